@@ -1,0 +1,96 @@
+/** Every limit of the broker, with its default, its unit and why it is there. */
+
+import type { QoS } from '../packet/version.ts';
+
+export interface Limits {
+  /** Mosquitto's `max_packet_size`: bytes of a packet that a client may send. */
+  readonly packetBytesMax: number;
+  /** `max_inflight_messages`: QoS 1 and 2 unacknowledged, each way, per client; 0: no limit. */
+  readonly inflightMessagesMax: number;
+  /** `max_inflight_bytes`: the same towards a client, in bytes; 0: no limit. */
+  readonly inflightBytesMax: number;
+  /** `max_queued_messages`: waiting for a client behind those in flight; 0: no limit. */
+  readonly queuedMessagesMax: number;
+  /** `max_queued_bytes`: the same in bytes; 0: no limit. */
+  readonly queuedBytesMax: number;
+  /** `max_qos`: the highest QoS that a client may publish with. */
+  readonly qosMax: QoS;
+  /** `max_topic_alias`: aliases that a client may set; 0: none. */
+  readonly topicAliasMax: number;
+  /** `max_topic_alias_broker`: aliases that the broker sets towards a client; 0: none. */
+  readonly topicAliasBrokerMax: number;
+  /** `max_keepalive`: seconds; an MQTT 5.0 client that asks for more gets this; 0: no limit. */
+  readonly keepAliveSecondsMax: number;
+  /** `max_connections`: network connections at a time; -1: no limit. */
+  readonly connectionsMax: number;
+  /** `persistent_client_expiration`: seconds that a session may outlive its connection. */
+  readonly sessionExpirySecondsMax: number;
+  /** Bytes of output that may wait for a client whose network takes no more. */
+  readonly outputBytesMax: number;
+  /** Seconds that a new connection may take until its CONNECT is complete. */
+  readonly connectSeconds: number;
+  /** Seconds that a closing connection may take to accept its last bytes. */
+  readonly lingerSeconds: number;
+  /** Characters of a client identifier. */
+  readonly clientIdCharactersMax: number;
+  /** Subscriptions that a client may hold. */
+  readonly subscriptionsMax: number;
+  /** Topics whose receivers are remembered. */
+  readonly routesMax: number;
+  /** Topic names that are kept as text, to be found again by their bytes. */
+  readonly topicNamesMax: number;
+}
+
+/** Mosquitto 2.1's values where it has the limit. */
+export const defaultLimits: Limits = {
+  packetBytesMax: 2_000_000,
+  inflightMessagesMax: 20,
+  inflightBytesMax: 0,
+  queuedMessagesMax: 1000,
+  queuedBytesMax: 0,
+  qosMax: 2,
+  topicAliasMax: 10,
+  topicAliasBrokerMax: 10,
+  keepAliveSecondsMax: 0,
+  connectionsMax: -1,
+  sessionExpirySecondsMax: Number.POSITIVE_INFINITY,
+  // Large enough for a burst, small enough that 10,000 frozen readers fit into memory.
+  outputBytesMax: 1_000_000,
+  connectSeconds: 30,
+  lingerSeconds: 5,
+  clientIdCharactersMax: 65_535,
+  subscriptionsMax: 100_000,
+  routesMax: 16_384,
+  topicNamesMax: 8_192,
+};
+
+/** What a broker offers; where it is false clients are told in CONNACK, and refused. */
+export interface Features {
+  /** `retain_available` */
+  readonly retainAvailable: boolean;
+  readonly wildcardSubscriptionAvailable: boolean;
+  readonly sharedSubscriptionAvailable: boolean;
+  readonly subscriptionIdentifiersAvailable: boolean;
+  /** `allow_zero_length_clientid`: a client without an identifier is given one. */
+  readonly zeroLengthClientIdAllowed: boolean;
+  /** `auto_id_prefix`: what given identifiers begin with. */
+  readonly assignedClientIdPrefix: string;
+  /** `queue_qos0_messages`: QoS 0 waits too for a client that is away. */
+  readonly queueQos0: boolean;
+  /** `upgrade_outgoing_qos`: deliver with the subscription's QoS even when published with less. */
+  readonly upgradeOutgoingQos: boolean;
+  /** Sent to clients that ask for response information. [MQTT-3.1.2-28] */
+  readonly responseInformation: string | undefined;
+}
+
+export const defaultFeatures: Features = {
+  retainAvailable: true,
+  wildcardSubscriptionAvailable: true,
+  sharedSubscriptionAvailable: true,
+  subscriptionIdentifiersAvailable: true,
+  zeroLengthClientIdAllowed: true,
+  assignedClientIdPrefix: 'auto-',
+  queueQos0: false,
+  upgradeOutgoingQos: false,
+  responseInformation: undefined,
+};

@@ -1,0 +1,106 @@
+/** What the broker asks of the world around it. */
+
+import type { Packet } from '../packet/packet.ts';
+import type { ReasonCode } from '../packet/reason-codes.ts';
+import type { ProtocolVersion, QoS } from '../packet/version.ts';
+import type { DropCause } from '../session/delivery.ts';
+
+export interface Clock {
+  /** Milliseconds that only ever grow; where they begin does not matter. */
+  now(): number;
+}
+
+/** Who is at the other end of a connection, as far as is known. */
+export interface ClientIdentity {
+  readonly clientId: string;
+  readonly userName: string | undefined;
+  /** The network address, for people and logs. */
+  readonly peer: string;
+}
+
+/** A request to be let in. */
+export interface Admission extends ClientIdentity {
+  readonly version: ProtocolVersion;
+  readonly password: Uint8Array | undefined;
+  readonly authenticationMethod: string | undefined;
+  readonly authenticationData: Uint8Array | undefined;
+}
+
+/** What a Gatekeeper says of a request. */
+export type Verdict =
+  | { readonly type: 'accept'; readonly authenticationData?: Uint8Array }
+  | { readonly type: 'refuse'; readonly reasonCode: ReasonCode; readonly reason?: string }
+  | {
+      /** Enhanced authentication goes on: AUTH with `data`; its reply goes to `proceed`. */
+      readonly type: 'challenge';
+      readonly data?: Uint8Array;
+      readonly proceed: (data: Uint8Array | undefined, answer: Answer) => void;
+    };
+
+/** Takes a verdict, once, and never before the call that asked has returned. */
+export type Answer = (verdict: Verdict) => void;
+
+/** Decides who may connect, publish and subscribe. */
+export interface Gatekeeper {
+  /** CONNECT, and the start of the exchange when it names an authentication method. */
+  admit(request: Admission, answer: Answer): void;
+
+  /** AUTH with 0x19: a connected client authenticates again. [MQTT-4.12.1-1] */
+  reauthenticate(request: Admission, answer: Answer): void;
+
+  /** `success`, or the reason code of the refusal. On the path of each message: decide fast. */
+  mayPublish(client: ClientIdentity, topic: string): ReasonCode;
+
+  /** `success`, or the reason code of the refusal. */
+  maySubscribe(client: ClientIdentity, filter: string): ReasonCode;
+}
+
+/** A client that got its CONNACK. */
+export interface ConnectedClient extends ClientIdentity {
+  readonly version: ProtocolVersion;
+  readonly cleanStart: boolean;
+  readonly keepAliveSeconds: number;
+  readonly sessionPresent: boolean;
+}
+
+/** Why a connection ended. */
+export type DisconnectCause =
+  /** The client sent DISCONNECT. */
+  | 'disconnect'
+  /** The network connection ended without one. */
+  | 'connection lost'
+  | 'keep-alive timeout'
+  | 'session taken over'
+  | 'protocol error'
+  | 'server shutting down'
+  | 'not authorized';
+
+/**
+ * Is told what happens, for logs, metrics and traces. Every method may be absent, and then its
+ * event is never built.
+ */
+export interface Observer {
+  connectionOpened?(peer: string): void;
+  /** A connection ended that never became a client's. */
+  connectionRefused?(event: {
+    readonly peer: string;
+    readonly clientId: string | undefined;
+    readonly reasonCode: ReasonCode;
+    readonly message: string;
+  }): void;
+  clientConnected?(client: ConnectedClient): void;
+  clientDisconnected?(event: {
+    readonly client: ConnectedClient;
+    readonly cause: DisconnectCause;
+    readonly reasonCode: ReasonCode;
+    readonly message: string;
+  }): void;
+  sessionExpired?(clientId: string): void;
+  subscribed?(clientId: string, filter: string, qos: QoS): void;
+  unsubscribed?(clientId: string, filter: string): void;
+  publishDenied?(client: ClientIdentity, topic: string, reasonCode: ReasonCode): void;
+  subscribeDenied?(client: ClientIdentity, filter: string, reasonCode: ReasonCode): void;
+  messageDropped?(clientId: string, topic: string, qos: QoS, cause: DropCause): void;
+  packetReceived?(clientId: string | undefined, packet: Packet): void;
+  packetSent?(clientId: string | undefined, packet: Packet): void;
+}

@@ -1,0 +1,43 @@
+/** A byte pipe to the other side, whatever carries it: TCP, TLS, WebSocket, memory. */
+
+/** The sending half of a network connection, as a transport offers it. */
+export interface Link {
+  /** The other end for people and logs: `127.0.0.1:51234`, or whatever names it. */
+  readonly peer: string;
+
+  /** Bytes that `write` was given and the network has not taken yet. */
+  readonly pendingBytes: number;
+
+  /**
+   * Sends `bytes`, in order, always all of them.
+   *
+   * @returns true when they have left already and the caller may use the buffer again; false when
+   *   the link keeps the buffer, in which case `LinkReceiver.drained` follows once it is empty.
+   */
+  write(bytes: Uint8Array): boolean;
+
+  /** Stops reading from the network, so that the other side feels it; `resume` goes on. */
+  pause(): void;
+  resume(): void;
+
+  /** Ends the connection after all that was written has been taken. */
+  close(): void;
+
+  /** Ends the connection now; what is pending is lost. */
+  destroy(): void;
+}
+
+/** The receiving half, as the protocol offers it to a transport. */
+export interface LinkReceiver {
+  /** Bytes in the order of the network. The receiver may keep views of `bytes`. */
+  receive(bytes: Uint8Array): void;
+
+  /** All pending bytes have been taken by the network. */
+  drained(): void;
+
+  /** The connection is over; nothing is called afterwards. */
+  closed(error?: Error): void;
+}
+
+/** What a transport calls for each new connection. */
+export type Accept = (link: Link) => LinkReceiver;

@@ -1,0 +1,111 @@
+/** The output of one connection: packets are encoded into it and leave once per turn. */
+
+import type { ByteWriter } from '../packet/byte-writer.ts';
+import type { Link } from './link.ts';
+import type { Turn } from './turn.ts';
+
+// Within a turn a buffer is handed over early beyond this size, so that memory does not grow with
+// the length of the turn.
+const flushBytes = 64 * 1024;
+
+// A payload of this size is handed to the link as it is; a smaller one costs less to copy than the
+// extra system call.
+const referenceBytesMin = 16 * 1024;
+
+/**
+ * Bytes on their way to a link. While the link is blocked they wait here, and `backlogBytes` tells
+ * how many: whoever writes must look at it and stop, since nothing here is ever dropped.
+ */
+export class Output {
+  readonly #link: Link;
+  readonly #turn: Turn;
+  #buffer: ByteWriter | undefined;
+  #blocked = false;
+  #closed = false;
+  #sentBytes = 0;
+
+  constructor(link: Link, turn: Turn) {
+    this.#link = link;
+    this.#turn = turn;
+  }
+
+  /** Bytes that were written and not yet taken by the network. */
+  get backlogBytes(): number {
+    return (this.#buffer?.length ?? 0) + (this.#blocked ? this.#link.pendingBytes : 0);
+  }
+
+  /** True while the network takes nothing more. */
+  get isBlocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** Bytes handed to the link since the connection began. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  /** Where the next packet is encoded. Call `written` after each packet. */
+  get buffer(): ByteWriter {
+    if (this.#buffer !== undefined) return this.#buffer;
+    this.#buffer = this.#turn.takeBuffer();
+    this.#turn.add(this);
+    return this.#buffer;
+  }
+
+  /** A packet is complete in `buffer`. */
+  written(): void {
+    if (this.#buffer!.length >= flushBytes && !this.#blocked) this.flush();
+  }
+
+  /** Appends a payload, by reference when it is large: then the caller must not change it. */
+  payload(bytes: Uint8Array): void {
+    if (bytes.length < referenceBytesMin) {
+      this.buffer.raw(bytes);
+      return;
+    }
+    this.#handOver();
+    this.#write(bytes);
+  }
+
+  /** Hands what has been written to the link, unless that is blocked. */
+  flush(): void {
+    if (this.#blocked || this.#closed) return;
+    this.#handOver();
+  }
+
+  /** The link has taken everything: what waited here may go. */
+  drained(): void {
+    this.#blocked = false;
+    this.flush();
+  }
+
+  /** Sends what waits and closes the link behind it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#handOver();
+    this.#closed = true;
+    this.#link.close();
+  }
+
+  /** Forgets what waits; the link is gone. */
+  discard(): void {
+    this.#closed = true;
+    if (this.#buffer !== undefined) this.#turn.returnBuffer(this.#buffer);
+    this.#buffer = undefined;
+  }
+
+  #handOver(): void {
+    const buffer = this.#buffer;
+    if (buffer === undefined || this.#closed) return;
+    this.#buffer = undefined;
+    // A link that keeps the buffer keeps it for good; the pool makes another when it runs out.
+    if (buffer.length === 0 || this.#write(buffer.view())) this.#turn.returnBuffer(buffer);
+  }
+
+  #write(bytes: Uint8Array): boolean {
+    this.#sentBytes += bytes.length;
+    const taken = this.#link.write(bytes);
+    if (!taken) this.#blocked = true;
+    return taken;
+  }
+}
