@@ -1,0 +1,11 @@
+/** Walking the levels of a topic name or filter in place: split('/') would allocate them all. */
+
+/** Where the level that starts at `from` ends: at the next '/' or at the end of the text. */
+export function levelEnd(text: string, from: number): number {
+  const separator = text.indexOf('/', from);
+  return separator === -1 ? text.length : separator;
+}
+
+export function firstLevel(text: string): string {
+  return text.slice(0, levelEnd(text, 0));
+}
