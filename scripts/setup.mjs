@@ -1,0 +1,148 @@
+/**
+ * Sets the checkout up: installs what is missing and finds the Node that runs it. Plain JavaScript,
+ * because whatever Node the machine has runs this file first: 18 is old enough.
+ *
+ *     node scripts/setup.mjs              install what is missing
+ *     node scripts/setup.mjs FILE ARGS    the same, then run FILE on the checkout's Node
+ */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const oldestNode = 24;
+
+/** Installs the packages that the lockfile names and node_modules lacks; otherwise costs 1 ms. */
+export function setUp() {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  say(`installing ${count(missing.length, 'package')} with npm ci, once; it takes some seconds`);
+  const startedAt = Date.now();
+  if (runNpm(['ci', '--include=dev', '--include=optional', '--loglevel=error']) !== 0) {
+    fail(
+      'npm ci failed, see above, so the checkout is not set up. It needs the npm registry once:\n' +
+        '  behind a proxy or a mirror, tell npm: npm config set proxy URL, or registry URL;\n' +
+        '  without a network, npm ci --offline does when npm has the packages in its cache.\n' +
+        'Then give the same command again.',
+    );
+  }
+  dropUnusablePackagedNode();
+  say(`installed in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+}
+
+/** The path of the Node to run on, or undefined when this process is new enough itself. */
+export function betterNode() {
+  if (Number.parseInt(process.versions.node, 10) >= oldestNode) return undefined;
+  return packagedNode() ?? fail(nodeIsTooOld());
+}
+
+/**
+ * Stands in for a process on another Node: it has our terminal, gets our signals, and we end as it
+ * ends. Ctrl-C in a terminal reaches both, so it sees that one twice, as under `npm start` anyway.
+ *
+ * @param {string} node
+ * @param {string[]} args
+ */
+export function become(node, args) {
+  const child = spawn(node, args, { stdio: 'inherit' });
+  /** @param {NodeJS.Signals} signal */
+  const forward = (signal) => child.kill(signal);
+  /** @type {NodeJS.Signals[]} */
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, forward);
+  child.on('error', (error) => fail(`"${node}" does not run: ${error.message}`));
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    for (const name of signals) process.off(name, forward);
+    process.kill(process.pid, signal);
+  });
+}
+
+/** Compares the lockfile with npm's own record of what it installed. */
+function missingPackages() {
+  const wanted = readPackages('package-lock.json');
+  const installed = readPackages('node_modules/.package-lock.json');
+  delete wanted['']; // the checkout itself
+  return Object.keys(wanted).filter((path) => {
+    // npm leaves out the optional packages that are for other platforms.
+    if (installed[path] === undefined) return !wanted[path].optional;
+    return installed[path].version !== wanted[path].version;
+  });
+}
+
+/**
+ * @param {string} path
+ * @returns {Record<string, { version?: string, optional?: boolean }>}
+ */
+function readPackages(path) {
+  const file = join(root, path);
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {};
+}
+
+/**
+ * Under an npm script, runs that very npm. Its output is for people, so nothing goes to stdout,
+ * where a command such as `pantala sub` puts its data.
+ *
+ * @param {string[]} args
+ */
+function runNpm(args) {
+  /** @type {import('node:child_process').SpawnSyncOptions} */
+  const options = { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' };
+  const npm = process.env.npm_execpath;
+  if (!npm?.endsWith('.js')) return spawnSync('npm', args, options).status;
+  return spawnSync(process.execPath, [npm, ...args], { ...options, shell: false }).status;
+}
+
+function packagedNode() {
+  const isWindows = process.platform === 'win32';
+  const folder = `node-${isWindows ? 'win' : process.platform}-${process.arch}`;
+  const path = join(root, 'node_modules', folder, 'bin', isWindows ? 'node.exe' : 'node');
+  return existsSync(path) ? path : undefined;
+}
+
+/** A Node that cannot run here (Alpine has another C library) must not shadow one that can. */
+function dropUnusablePackagedNode() {
+  const node = packagedNode();
+  if (node === undefined || spawnSync(node, ['--version']).status === 0) return;
+  rmSync(dirname(dirname(node)), { recursive: true });
+  rmSync(join(root, 'node_modules', '.bin', 'node'), { force: true });
+}
+
+function nodeIsTooOld() {
+  return (
+    `this is Node ${process.versions.node}, which is too old, and npm brought no newer one along ` +
+    `for ${process.platform}-${process.arch}: install Node ${oldestNode} or newer ` +
+    `(https://nodejs.org), then give the same command again`
+  );
+}
+
+/**
+ * @param {number} amount
+ * @param {string} noun
+ */
+function count(amount, noun) {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+/** @param {string} text */
+function say(text) {
+  process.stderr.write(`pantala: ${text}\n`);
+}
+
+/**
+ * @param {string} text
+ * @returns {never}
+ */
+function fail(text) {
+  say(text);
+  process.exit(1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  setUp();
+  const args = process.argv.slice(2);
+  if (args.length > 0) become(betterNode() ?? process.execPath, args);
+}
