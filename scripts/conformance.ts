@@ -86,7 +86,7 @@ export function unknownIds(claims: readonly Claim[]): string[] {
   return claims
     .filter(({ id }) => !known.has(id))
     .map(({ id, file, name }) => {
-      return `${file}: "${name}" names [${id}], which is no statement of test/conformance/statements`;
+      return `${file}: "${name}" names [${id}], which test/conformance/statements does not have`;
     });
 }
 
@@ -186,7 +186,8 @@ function head(cells: readonly string[]): string[] {
 }
 
 function row(cells: readonly (string | number)[]): string {
-  return `| ${cells.map((cell) => `${cell}`.replace(/\s+/g, ' ').replaceAll('|', '\\|')).join(' | ')} |`;
+  const texts = cells.map((cell) => String(cell).replace(/\s+/g, ' ').replaceAll('|', '\\|'));
+  return `| ${texts.join(' | ')} |`;
 }
 
 if (import.meta.main) {
