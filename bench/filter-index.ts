@@ -88,7 +88,11 @@ function measureIndex(): void {
     console.log(`-- ${index.size} subscriptions`);
     report('memory, strings included', (heapBytes() - before) / added, 'bytes/subscription');
     report('add, making the filter included', elapsed / added, 'ns');
-    report('match, not cached', nanoseconds(topics.length, (t) => index.match(topics[t], visit)), 'ns');
+    report(
+      'match, not cached',
+      nanoseconds(topics.length, (t) => index.match(topics[t], visit)),
+      'ns',
+    );
   }
   measureCache(index);
   const start = process.hrtime.bigint();
@@ -110,9 +114,21 @@ function measureCache(index: FilterIndex<object>): void {
   }
   const misses = hot.filter((topic) => cache.get(topic) === undefined).length;
   if (misses > 0) throw new Error(`${misses} topics missed, should be none`);
-  report('cache hit', nanoseconds(hot.length, (turn) => cache.get(hot[turn])), 'ns');
-  report('cache invalidate, exact filter', nanoseconds(100_000, (turn) => cache.invalidate(topics[turn])), 'ns');
-  report('cache invalidate, wildcard', nanoseconds(100_000, () => cache.invalidate('other/+/x')), 'ns');
+  report(
+    'cache hit',
+    nanoseconds(hot.length, (turn) => cache.get(hot[turn])),
+    'ns',
+  );
+  report(
+    'cache invalidate, exact filter',
+    nanoseconds(100_000, (turn) => cache.invalidate(topics[turn])),
+    'ns',
+  );
+  report(
+    'cache invalidate, wildcard',
+    nanoseconds(100_000, () => cache.invalidate('other/+/x')),
+    'ns',
+  );
 }
 
 function measureTree(): void {
@@ -121,14 +137,19 @@ function measureTree(): void {
   const start = process.hrtime.bigint();
   for (let client = 0; client < clients; client += 1) {
     for (const filter of filtersOf(client)) {
-      if (!filter.includes('+') && !filter.includes('#')) tree.set(received(filter), subscribers[client]);
+      if (!filter.includes('+') && !filter.includes('#'))
+        tree.set(received(filter), subscribers[client]);
     }
   }
   const elapsed = Number(process.hrtime.bigint() - start);
   console.log(`-- ${tree.size} retained topics`);
   report('memory', (heapBytes() - before) / tree.size, 'bytes/topic');
   report('set, making the topic included', elapsed / tree.size, 'ns');
-  report('get', nanoseconds(topics.length, (turn) => tree.get(topics[turn])), 'ns');
+  report(
+    'get',
+    nanoseconds(topics.length, (turn) => tree.get(topics[turn])),
+    'ns',
+  );
   let found = 0;
   const all = nanoseconds(1, () => {
     found = 0;
@@ -139,3 +160,4 @@ function measureTree(): void {
 
 measureIndex();
 measureTree();
+console.log(`${visited} matches visited`);

@@ -19,17 +19,16 @@ export class MatchCache<R> {
   }
 
   get(topic: string): R | undefined {
-    const first = firstLevel(topic);
-    const result = this.#young.get(first, topic);
+    const result = this.#young.get(topic);
     if (result !== undefined) return result;
-    const old = this.#old.get(first, topic);
+    const old = this.#old.get(topic);
     if (old !== undefined) this.set(topic, old);
     return old;
   }
 
   set(topic: string, result: R): void {
     if (this.#generationMax === 0) return;
-    this.#young.set(firstLevel(topic), topic, result);
+    this.#young.set(topic, result);
     if (this.#young.size < this.#generationMax) return;
     this.#old = this.#young;
     this.#young = new Generation();
@@ -49,47 +48,60 @@ export class MatchCache<R> {
       this.#young.deleteAllUnder(first);
       this.#old.deleteAllUnder(first);
     } else {
-      this.#young.delete(first, filter);
-      this.#old.delete(first, filter);
+      this.#young.delete(filter);
+      this.#old.delete(filter);
     }
   }
 }
 
-/** Results by first level, then by topic, so that a whole first level can go at once. */
+/** The results of all topics with the same first level. */
+type Shelf<R> = (R | undefined)[];
+
+/** Where a topic's result is, unless it has been deleted. */
+interface Place<R> {
+  readonly shelf: Shelf<R>;
+  readonly at: number;
+}
+
+/**
+ * Emptying a shelf deletes a whole first level at once; the places of its topics stay and count
+ * until their generation goes. A Map of Maps would leave nothing, but takes two look-ups and a
+ * slice to read: 55 ns for a hit instead of 10.
+ */
 class Generation<R> {
-  readonly #firstLevels = new Map<string, Map<string, R>>();
-  #size = 0;
+  readonly #places = new Map<string, Place<R>>();
+  readonly #shelves = new Map<string, Shelf<R>>();
 
   get size(): number {
-    return this.#size;
+    return this.#places.size;
   }
 
-  get(first: string, topic: string): R | undefined {
-    return this.#firstLevels.get(first)?.get(topic);
+  get(topic: string): R | undefined {
+    const place = this.#places.get(topic);
+    return place?.shelf[place.at];
   }
 
-  set(first: string, topic: string, result: R): void {
-    let results = this.#firstLevels.get(first);
-    if (results === undefined) {
-      results = new Map();
-      this.#firstLevels.set(first, results);
+  set(topic: string, result: R): void {
+    const first = firstLevel(topic);
+    let shelf = this.#shelves.get(first);
+    if (shelf === undefined) {
+      shelf = [];
+      this.#shelves.set(first, shelf);
     }
-    const sizeBefore = results.size;
-    results.set(topic, result);
-    this.#size += results.size - sizeBefore;
+    const place = this.#places.get(topic);
+    if (place?.shelf === shelf) shelf[place.at] = result;
+    else this.#places.set(topic, { shelf, at: shelf.push(result) - 1 });
   }
 
-  delete(first: string, topic: string): void {
-    const results = this.#firstLevels.get(first);
-    if (results === undefined || !results.delete(topic)) return;
-    this.#size -= 1;
-    if (results.size === 0) this.#firstLevels.delete(first);
+  delete(topic: string): void {
+    const place = this.#places.get(topic);
+    if (place !== undefined && place.at < place.shelf.length) place.shelf[place.at] = undefined;
   }
 
   deleteAllUnder(first: string): void {
-    const results = this.#firstLevels.get(first);
-    if (results === undefined) return;
-    this.#size -= results.size;
-    this.#firstLevels.delete(first);
+    const shelf = this.#shelves.get(first);
+    if (shelf === undefined) return;
+    shelf.length = 0;
+    this.#shelves.delete(first);
   }
 }
