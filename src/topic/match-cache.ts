@@ -95,7 +95,7 @@ class Generation<R> {
 
   delete(topic: string): void {
     const place = this.#places.get(topic);
-    if (place !== undefined && place.at < place.shelf.length) place.shelf[place.at] = undefined;
+    if (place !== undefined) place.shelf[place.at] = undefined;
   }
 
   deleteAllUnder(first: string): void {

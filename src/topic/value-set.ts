@@ -10,14 +10,13 @@ export function hasValue<T>(set: ValueSet<T>, value: T): boolean {
   return set instanceof Several ? set.values.has(value) : set === value;
 }
 
-/** The set with `value` in it: keep it in place of `set`. */
+/** The set with `value`, which was not in it: keep it in place of `set`. */
 export function withValue<T>(set: ValueSet<T>, value: T): ValueSet<T> {
   if (set === undefined) return value;
   if (set instanceof Several) {
     set.values.add(value);
     return set;
   }
-  if (set === value) return set;
   const several = new Several<T>();
   several.values.add(set).add(value);
   return several;
