@@ -1,7 +1,12 @@
 /** PUBACK, PUBREC, PUBREL, PUBCOMP: the steps of QoS 1 and 2 (MQTT 5.0 sections 3.4 to 3.7). */
 
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
-import type { ReasonCode } from './reason-codes.ts';
+import { readProperties, writeProperties } from './property-block.ts';
+import { type ReasonCode, reasonCodes } from './reason-codes.ts';
+import type { ProtocolVersion } from './version.ts';
 
 export type AcknowledgementType = 'puback' | 'pubrec' | 'pubrel' | 'pubcomp';
 export type AcknowledgementProperties = PropertiesIn<AcknowledgementType>;
@@ -17,3 +22,61 @@ export type Puback = Acknowledgement<'puback'>;
 export type Pubrec = Acknowledgement<'pubrec'>;
 export type Pubrel = Acknowledgement<'pubrel'>;
 export type Pubcomp = Acknowledgement<'pubcomp'>;
+
+const publishOutcomes: ReadonlySet<ReasonCode> = new Set([
+  reasonCodes.success,
+  reasonCodes.noMatchingSubscribers,
+  reasonCodes.unspecifiedError,
+  reasonCodes.implementationSpecificError,
+  reasonCodes.notAuthorized,
+  reasonCodes.topicNameInvalid,
+  reasonCodes.packetIdentifierInUse,
+  reasonCodes.quotaExceeded,
+  reasonCodes.payloadFormatInvalid,
+]);
+
+const releaseOutcomes: ReadonlySet<ReasonCode> = new Set([
+  reasonCodes.success,
+  reasonCodes.packetIdentifierNotFound,
+]);
+
+const allowed: Readonly<Record<AcknowledgementType, ReadonlySet<ReasonCode>>> = {
+  puback: publishOutcomes,
+  pubrec: publishOutcomes,
+  pubrel: releaseOutcomes,
+  pubcomp: releaseOutcomes,
+};
+
+/*
+ *   packet id      2 bytes
+ *   reason code    1 byte, MQTT 5.0; may be missing when it is 0 and there are no properties
+ *   properties     MQTT 5.0; may be missing when there are none
+ */
+export function readAcknowledgement<Type extends AcknowledgementType>(
+  body: ByteReader,
+  type: Type,
+  version: ProtocolVersion,
+): Acknowledgement<Type> {
+  const packetId = body.packetId();
+  if (version !== 5 || body.remaining === 0) {
+    return { type, packetId, reasonCode: reasonCodes.success, properties: undefined };
+  }
+  const reasonCode = body.reasonCode(allowed[type], type);
+  const properties = body.remaining === 0 ? undefined : readProperties(body, type);
+  return { type, packetId, reasonCode, properties };
+}
+
+export function writeAcknowledgement(
+  out: ByteWriter,
+  { type, packetId, reasonCode, properties }: Acknowledgement,
+  version: ProtocolVersion,
+): void {
+  out.u8(packetTypes[type].firstByte);
+  const start = out.openBlock();
+  out.packetId(packetId);
+  if (version === 5 && (reasonCode !== reasonCodes.success || properties !== undefined)) {
+    out.u8(reasonCode);
+    if (properties !== undefined) writeProperties(out, type, properties);
+  }
+  out.closeBlock(start);
+}

@@ -1,7 +1,141 @@
 /** A cursor over the bytes of one packet. */
 
+import { ProtocolError } from './protocol-error.ts';
+import { type ReasonCode, reasonCodes } from './reason-codes.ts';
+import { decodeText } from './text.ts';
+import { decodeTopicName } from './topic-name.ts';
+
+const nothing = new Uint8Array(0);
+
+/**
+ * Reads the data types of MQTT 5.0 section 1.5. Each verb takes its bytes off the front and throws
+ * ProtocolError when there are too few or they are not of the type.
+ */
 export class ByteReader {
-  bytes = new Uint8Array(0);
+  bytes: Uint8Array = nothing;
   at = 0;
   end = 0;
+
+  get remaining(): number {
+    return this.end - this.at;
+  }
+
+  /** Starts over at `bytes` from `start` to `end`. */
+  move(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes;
+    this.at = start;
+    this.end = end;
+  }
+
+  /** Lets go of the bytes. */
+  release(): void {
+    this.move(nothing, 0, 0);
+  }
+
+  u8(): number {
+    return this.bytes[this.skip(1)];
+  }
+
+  u16(): number {
+    const at = this.skip(2);
+    return (this.bytes[at] << 8) | this.bytes[at + 1];
+  }
+
+  u32(): number {
+    const at = this.skip(4);
+    const { bytes } = this;
+    const word = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+    return word >>> 0;
+  }
+
+  /** A variable byte integer: 7 bits a byte, the low ones first, 4 bytes at most. */
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.u8();
+      value |= (byte & 0x7f) << shift;
+      if (byte >= 0x80) continue;
+      if (byte === 0 && shift > 0) throw longVarint(); // [MQTT-1.5.5-1]
+      return value;
+    }
+    throw new ProtocolError(
+      reasonCodes.malformedPacket,
+      'a variable byte integer goes on after its fourth byte',
+    );
+  }
+
+  text(): string {
+    const length = this.u16();
+    const start = this.skip(length);
+    return decodeText(this.bytes, start, this.at);
+  }
+
+  /** A text that is a topic name, so without wildcards. */
+  topicName(): string {
+    const length = this.u16();
+    const start = this.skip(length);
+    return decodeTopicName(this.bytes, start, this.at);
+  }
+
+  /** A text that is a topic filter as far as this layer knows: it is not empty. */
+  topicFilter(): string {
+    const filter = this.text();
+    if (filter !== '') return filter;
+    throw new ProtocolError(reasonCodes.topicFilterInvalid, 'an empty topic filter'); // [MQTT-4.7.3-1]
+  }
+
+  /** A view, no copy. */
+  binary(): Uint8Array {
+    const length = this.u16();
+    return this.#view(this.skip(length));
+  }
+
+  /** A view of all that remains. */
+  rest(): Uint8Array {
+    return this.#view(this.skip(this.remaining));
+  }
+
+  packetId(): number {
+    const packetId = this.u16();
+    if (packetId !== 0) return packetId;
+    // [MQTT-2.2.1-3] and [MQTT-2.2.1-4]
+    throw new ProtocolError(
+      reasonCodes.protocolError,
+      'packet identifier 0, allowed are 1 to 65535',
+    );
+  }
+
+  /** One of the reason codes that the packet named `packet` may carry. */
+  reasonCode(allowed: ReadonlySet<ReasonCode>, packet: string): ReasonCode {
+    const code = this.u8() as ReasonCode;
+    if (allowed.has(code)) return code;
+    throw new ProtocolError(
+      reasonCodes.protocolError,
+      `reason code 0x${code.toString(16).padStart(2, '0')}, which ${packet} cannot carry`,
+    );
+  }
+
+  /** Passes over `count` bytes and returns where they begin. */
+  skip(count: number): number {
+    const { at } = this;
+    if (count > this.end - at) throw tooShort();
+    this.at = at + count;
+    return at;
+  }
+
+  #view(start: number): Uint8Array {
+    // Not subarray, which would make a Buffer of a Buffer.
+    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, this.at - start);
+  }
+}
+
+function tooShort(): ProtocolError {
+  return new ProtocolError(reasonCodes.malformedPacket, 'the packet ends in the middle of a field');
+}
+
+function longVarint(): ProtocolError {
+  return new ProtocolError(
+    reasonCodes.malformedPacket,
+    'a variable byte integer takes more bytes than its value needs',
+  );
 }

@@ -1,6 +1,12 @@
 /** CONNECT: a client asks for a session (MQTT 5.0 section 3.1). */
 
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
+import { readProperties, writeProperties } from './property-block.ts';
+import { ProtocolError } from './protocol-error.ts';
+import { reasonCodes } from './reason-codes.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
 
 export type ConnectProperties = PropertiesIn<'connect'>;
@@ -27,4 +33,166 @@ export interface Will {
   readonly qos: QoS;
   readonly retain: boolean;
   readonly properties?: WillProperties | undefined;
+}
+
+/** What the first two fields of a CONNECT say. */
+export interface Protocol {
+  /** False when it is none that we speak: then `version` is one that its sender may understand. */
+  readonly isSupported: boolean;
+  readonly version: ProtocolVersion;
+  readonly bridge: boolean;
+}
+
+const bridgeBit = 0x80;
+
+const protocols = [
+  { name: 'MQIsdp', level: 3, version: 3, bridge: false },
+  { name: 'MQIsdp', level: 3 | bridgeBit, version: 3, bridge: true },
+  { name: 'MQTT', level: 4, version: 4, bridge: false },
+  { name: 'MQTT', level: 4 | bridgeBit, version: 4, bridge: true },
+  { name: 'MQTT', level: 5, version: 5, bridge: false },
+] as const;
+
+export function readProtocol(body: ByteReader): Protocol {
+  const name = body.text();
+  const level = body.u8();
+  for (const protocol of protocols) {
+    if (protocol.name !== name || protocol.level !== level) continue;
+    return { isSupported: true, version: protocol.version, bridge: protocol.bridge };
+  }
+  return { isSupported: false, version: name === 'MQTT' && level > 5 ? 5 : 4, bridge: false };
+}
+
+/*
+ * After the protocol:
+ *
+ *   flags                    bits 7-0: user name, password, will retain, will QoS (2), will,
+ *                            clean start, reserved
+ *   keep alive               2 bytes
+ *   properties               MQTT 5.0
+ *   client id                text
+ *   will properties          MQTT 5.0 ┐
+ *   will topic               text     ├ when the flags say so
+ *   will payload             binary   ┘
+ *   user name                text       when the flags say so
+ *   password                 binary     when the flags say so
+ */
+const connectFlags = {
+  reserved: 0x01,
+  cleanStart: 0x02,
+  will: 0x04,
+  willQos: 0x18,
+  willRetain: 0x20,
+  password: 0x40,
+  userName: 0x80,
+} as const;
+
+const willQosShift = 3;
+
+/** Reads what follows the protocol. */
+export function readConnect(body: ByteReader, { version, bridge }: Protocol): Connect {
+  const flags = body.u8();
+  checkFlags(flags, version);
+  const keepAliveSeconds = body.u16();
+  const properties = version === 5 ? readProperties(body, 'connect') : undefined;
+  if (properties?.authenticationData && properties.authenticationMethod === undefined) {
+    throw new ProtocolError(
+      reasonCodes.protocolError, // section 3.1.2.11.10
+      'authentication data without an authentication method',
+    );
+  }
+  const clientId = body.text();
+  const will = flags & connectFlags.will ? readWill(body, flags, version) : undefined;
+  // MQTT 3.1 section 3.1: a packet that ends early has no user name and password, whatever the
+  // flags say, as clients of the first MQTT 3 set them wrongly.
+  const mayEnd = version === 3;
+  const hasUserName = flags & connectFlags.userName && !(mayEnd && body.remaining === 0);
+  const userName = hasUserName ? body.text() : undefined;
+  const hasPassword = flags & connectFlags.password && !(mayEnd && body.remaining === 0);
+  const password = hasPassword ? body.binary() : undefined;
+  return {
+    type: 'connect',
+    version,
+    bridge,
+    cleanStart: (flags & connectFlags.cleanStart) !== 0,
+    keepAliveSeconds,
+    clientId,
+    will,
+    userName,
+    password,
+    properties,
+  };
+}
+
+function checkFlags(flags: number, version: ProtocolVersion): void {
+  // MQTT 3.1 calls bit 0 "not used", later versions check it [MQTT-3.1.2-3].
+  if (flags & connectFlags.reserved && version !== 3) {
+    throw malformed('connect sets the reserved flag, which must be 0');
+  }
+  const willQos = (flags & connectFlags.willQos) >> willQosShift;
+  if (willQos === 3) throw malformed('will QoS 3, allowed are 0 to 2'); // [MQTT-3.1.2-12]
+  const aboutWill = flags & (connectFlags.willQos | connectFlags.willRetain);
+  if (!(flags & connectFlags.will) && aboutWill) {
+    throw malformed('connect sets will QoS or will retain without a will'); // [MQTT-3.1.2-11]
+  }
+  const hasPasswordOnly =
+    (flags & (connectFlags.userName | connectFlags.password)) === connectFlags.password;
+  if (hasPasswordOnly && version !== 5) {
+    throw malformed('a password without a user name, which MQTT 5.0 alone allows');
+  }
+}
+
+function readWill(body: ByteReader, flags: number, version: ProtocolVersion): Will {
+  const properties = version === 5 ? readProperties(body, 'will') : undefined;
+  const topic = body.topicName();
+  const payload = body.binary();
+  return {
+    topic,
+    payload,
+    qos: ((flags & connectFlags.willQos) >> willQosShift) as QoS,
+    retain: (flags & connectFlags.willRetain) !== 0,
+    properties,
+  };
+}
+
+/** A CONNECT carries its own version. */
+export function writeConnect(out: ByteWriter, packet: Connect): void {
+  const { version, bridge, will, userName, password } = packet;
+  if (password !== undefined && userName === undefined && version !== 5) {
+    throw new RangeError('a password without a user name, which MQTT 5.0 alone can carry');
+  }
+  const protocol = protocols.find((row) => row.version === version && row.bridge === bridge);
+  if (protocol === undefined) throw new RangeError('MQTT 5.0 has no bridge bit');
+  out.u8(packetTypes.connect.firstByte);
+  const start = out.openBlock();
+  out.text(protocol.name);
+  out.u8(protocol.level);
+  out.u8(flagsOf(packet));
+  out.u16(packet.keepAliveSeconds);
+  if (version === 5) writeProperties(out, 'connect', packet.properties);
+  out.text(packet.clientId);
+  if (will !== undefined) writeWill(out, will, version);
+  if (userName !== undefined) out.text(userName);
+  if (password !== undefined) out.binary(password);
+  out.closeBlock(start);
+}
+
+function flagsOf({ cleanStart, will, userName, password }: Connect): number {
+  let flags = 0;
+  if (cleanStart) flags |= connectFlags.cleanStart;
+  if (will !== undefined) flags |= connectFlags.will | (will.qos << willQosShift);
+  if (will?.retain) flags |= connectFlags.willRetain;
+  if (password !== undefined) flags |= connectFlags.password;
+  if (userName !== undefined) flags |= connectFlags.userName;
+  return flags;
+}
+
+function writeWill(out: ByteWriter, will: Will, version: ProtocolVersion): void {
+  if (version === 5) writeProperties(out, 'will', will.properties);
+  out.text(will.topic);
+  out.binary(will.payload);
+}
+
+function malformed(message: string): ProtocolError {
+  return new ProtocolError(reasonCodes.malformedPacket, message);
 }

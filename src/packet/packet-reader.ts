@@ -1,36 +1,269 @@
 /** Bytes in any pieces in, packets out. */
 
+import { readAcknowledgement } from './acknowledgement.ts';
+import { readAuth } from './auth.ts';
+import { ByteReader } from './byte-reader.ts';
+import { readConnack } from './connack.ts';
+import { type Connect, readConnect, readProtocol } from './connect.ts';
+import { readDisconnect } from './disconnect.ts';
+import { type FirstBytes, firstBytesFrom, refusedFirstByte } from './first-byte.ts';
 import type { Packet } from './packet.ts';
+import type { PacketType, Side } from './packet-types.ts';
+import { pingreq, pingresp } from './ping.ts';
+import { ProtocolError } from './protocol-error.ts';
+import { readPublish } from './publish.ts';
+import { reasonCodes } from './reason-codes.ts';
+import type { Sender } from './sender.ts';
+import { readSuback } from './suback.ts';
+import { readSubscribe } from './subscribe.ts';
 import type { TopicCache } from './topic-cache.ts';
+import { readUnsuback } from './unsuback.ts';
+import { readUnsubscribe } from './unsubscribe.ts';
 import type { ProtocolVersion } from './version.ts';
 
 export interface PacketReaderOptions {
-  readonly from: 'client' | 'server';
+  /** Who sends the bytes. */
+  readonly from: Side;
+  /** The largest packet accepted, with its header. */
   readonly packetBytesMax: number;
+  /** Needed for what a server sends; what a client sends says it in CONNECT. */
   readonly version?: ProtocolVersion | undefined;
+  /** Shared between readers, so that a topic is kept once. */
   readonly topics?: TopicCache | undefined;
 }
 
+const nothing = new Uint8Array(0);
+
+/** A packet in pieces gets this much room at first; more only as its bytes arrive. */
+const assemblyBytesFirst = 65_536;
+
+/** The longest remaining length (MQTT 5.0 section 2.1.4). */
+const lengthBytesMax = 4;
+
+/**
+ * Reads what one side of a connection sends. Packets and payloads are views of the bytes that were
+ * pushed, or of a buffer of their own when they came in pieces.
+ *
+ *     reader.push(bytes);
+ *     for (let packet = reader.next(); packet; packet = reader.next()) handle(packet);
+ */
 export class PacketReader {
-  readonly #options: PacketReaderOptions;
+  readonly #side: Side;
+  readonly #packetBytesMax: number;
+  readonly #topics: TopicCache | undefined;
+  readonly #body = new ByteReader();
+  #sender: Sender | undefined;
+  #firstBytes: FirstBytes;
+  #failure: unknown;
 
-  constructor(options: PacketReaderOptions) {
-    this.#options = options;
+  #chunk: Uint8Array = nothing;
+  #at = 0;
+
+  // The fixed header of the packet in progress, 0 bytes of it between packets.
+  #headerBytes = 0;
+  #firstByte = 0;
+  #type: PacketType | undefined;
+  #length = 0;
+
+  // Its body, when that comes in pieces.
+  #assembly: Uint8Array<ArrayBuffer> | undefined;
+  #assembled = 0;
+
+  #lastPacketBytes = 0;
+
+  constructor({ from, packetBytesMax, version, topics }: PacketReaderOptions) {
+    if (from === 'server' && version === undefined) {
+      throw new RangeError('a reader of what a server sends needs the version');
+    }
+    this.#side = from;
+    this.#packetBytesMax = packetBytesMax;
+    this.#topics = topics;
+    this.#firstBytes = firstBytesFrom(from, undefined);
+    if (version !== undefined) this.#speak(version);
   }
 
+  /** Undefined until CONNECT has said it. */
   get version(): ProtocolVersion | undefined {
-    return this.#options.version;
+    return this.#sender?.version;
   }
 
+  /** The size of the packet that `next` returned last, with its header. */
   get lastPacketBytes(): number {
-    return 0;
+    return this.#lastPacketBytes;
   }
 
+  /** Takes the next bytes of the connection; all packets of the last ones must have been read. */
   push(bytes: Uint8Array): void {
-    void bytes;
+    if (this.#at < this.#chunk.length) throw new Error('push before next returned undefined');
+    this.#chunk = bytes;
+    this.#at = 0;
   }
 
+  /**
+   * The next packet, undefined when the bytes pushed hold no more whole ones. Throws ProtocolError
+   * when they are no MQTT, and then the same one for ever.
+   */
   next(): Packet | undefined {
-    return undefined;
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      const assembly = this.#assembly;
+      const packet = assembly === undefined ? this.#start() : this.#assemble(assembly);
+      if (packet === undefined) this.#release();
+      return packet;
+    } catch (error) {
+      this.#failure = error;
+      this.#release();
+      throw error;
+    }
   }
+
+  #speak(version: ProtocolVersion): void {
+    this.#sender = { side: this.#side, version, topics: this.#topics };
+    this.#firstBytes = firstBytesFrom(this.#side, version);
+  }
+
+  /** Does not keep the bytes of a connection that may be idle from now on. */
+  #release(): void {
+    this.#chunk = nothing;
+    this.#at = 0;
+    this.#body.release();
+  }
+
+  #start(): Packet | undefined {
+    if (!this.#readHeader()) return undefined;
+    this.#type = this.#firstBytes[this.#firstByte];
+    if (this.#type === undefined) {
+      throw refusedFirstByte(this.#firstByte, this.#side, this.version);
+    }
+    if (this.version === 5) this.#refuseLongLength();
+    if (this.#packetBytes > this.#packetBytesMax) throw this.#tooLarge();
+    const start = this.#at;
+    if (this.#length > this.#chunk.length - start) {
+      this.#assembly = new Uint8Array(Math.min(this.#length, assemblyBytesFirst));
+      this.#assembled = 0;
+      return this.#assemble(this.#assembly);
+    }
+    this.#at = start + this.#length;
+    return this.#read(this.#type, this.#chunk, start);
+  }
+
+  /** Returns false when the header goes on in bytes to come. */
+  #readHeader(): boolean {
+    const chunk = this.#chunk;
+    if (this.#headerBytes === 0) {
+      if (this.#at === chunk.length) return false;
+      this.#firstByte = chunk[this.#at++];
+      this.#headerBytes = 1;
+      this.#length = 0;
+    }
+    while (this.#at < chunk.length) {
+      if (this.#headerBytes > lengthBytesMax) throw malformed('a remaining length of 5 bytes');
+      const byte = chunk[this.#at++];
+      this.#length |= (byte & 0x7f) << (7 * (this.#headerBytes - 1));
+      this.#headerBytes++;
+      if (byte < 0x80) return true;
+    }
+    return false;
+  }
+
+  #assemble(assembly: Uint8Array<ArrayBuffer>): Packet | undefined {
+    const piece = this.#chunk.subarray(this.#at, this.#at + this.#length - this.#assembled);
+    const assembled = this.#assembled + piece.length;
+    let room = assembly;
+    if (assembled > room.length) {
+      room = new Uint8Array(Math.min(this.#length, Math.max(assembled, room.length * 2)));
+      room.set(assembly.subarray(0, this.#assembled));
+      this.#assembly = room;
+    }
+    room.set(piece, this.#assembled);
+    this.#assembled = assembled;
+    this.#at += piece.length;
+    if (assembled < this.#length) return undefined;
+    this.#assembly = undefined;
+    return this.#read(this.#type!, room, 0);
+  }
+
+  #read(type: PacketType, bytes: Uint8Array, start: number): Packet {
+    const body = this.#body;
+    const end = start + this.#length;
+    body.move(bytes, start, end);
+    const packet = type === 'connect' ? this.#readConnect() : this.#readBody(type, this.#sender!);
+    if (body.at !== end) throw malformed(`${type} has ${body.remaining} bytes after its end`);
+    this.#lastPacketBytes = this.#packetBytes;
+    this.#headerBytes = 0;
+    return packet;
+  }
+
+  #readConnect(): Connect {
+    const protocol = readProtocol(this.#body);
+    // A second CONNECT is for the connection to refuse, in the version of the first.
+    if (this.#sender === undefined) this.#speak(protocol.version);
+    if (!protocol.isSupported) {
+      throw new ProtocolError(
+        reasonCodes.unsupportedProtocolVersion, // [MQTT-3.1.2-1] and [MQTT-3.1.2-2]
+        'no version of MQTT that is spoken here, which are 3.1, 3.1.1 and 5.0',
+      );
+    }
+    if (protocol.version === 5) this.#refuseLongLength();
+    return readConnect(this.#body, protocol);
+  }
+
+  #readBody(type: Exclude<PacketType, 'connect'>, sender: Sender): Packet {
+    const body = this.#body;
+    const { version } = sender;
+    switch (type) {
+      case 'publish':
+        return readPublish(body, this.#firstByte, sender);
+      case 'puback':
+        return readAcknowledgement(body, type, version);
+      case 'pubrec':
+        return readAcknowledgement(body, type, version);
+      case 'pubrel':
+        return readAcknowledgement(body, type, version);
+      case 'pubcomp':
+        return readAcknowledgement(body, type, version);
+      case 'connack':
+        return readConnack(body, version);
+      case 'subscribe':
+        return readSubscribe(body, version);
+      case 'suback':
+        return readSuback(body, version);
+      case 'unsubscribe':
+        return readUnsubscribe(body, version);
+      case 'unsuback':
+        return readUnsuback(body, version);
+      case 'pingreq':
+        return pingreq;
+      case 'pingresp':
+        return pingresp;
+      case 'disconnect':
+        return readDisconnect(body, sender);
+      case 'auth':
+        return readAuth(body, sender);
+      default:
+        return type satisfies never;
+    }
+  }
+
+  get #packetBytes(): number {
+    return this.#headerBytes + this.#length;
+  }
+
+  #tooLarge(): ProtocolError {
+    return new ProtocolError(
+      reasonCodes.packetTooLarge,
+      `${this.#type} of ${this.#packetBytes} bytes, at most ${this.#packetBytesMax} are accepted`,
+    );
+  }
+
+  /** [MQTT-1.5.5-1], of which MQTT 3.x knows nothing. */
+  #refuseLongLength(): void {
+    const lengthBytes = this.#headerBytes - 1;
+    if (lengthBytes === 1 || this.#length >= 2 ** (7 * (lengthBytes - 1))) return;
+    throw malformed('a remaining length takes more bytes than its value needs');
+  }
+}
+
+function malformed(message: string): ProtocolError {
+  return new ProtocolError(reasonCodes.malformedPacket, message);
 }

@@ -1,17 +1,23 @@
 /** All packets of MQTT in one type, and how they are written. */
 
-import type { Puback, Pubcomp, Pubrec, Pubrel } from './acknowledgement.ts';
-import type { Auth } from './auth.ts';
+import {
+  type Puback,
+  type Pubcomp,
+  type Pubrec,
+  type Pubrel,
+  writeAcknowledgement,
+} from './acknowledgement.ts';
+import { type Auth, writeAuth } from './auth.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { Connack } from './connack.ts';
-import type { Connect } from './connect.ts';
-import type { Disconnect } from './disconnect.ts';
-import type { Pingreq, Pingresp } from './ping.ts';
-import type { Publish } from './publish.ts';
-import type { Suback } from './suback.ts';
-import type { Subscribe } from './subscribe.ts';
-import type { Unsuback } from './unsuback.ts';
-import type { Unsubscribe } from './unsubscribe.ts';
+import { type Connack, writeConnack } from './connack.ts';
+import { type Connect, writeConnect } from './connect.ts';
+import { type Disconnect, writeDisconnect } from './disconnect.ts';
+import { type Pingreq, type Pingresp, writePing } from './ping.ts';
+import { type Publish, writePublish } from './publish.ts';
+import { type Suback, writeSuback } from './suback.ts';
+import { type Subscribe, writeSubscribe } from './subscribe.ts';
+import { type Unsuback, writeUnsuback } from './unsuback.ts';
+import { type Unsubscribe, writeUnsubscribe } from './unsubscribe.ts';
 import type { ProtocolVersion } from './version.ts';
 
 export type Packet =
@@ -36,7 +42,13 @@ export type Packet =
  * is left out. Throws RangeError for what cannot be encoded, and leaves `out` as it was.
  */
 export function writePacket(out: ByteWriter, packet: Packet, version: ProtocolVersion): void {
-  void [out, packet, version];
+  const { length } = out;
+  try {
+    write(out, packet, version);
+  } catch (error) {
+    out.length = length;
+    throw error;
+  }
 }
 
 /** The bytes of one packet. */
@@ -44,4 +56,48 @@ export function encodePacket(packet: Packet, version: ProtocolVersion): Uint8Arr
   const out = new ByteWriter(64);
   writePacket(out, packet, version);
   return out.view();
+}
+
+function write(out: ByteWriter, packet: Packet, version: ProtocolVersion): void {
+  switch (packet.type) {
+    case 'publish':
+      writePublish(out, packet, version);
+      break;
+    case 'puback':
+    case 'pubrec':
+    case 'pubrel':
+    case 'pubcomp':
+      writeAcknowledgement(out, packet, version);
+      break;
+    case 'connect':
+      writeConnect(out, packet);
+      break;
+    case 'connack':
+      writeConnack(out, packet, version);
+      break;
+    case 'subscribe':
+      writeSubscribe(out, packet, version);
+      break;
+    case 'suback':
+      writeSuback(out, packet, version);
+      break;
+    case 'unsubscribe':
+      writeUnsubscribe(out, packet, version);
+      break;
+    case 'unsuback':
+      writeUnsuback(out, packet, version);
+      break;
+    case 'pingreq':
+    case 'pingresp':
+      writePing(out, packet);
+      break;
+    case 'disconnect':
+      writeDisconnect(out, packet, version);
+      break;
+    case 'auth':
+      writeAuth(out, packet, version);
+      break;
+    default:
+      packet satisfies never;
+  }
 }

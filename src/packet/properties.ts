@@ -1,8 +1,5 @@
 /** The properties of MQTT 5.0 (section 2.2.2): one table, and all that follows from it. */
 
-import type { ByteReader } from './byte-reader.ts';
-import type { ByteWriter } from './byte-writer.ts';
-import { ProtocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 
 /** Where properties stand: in a packet, or in the will of a CONNECT. */
@@ -23,7 +20,7 @@ export type PropertyPlace =
   | 'auth';
 
 /** What a value is in memory, by its data type on the wire. */
-interface PropertyValues {
+export interface PropertyValues {
   readonly flag: 0 | 1;
   readonly u16: number;
   readonly u32: number;
@@ -34,11 +31,9 @@ interface PropertyValues {
   readonly textPair: readonly [name: string, value: string];
 }
 
-type PropertyType = keyof PropertyValues;
-
 interface PropertyRule {
   readonly id: number;
-  readonly type: PropertyType;
+  readonly type: keyof PropertyValues;
   readonly in: readonly PropertyPlace[];
   /** May stand more than once: the value is a list, in the order of the wire. */
   readonly repeats?: true;
@@ -116,7 +111,7 @@ const propertyTable = {
 } as const satisfies Record<string, PropertyRule>;
 
 type PropertyTable = typeof propertyTable;
-type PropertyName = keyof PropertyTable;
+export type PropertyName = keyof PropertyTable;
 type PropertyValue<Name extends PropertyName> = PropertyTable[Name] extends { repeats: true }
   ? readonly PropertyValues[PropertyTable[Name]['type']][]
   : PropertyValues[PropertyTable[Name]['type']];
@@ -131,20 +126,29 @@ export type PropertiesIn<Place extends PropertyPlace> = {
 /** User properties in the order of the wire, names may repeat. */
 export type UserProperties = PropertyValue<'userProperties'>;
 
-/** Reads a property block; undefined when it is empty. */
-export function readProperties<Place extends PropertyPlace>(
-  body: ByteReader,
-  place: Place,
-): PropertiesIn<Place> | undefined {
-  void body;
-  throw new ProtocolError(reasonCodes.malformedPacket, `no reader for ${place} yet`);
+/** A row of the table with its name. */
+export interface Property extends PropertyRule {
+  readonly name: PropertyName;
 }
 
-/** Writes a property block, an empty one for undefined. */
-export function writeProperties<Place extends PropertyPlace>(
-  out: ByteWriter,
-  place: Place,
-  properties: PropertiesIn<Place> | undefined,
-): void {
-  void [out, place, properties];
+const byName = new Map<string, Property>();
+const byId = new Map<PropertyPlace, Map<number, Property>>();
+for (const [name, rule] of Object.entries<PropertyRule>(propertyTable)) {
+  const property: Property = { ...rule, name: name as PropertyName };
+  byName.set(name, property);
+  for (const place of property.in) {
+    const properties = byId.get(place) ?? new Map<number, Property>();
+    byId.set(place, properties.set(property.id, property));
+  }
+}
+
+/** The property that `id` means in one place, undefined when it may not stand there. */
+export function propertyById(place: PropertyPlace, id: number): Property | undefined {
+  return byId.get(place)?.get(id);
+}
+
+/** The property called `name`, undefined when it may not stand in that place. */
+export function propertyByName(place: PropertyPlace, name: string): Property | undefined {
+  const property = byName.get(name);
+  return property?.in.includes(place) ? property : undefined;
 }

@@ -1,7 +1,15 @@
 /** PUBLISH: an application message on its way (MQTT 5.0 section 3.3). */
 
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
-import type { QoS } from './version.ts';
+import { readProperties, writeProperties } from './property-block.ts';
+import { ProtocolError } from './protocol-error.ts';
+import { reasonCodes } from './reason-codes.ts';
+import type { Sender } from './sender.ts';
+import { decodeTopicName } from './topic-name.ts';
+import type { ProtocolVersion, QoS } from './version.ts';
 
 export type PublishProperties = PropertiesIn<'publish'>;
 
@@ -16,4 +24,83 @@ export interface Publish {
   /** 0 for QoS 0. */
   readonly packetId: number;
   readonly properties: PublishProperties | undefined;
+}
+
+/*
+ *   first byte     bits 3-0: dup, QoS (2), retain
+ *   topic name     text
+ *   packet id      2 bytes, QoS 1 and 2
+ *   properties     MQTT 5.0
+ *   payload        the rest
+ */
+const dupFlag = 0x08;
+const qosShift = 1;
+const retainFlag = 0x01;
+
+/** The payload is a view of the packet's bytes. */
+export function readPublish(body: ByteReader, firstByte: number, sender: Sender): Publish {
+  const qos = (firstByte >> qosShift) & 3;
+  if (qos === 3) throw malformed('publish with QoS 3, allowed are 0 to 2'); // [MQTT-3.3.1-4]
+  const dup = (firstByte & dupFlag) !== 0;
+  if (dup && qos === 0) throw malformed('publish with QoS 0 and the dup flag'); // [MQTT-3.3.1-2]
+  const topic = readTopic(body, sender);
+  const packetId = qos === 0 ? 0 : body.packetId();
+  const properties = sender.version === 5 ? readProperties(body, 'publish') : undefined;
+  if (topic === '' && properties?.topicAlias === undefined) {
+    // MQTT 5.0 section 3.3.2.1; [MQTT-4.7.3-1]
+    throw new ProtocolError(reasonCodes.protocolError, 'publish has no topic name and no alias');
+  }
+  if (properties?.subscriptionIdentifiers !== undefined && sender.side === 'client') {
+    // [MQTT-3.3.4-6]
+    throw new ProtocolError(reasonCodes.protocolError, 'a client sent a subscription identifier');
+  }
+  return {
+    type: 'publish',
+    topic,
+    payload: body.rest(),
+    qos: qos as QoS,
+    retain: (firstByte & retainFlag) !== 0,
+    dup,
+    packetId,
+    properties,
+  };
+}
+
+/** Empty is for the caller to judge, who sees whether an alias follows. */
+function readTopic(body: ByteReader, { topics }: Sender): string {
+  const length = body.u16();
+  if (length === 0) return '';
+  const start = body.skip(length);
+  if (topics !== undefined) return topics.intern(body.bytes, start, body.at);
+  return decodeTopicName(body.bytes, start, body.at);
+}
+
+export function writePublish(out: ByteWriter, packet: Publish, version: ProtocolVersion): void {
+  writePublishHead(out, packet, version);
+  out.raw(packet.payload);
+}
+
+/** Writes all but the payload, for whoever sends that by itself. */
+export function writePublishHead(out: ByteWriter, packet: Publish, version: ProtocolVersion): void {
+  const { topic, qos, properties } = packet;
+  const hasAlias = version === 5 && properties?.topicAlias !== undefined;
+  if (topic === '' && !hasAlias) throw new RangeError('publish needs a topic name or an alias');
+  out.u8(firstByteOf(packet));
+  const start = out.openBlock();
+  out.text(topic);
+  if (qos !== 0) out.packetId(packet.packetId);
+  if (version === 5) writeProperties(out, 'publish', properties);
+  out.closeBlock(start, packet.payload.length);
+}
+
+function firstByteOf({ qos, dup, retain }: Publish): number {
+  if (dup && qos === 0) throw new RangeError('publish with QoS 0 cannot have the dup flag');
+  let byte = packetTypes.publish.firstByte | (qos << qosShift);
+  if (dup) byte |= dupFlag;
+  if (retain) byte |= retainFlag;
+  return byte;
+}
+
+function malformed(message: string): ProtocolError {
+  return new ProtocolError(reasonCodes.malformedPacket, message);
 }

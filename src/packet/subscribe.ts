@@ -1,7 +1,13 @@
 /** SUBSCRIBE: a client asks for messages (MQTT 5.0 section 3.8). */
 
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
-import type { QoS } from './version.ts';
+import { readProperties, writeProperties } from './property-block.ts';
+import { ProtocolError } from './protocol-error.ts';
+import { reasonCodes } from './reason-codes.ts';
+import type { ProtocolVersion, QoS } from './version.ts';
 
 export type SubscribeProperties = PropertiesIn<'subscribe'>;
 
@@ -22,4 +28,82 @@ export interface Subscription {
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
   readonly retainHandling: RetainHandling;
+}
+
+const optionBits = {
+  qos: 0x03,
+  noLocal: 0x04,
+  retainAsPublished: 0x08,
+  retainHandling: 0x30,
+} as const;
+
+const retainHandlingShift = 4;
+
+/** The bits that must be 0: MQTT 3.x has only the QoS. */
+const reservedBits: Readonly<Record<ProtocolVersion, number>> = { 3: 0xfc, 4: 0xfc, 5: 0xc0 };
+
+export function readSubscribe(body: ByteReader, version: ProtocolVersion): Subscribe {
+  const packetId = body.packetId();
+  const properties = version === 5 ? readProperties(body, 'subscribe') : undefined;
+  if (body.remaining === 0) throw protocolError('subscribe has no topic filter'); // [MQTT-3.8.3-2]
+  const subscriptions: Subscription[] = [];
+  while (body.remaining > 0) subscriptions.push(readSubscription(body, version));
+  return { type: 'subscribe', packetId, subscriptions, properties };
+}
+
+function readSubscription(body: ByteReader, version: ProtocolVersion): Subscription {
+  const filter = body.topicFilter();
+  const options = body.u8();
+  if (options & reservedBits[version]) {
+    throw new ProtocolError(
+      reasonCodes.malformedPacket, // [MQTT-3.8.3-5]
+      `subscription options 0x${options.toString(16)} set reserved bits, which must be 0`,
+    );
+  }
+  const qos = options & optionBits.qos;
+  if (qos === 3) throw invalidQos(version);
+  const retainHandling = (options & optionBits.retainHandling) >> retainHandlingShift;
+  if (retainHandling === 3) throw protocolError('retain handling 3, allowed are 0 to 2');
+  const noLocal = (options & optionBits.noLocal) !== 0;
+  if (noLocal && filter.startsWith('$share/')) {
+    // [MQTT-3.8.3-4]
+    throw protocolError(`shared subscription ${JSON.stringify(filter)} with the no local option`);
+  }
+  return {
+    filter,
+    qos: qos as QoS,
+    noLocal,
+    retainAsPublished: (options & optionBits.retainAsPublished) !== 0,
+    retainHandling: retainHandling as RetainHandling,
+  };
+}
+
+export function writeSubscribe(out: ByteWriter, packet: Subscribe, version: ProtocolVersion): void {
+  if (packet.subscriptions.length === 0) throw new RangeError('subscribe needs a topic filter');
+  out.u8(packetTypes.subscribe.firstByte);
+  const start = out.openBlock();
+  out.packetId(packet.packetId);
+  if (version === 5) writeProperties(out, 'subscribe', packet.properties);
+  for (const subscription of packet.subscriptions) {
+    out.text(subscription.filter);
+    out.u8(optionsOf(subscription) & ~reservedBits[version]);
+  }
+  out.closeBlock(start);
+}
+
+function optionsOf({ qos, noLocal, retainAsPublished, retainHandling }: Subscription): number {
+  let options = qos | (retainHandling << retainHandlingShift);
+  if (noLocal) options |= optionBits.noLocal;
+  if (retainAsPublished) options |= optionBits.retainAsPublished;
+  return options;
+}
+
+/** MQTT 5.0 section 3.8.3.1 calls it a protocol error, MQTT 3.1.1 malformed [MQTT3-3.8.3-4]. */
+function invalidQos(version: ProtocolVersion): ProtocolError {
+  const reasonCode = version === 5 ? reasonCodes.protocolError : reasonCodes.malformedPacket;
+  return new ProtocolError(reasonCode, 'subscription with QoS 3, allowed are 0 to 2');
+}
+
+function protocolError(message: string): ProtocolError {
+  return new ProtocolError(reasonCodes.protocolError, message);
 }

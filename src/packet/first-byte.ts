@@ -1,0 +1,73 @@
+/** Which first bytes a side may send, as tables that answer with one look-up per packet. */
+
+import { type PacketType, packetTypes, type Side } from './packet-types.ts';
+import { ProtocolError } from './protocol-error.ts';
+import { reasonCodes } from './reason-codes.ts';
+import type { ProtocolVersion } from './version.ts';
+
+/** Indexed by the first byte: the packet's type, undefined where the byte is refused. */
+export type FirstBytes = readonly (PacketType | undefined)[];
+
+/** Before the version is known only CONNECT may come. */
+export function firstBytesFrom(side: Side, version: ProtocolVersion | undefined): FirstBytes {
+  return version === undefined ? beforeConnect : tables[side][version];
+}
+
+/** Why a byte that stands in no table was refused. */
+export function refusedFirstByte(
+  firstByte: number,
+  side: Side,
+  version: ProtocolVersion | undefined,
+): ProtocolError {
+  const type = typeOf(firstByte);
+  const hex = `0x${firstByte.toString(16).padStart(2, '0')}`;
+  if (type === undefined) {
+    return new ProtocolError(reasonCodes.malformedPacket, `a packet of type 0, first byte ${hex}`);
+  }
+  if (version === undefined && type !== 'connect') {
+    // [MQTT-3.1.0-1]
+    return new ProtocolError(reasonCodes.protocolError, `${type} came before connect`);
+  }
+  if (version !== undefined && !maySend(side, type, version)) {
+    return new ProtocolError(
+      reasonCodes.protocolError,
+      `${type}, which a ${side} does not send in version ${version}`,
+    );
+  }
+  return new ProtocolError(
+    reasonCodes.malformedPacket, // [MQTT-2.1.3-1]
+    `${type} with first byte ${hex}, its flags are fixed`,
+  );
+}
+
+const allTypes = Object.keys(packetTypes) as PacketType[];
+const beforeConnect: FirstBytes = tableOf((byte) => byte === packetTypes.connect.firstByte);
+const tables: Readonly<Record<Side, Readonly<Record<ProtocolVersion, FirstBytes>>>> = {
+  client: { 3: tableFor('client', 3), 4: tableFor('client', 4), 5: tableFor('client', 5) },
+  server: { 3: tableFor('server', 3), 4: tableFor('server', 4), 5: tableFor('server', 5) },
+};
+
+function tableFor(side: Side, version: ProtocolVersion): FirstBytes {
+  return tableOf((byte, type) => {
+    if (!maySend(side, type, version)) return false;
+    // MQTT 3.1 calls the flags of other packets than PUBLISH "not used", and sets DUP in some.
+    if (type === 'publish' || version === 3) return true;
+    return byte === packetTypes[type].firstByte;
+  });
+}
+
+function tableOf(accepts: (byte: number, type: PacketType) => boolean): FirstBytes {
+  return Array.from({ length: 0x100 }, (_, byte) => {
+    const type = typeOf(byte);
+    return type !== undefined && accepts(byte, type) ? type : undefined;
+  });
+}
+
+function typeOf(firstByte: number): PacketType | undefined {
+  return allTypes.find((type) => packetTypes[type].firstByte >> 4 === firstByte >> 4);
+}
+
+function maySend(side: Side, type: PacketType, version: ProtocolVersion): boolean {
+  const sides: readonly Side[] = packetTypes[type].sentBy[version];
+  return sides.includes(side);
+}

@@ -1,0 +1,142 @@
+/** Property blocks of MQTT 5.0 packets (section 2.2.2): a length, then identifiers and values. */
+
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import {
+  type PropertiesIn,
+  type Property,
+  type PropertyName,
+  type PropertyPlace,
+  type PropertyValues,
+  propertyById,
+  propertyByName,
+} from './properties.ts';
+import { ProtocolError } from './protocol-error.ts';
+import { reasonCodes } from './reason-codes.ts';
+
+/** Undefined when the block is empty. */
+export function readProperties<Place extends PropertyPlace>(
+  body: ByteReader,
+  place: Place,
+): PropertiesIn<Place> | undefined {
+  const length = body.varint();
+  if (length === 0) return undefined;
+  const packetEnd = body.end;
+  const start = body.skip(length);
+  const blockEnd = body.at;
+  body.move(body.bytes, start, blockEnd); // so that no value reaches past its block
+  const properties: MutableProperties = {};
+  while (body.at < blockEnd) readProperty(body, place, properties);
+  body.move(body.bytes, blockEnd, packetEnd);
+  return properties as PropertiesIn<Place>;
+}
+
+/** Writes an empty block for undefined. */
+export function writeProperties<Place extends PropertyPlace>(
+  out: ByteWriter,
+  place: Place,
+  properties: PropertiesIn<Place> | undefined,
+): void {
+  if (properties === undefined) {
+    out.u8(0);
+    return;
+  }
+  const start = out.openBlock();
+  for (const name in properties) {
+    const value: unknown = properties[name];
+    if (value === undefined) continue;
+    const property = propertyByName(place, name);
+    if (property === undefined) {
+      throw new RangeError(`property ${JSON.stringify(name)} cannot stand in ${place}`);
+    }
+    if (!property.repeats) writeProperty(out, property, value);
+    else for (const item of value as readonly unknown[]) writeProperty(out, property, item);
+  }
+  out.closeBlock(start);
+}
+
+type MutableProperties = { [Name in PropertyName]?: unknown };
+
+function readProperty(body: ByteReader, place: PropertyPlace, properties: MutableProperties): void {
+  const id = body.varint();
+  const property = propertyById(place, id);
+  if (property === undefined) {
+    throw new ProtocolError(
+      reasonCodes.malformedPacket, // section 2.2.2.2
+      `property 0x${id.toString(16).padStart(2, '0')}, which cannot stand in ${place}`,
+    );
+  }
+  const { name, zero } = property;
+  const value = dataTypes[property.type].read(body, name);
+  if (value === 0 && zero !== undefined) {
+    throw new ProtocolError(zero, `${name} is 0, allowed is 1 and more`);
+  }
+  const known = properties[name];
+  if (known === undefined) properties[name] = property.repeats ? [value] : value;
+  else if (property.repeats) (known as unknown[]).push(value);
+  else throw new ProtocolError(reasonCodes.protocolError, `${name} stands twice, allowed is once`);
+}
+
+function writeProperty(out: ByteWriter, property: Property, value: unknown): void {
+  const { name, type, zero } = property;
+  if (value === 0 && zero !== undefined)
+    throw new RangeError(`${name} is 0, allowed is 1 and more`);
+  out.u8(property.id);
+  dataTypes[type].write(out, value as never, name);
+}
+
+/** How each data type is read and written; `name` is the property's, for messages. */
+const dataTypes: {
+  readonly [Type in keyof PropertyValues]: {
+    read(body: ByteReader, name: string): PropertyValues[Type];
+    write(out: ByteWriter, value: PropertyValues[Type], name: string): void;
+  };
+} = {
+  flag: {
+    read(body, name) {
+      const value = body.u8();
+      if (value === 0 || value === 1) return value;
+      throw new ProtocolError(
+        reasonCodes.protocolError,
+        `${name} is ${value}, allowed are 0 and 1`,
+      );
+    },
+    write(out, value, name) {
+      if (value !== 0 && value !== 1) {
+        throw new RangeError(`${name} is ${String(value)}, allowed are 0 and 1`);
+      }
+      out.u8(value);
+    },
+  },
+  u16: {
+    read: (body) => body.u16(),
+    write: (out, value) => out.u16(value),
+  },
+  u32: {
+    read: (body) => body.u32(),
+    write: (out, value) => out.u32(value),
+  },
+  varint: {
+    read: (body) => body.varint(),
+    write: (out, value) => out.varint(value),
+  },
+  text: {
+    read: (body) => body.text(),
+    write: (out, value) => out.text(value),
+  },
+  topicName: {
+    read: (body) => body.topicName(),
+    write: (out, value) => out.text(value),
+  },
+  binary: {
+    read: (body) => body.binary(),
+    write: (out, value) => out.binary(value),
+  },
+  textPair: {
+    read: (body) => [body.text(), body.text()],
+    write: (out, [name, value]) => {
+      out.text(name);
+      out.text(value);
+    },
+  },
+};

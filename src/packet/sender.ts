@@ -1,0 +1,11 @@
+/** What a reader knows of whoever sends the bytes. */
+
+import type { Side } from './packet-types.ts';
+import type { TopicCache } from './topic-cache.ts';
+import type { ProtocolVersion } from './version.ts';
+
+export interface Sender {
+  readonly side: Side;
+  readonly version: ProtocolVersion;
+  readonly topics: TopicCache | undefined;
+}

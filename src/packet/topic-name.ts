@@ -1,0 +1,25 @@
+/** Topic names as they come in: text without wildcards. */
+
+import { ProtocolError } from './protocol-error.ts';
+import { reasonCodes } from './reason-codes.ts';
+import { decodeText } from './text.ts';
+
+const plus = 0x2b;
+const hash = 0x23;
+
+/** Throws ProtocolError for what is no text, is empty [MQTT-4.7.3-1] or has a wildcard. */
+export function decodeTopicName(bytes: Uint8Array, start: number, end: number): string {
+  const topic = decodeText(bytes, start, end);
+  if (start === end) {
+    throw new ProtocolError(reasonCodes.topicNameInvalid, 'an empty topic name');
+  }
+  for (let at = start; at < end; at++) {
+    if (bytes[at] !== plus && bytes[at] !== hash) continue;
+    // [MQTT-3.3.2-2] and [MQTT-3.3.2-14] name no code; 0x90 is the one that says what was wrong.
+    throw new ProtocolError(
+      reasonCodes.topicNameInvalid,
+      `topic name ${JSON.stringify(topic)} has a wildcard, which only a topic filter may have`,
+    );
+  }
+  return topic;
+}
