@@ -21,12 +21,16 @@ export function setUp() {
   if (missing.length === 0) return;
   say(`installing ${count(missing.length, 'package')} with npm ci, once; it takes some seconds`);
   const startedAt = Date.now();
-  if (runNpm(['ci', '--include=dev', '--include=optional', '--loglevel=error']) !== 0) {
+  const { error, status } = runNpm([
+    ...['ci', '--prefer-offline', '--loglevel=error'],
+    ...['--include=dev', '--include=optional'], // even where NODE_ENV is production
+  ]);
+  if (error !== undefined) fail(`npm does not run, and it comes with Node: ${error.message}`);
+  if (status !== 0) {
     fail(
-      'npm ci failed, see above, so the checkout is not set up. It needs the npm registry once:\n' +
-        '  behind a proxy or a mirror, tell npm: npm config set proxy URL, or registry URL;\n' +
-        '  without a network, npm ci --offline does when npm has the packages in its cache.\n' +
-        'Then give the same command again.',
+      'npm ci failed, for the reason above, and the checkout is not set up. It needs the npm ' +
+        'registry once: behind a proxy or with a mirror, tell npm (npm config set proxy URL, or ' +
+        'registry URL). Then give the same command again.',
     );
   }
   dropUnusablePackagedNode();
@@ -92,8 +96,8 @@ function runNpm(args) {
   /** @type {import('node:child_process').SpawnSyncOptions} */
   const options = { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' };
   const npm = process.env.npm_execpath;
-  if (!npm?.endsWith('.js')) return spawnSync('npm', args, options).status;
-  return spawnSync(process.execPath, [npm, ...args], { ...options, shell: false }).status;
+  if (!npm?.endsWith('.js')) return spawnSync('npm', args, options);
+  return spawnSync(process.execPath, [npm, ...args], { ...options, shell: false });
 }
 
 function packagedNode() {
