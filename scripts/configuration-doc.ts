@@ -14,9 +14,10 @@ const introduction = `# Configuration
 
 <!-- Written by scripts/configuration-doc.ts from src/server/options.ts. Do not edit. -->
 
-\`pantala serve -c FILE\` reads a mosquitto.conf, with Mosquitto 2.1's names and defaults. Each line is
-a name, a space and a value that goes on to the end of the line. Lines that begin with \`#\` are comments. An option that Pantala does not know, or does not serve yet, stops the start with the file,
-the line and what to do about it.
+\`pantala serve -c FILE\` reads a mosquitto.conf, with Mosquitto 2.1's names and defaults. Each line
+is a name, a space and a value that goes on to the end of the line. Lines that begin with \`#\` are
+comments. An option that Pantala does not know, or does not serve yet, stops the start with the
+file, the line and what to do about it.
 
 Without a listener in the configuration only clients on the same machine can connect, and they need
 no user name. With one, \`allow_anonymous true\` lets clients in without a user name.

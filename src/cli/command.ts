@@ -1,0 +1,44 @@
+/** What a command of the command line is, and what it may use. */
+
+import type { Readable, Writable } from 'node:stream';
+
+/** Everything that a command may use of its process, so that tests need none. */
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Aborted by SIGINT and SIGTERM: finish what must be finished, and return. */
+  readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** One option in the help of a command. */
+export interface CommandOption {
+  /** All its forms: `-p, --port PORT`. */
+  readonly flags: string;
+  readonly help: string;
+}
+
+/** One command; its file exports one of these under the command's name. */
+export interface Command {
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What follows the command's name: `[-c FILE] [-p PORT]...`. */
+  readonly usage: string;
+  readonly options: readonly CommandOption[];
+
+  /** @returns the exit code; 0 is success. What goes wrong has been written to `io.stderr`. */
+  run(args: readonly string[], io: Io): Promise<number>;
+}
+
+/** The help of a command, as `--help` prints it. */
+export function helpText(name: string, { summary, usage, options }: Command): string {
+  const lines = columns(options.map(({ flags, help }) => [flags, help]));
+  return [`Usage: pantala ${name} ${usage}`, '', summary, '', ...lines, ''].join('\n');
+}
+
+/** Two columns, indented; the second begins where the longest entry of the first allows it. */
+export function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([first]) => first.length));
+  return rows.map(([first, second]) => `  ${first.padEnd(width)}  ${second}`);
+}

@@ -1,0 +1,69 @@
+/** The entry of the command line: finds the command and runs it. */
+
+import process from 'node:process';
+import { nearestName } from '../server/nearest-name.ts';
+import { version } from '../server/version.ts';
+import { type Command, columns, type Io } from './command.ts';
+
+/** How each command is loaded: only what runs costs time to start. */
+type Commands = Readonly<Record<string, () => Promise<Command>>>;
+
+const commands: Commands = {
+  serve: async () => (await import('./serve.ts')).serve,
+};
+
+/** Runs `args`, without the name of the program, and resolves to the exit code. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === '--version') {
+    io.stdout.write(`pantala ${version}\n`);
+    return 0;
+  }
+  if (name === undefined || name === '-h' || name === '--help' || name === 'help') {
+    (name === undefined ? io.stderr : io.stdout).write(await usage());
+    return name === undefined ? 1 : 0;
+  }
+  if (!Object.hasOwn(commands, name)) {
+    io.stderr.write(`Error: Unknown command '${name}'.${suggestion(name)}\n`);
+    return 1;
+  }
+  const command = await commands[name]();
+  return command.run(rest, io);
+}
+
+async function usage(): Promise<string> {
+  const rows = Object.entries(commands).map(
+    async ([name, load]) => [name, (await load()).summary] as const,
+  );
+  return [
+    'Usage: pantala COMMAND [OPTION]...',
+    '',
+    'A broker, a client and tools for MQTT 3.1, 3.1.1 and 5.0.',
+    '',
+    ...columns(await Promise.all(rows)),
+    '',
+    "'pantala COMMAND --help' tells more of a command, 'pantala --version' the version.",
+    '',
+  ].join('\n');
+}
+
+function suggestion(name: string): string {
+  const nearest = nearestName(name, Object.keys(commands));
+  return nearest === undefined
+    ? " Try 'pantala --help' for the commands."
+    : ` Did you mean '${nearest}'?`;
+}
+
+if (import.meta.main) {
+  const controller = new AbortController();
+  // Once: a second signal ends the process at once, should stopping hang.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  const { stdin, stdout, stderr, env } = process;
+  process.exitCode = await main(process.argv.slice(2), {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    signal: controller.signal,
+  });
+}

@@ -1,0 +1,163 @@
+/** Tests the log lines that tools parse, in Mosquitto's words. */
+
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { describe, it } from 'node:test';
+import type { ConnectedClient, Observer } from '../broker/ports.ts';
+import { reasonCodes } from '../packet/reason-codes.ts';
+import { parseConfig } from './config-file.ts';
+import { Log } from './log.ts';
+import { logObserver } from './observer.ts';
+
+/** The lines that `act` makes of events, with the log types that `lines` turn on. */
+async function logged(act: (observer: Observer) => void, ...lines: string[]): Promise<string[]> {
+  const text = ['log_timestamp false', ...lines].join('\n');
+  const { log: settings, general } = parseConfig(text, 'pantala.conf');
+  const stderr = new PassThrough();
+  const log = new Log(settings, { stdout: stderr, stderr });
+  act(logObserver(log, general));
+  await log.close();
+  return (stderr.read()?.toString() ?? '').split('\n').slice(0, -1);
+}
+
+const client: ConnectedClient = {
+  clientId: 'c',
+  userName: undefined,
+  peer: '127.0.0.1:5000',
+  version: 4,
+  cleanStart: true,
+  keepAliveSeconds: 60,
+  sessionPresent: false,
+};
+
+describe('a client that connects', () => {
+  const cases: [Partial<ConnectedClient>, string][] = [
+    [{}, '127.0.0.1:5000 as c (p2, c1, k60)'],
+    [{ version: 3, cleanStart: false }, '127.0.0.1:5000 as c (p1, c0, k60)'],
+    [{ version: 5, keepAliveSeconds: 0 }, '127.0.0.1:5000 as c (p5, c1, k0)'],
+    [{ userName: 'name' }, "127.0.0.1:5000 as c (p2, c1, k60, u'name')"],
+    [{ userName: '' }, "127.0.0.1:5000 as c (p2, c1, k60, u'')"],
+    [{ peer: '[::1]:5000' }, '[::1]:5000 as c (p2, c1, k60)'],
+  ];
+  for (const [difference, text] of cases) {
+    it(`is logged as ${text}`, async () => {
+      assert.deepEqual(
+        await logged((observer) => observer.clientConnected?.({ ...client, ...difference })),
+        [`New client connected from ${text}.`],
+      );
+    });
+  }
+});
+
+describe('a client that leaves', () => {
+  const cases = [
+    ['disconnect', reasonCodes.normalDisconnection, '', ''],
+    ['connection lost', reasonCodes.unspecifiedError, '', ': connection closed by client'],
+    ['keep-alive timeout', reasonCodes.keepAliveTimeout, '', ': exceeded timeout'],
+    ['session taken over', reasonCodes.sessionTakenOver, '', ': session taken over'],
+    ['server shutting down', reasonCodes.serverShuttingDown, '', ': server shutting down'],
+    ['not authorized', reasonCodes.notAuthorized, '', ': not authorised'],
+    ['protocol error', reasonCodes.protocolError, '', ': protocol error'],
+    ['protocol error', reasonCodes.malformedPacket, 'why', ': malformed packet (why)'],
+    ['protocol error', reasonCodes.packetTooLarge, '', ': oversize packet'],
+    ['protocol error', reasonCodes.qosNotSupported, 'QoS 2', ': protocol error (QoS 2)'],
+  ] as const;
+  for (const [cause, reasonCode, message, text] of cases) {
+    it(`after '${cause}' ${reasonCode} is logged as disconnected${text}`, async () => {
+      assert.deepEqual(
+        await logged((observer) =>
+          observer.clientDisconnected?.({ client, cause, reasonCode, message }),
+        ),
+        [`Client c [127.0.0.1:5000] disconnected${text}.`],
+      );
+    });
+  }
+});
+
+describe('a connection that is refused', () => {
+  const refuse = (clientId: string | undefined) => (observer: Observer) =>
+    observer.connectionRefused?.({
+      peer: '[::1]:9',
+      clientId,
+      reasonCode: reasonCodes.notAuthorized,
+      message: '',
+    });
+
+  it('is logged with its client identifier', async () => {
+    assert.deepEqual(await logged(refuse('c')), [
+      'Client c [[::1]:9] disconnected: not authorised.',
+    ]);
+  });
+
+  it('is logged with its address when it has named itself nothing', async () => {
+    assert.deepEqual(await logged(refuse(undefined)), [
+      'Client [::1] [[::1]:9] disconnected: not authorised.',
+    ]);
+  });
+});
+
+describe('other events', () => {
+  it('are silent about clients with connection_messages false', async () => {
+    const lines = await logged((observer) => {
+      assert.equal(observer.clientConnected, undefined);
+      assert.equal(observer.clientDisconnected, undefined);
+      assert.equal(observer.connectionRefused, undefined);
+      observer.sessionExpired?.('c');
+    }, 'connection_messages false');
+    assert.deepEqual(lines, ['Expiring client c due to timeout.']);
+  });
+
+  it('are built for nobody when nothing is logged', async () => {
+    await logged((observer) => assert.deepEqual(observer, {}), 'log_type none');
+  });
+
+  it('tell once that a client loses messages, and again after its session', async () => {
+    const lines = await logged((observer) => {
+      for (const cause of ['queue full', 'slow receiver', 'expired', 'offline'] as const) {
+        observer.messageDropped?.('c', 't', 0, cause);
+      }
+      observer.sessionExpired?.('c');
+      observer.messageDropped?.('c', 't', 1, 'queue full');
+    });
+    assert.deepEqual(lines, [
+      'Outgoing messages are being dropped for client c.',
+      'Expiring client c due to timeout.',
+      'Outgoing messages are being dropped for client c.',
+    ]);
+  });
+
+  it('show subscriptions as log types of their own', async () => {
+    const act = (observer: Observer) => {
+      observer.subscribed?.('c', 'a/#', 1);
+      observer.unsubscribed?.('c', 'a/#');
+    };
+    assert.deepEqual(await logged(act), []);
+    assert.deepEqual(await logged(act, 'log_type subscribe'), ['c 1 a/#']);
+    assert.deepEqual(await logged(act, 'log_type unsubscribe'), ['c a/#']);
+  });
+
+  it('show packets in the debug log, but never a payload or a password', async () => {
+    const payload = new TextEncoder().encode('secret');
+    const lines = await logged((observer) => {
+      observer.packetReceived?.('c', {
+        type: 'publish',
+        topic: 't',
+        payload,
+        qos: 1,
+        retain: true,
+        dup: false,
+        packetId: 7,
+        properties: undefined,
+      });
+      observer.packetSent?.('c', { type: 'puback', packetId: 7, reasonCode: 0 });
+      observer.packetSent?.(undefined, { type: 'connack', sessionPresent: true, reasonCode: 0 });
+      observer.packetReceived?.('c', { type: 'pingreq' });
+    }, 'log_type debug');
+    assert.deepEqual(lines, [
+      "Received PUBLISH from c (d0, q1, r1, m7, 't', ... (6 bytes))",
+      'Sending PUBACK to c (m7, rc0)',
+      'Sending CONNACK to <unknown> (1, 0)',
+      'Received PINGREQ from c',
+    ]);
+  });
+});

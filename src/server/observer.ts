@@ -1,0 +1,181 @@
+/** Makes log lines in Mosquitto's words of what happens in the broker. */
+
+import type { ConnectedClient, DisconnectCause, Observer } from '../broker/ports.ts';
+import type { Packet } from '../packet/packet.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import type { Log } from './log.ts';
+
+export interface LogObserverOptions {
+  /** `connection_messages`: whether to tell of every client that comes and goes. */
+  readonly connectionMessages: boolean;
+}
+
+/** An observer with the events that the log wants, and no others. */
+export function logObserver(log: Log, { connectionMessages }: LogObserverOptions): Observer {
+  return {
+    ...(connectionMessages && log.isOn('notice') && connectionEvents(log)),
+    ...(log.isOn('notice') && sessionEvents(log)),
+    ...(log.isOn('subscribe') && subscribeEvents(log)),
+    ...(log.isOn('unsubscribe') && unsubscribeEvents(log)),
+    ...(log.isOn('debug') && packetEvents(log)),
+  };
+}
+
+/** The number that Mosquitto's log gives a protocol version. */
+const loggedVersions = { 3: 1, 4: 2, 5: 5 } as const;
+
+function connectionEvents(log: Log): Observer {
+  return {
+    connectionRefused({ peer, clientId, reasonCode, message }) {
+      const id = clientId ?? addressOf(peer);
+      log.write('notice', `Client ${id} [${peer}] disconnected: ${because(reasonCode, message)}.`);
+    },
+    clientConnected(client) {
+      log.write('notice', `New client connected from ${client.peer} as ${described(client)}.`);
+    },
+    clientDisconnected({ client, cause, reasonCode, message }) {
+      const reason = endedBy(cause, reasonCode, message);
+      log.write('notice', `Client ${client.clientId} [${client.peer}] disconnected${reason}.`);
+    },
+  };
+}
+
+function described(client: ConnectedClient): string {
+  const { clientId, version, cleanStart, keepAliveSeconds, userName } = client;
+  const user = userName === undefined ? '' : `, u'${userName}'`;
+  const parts = `p${loggedVersions[version]}, c${cleanStart ? 1 : 0}, k${keepAliveSeconds}`;
+  return `${clientId} (${parts}${user})`;
+}
+
+function endedBy(cause: DisconnectCause, reasonCode: ReasonCode, message: string): string {
+  switch (cause) {
+    case 'disconnect':
+      return '';
+    case 'connection lost':
+      return ': connection closed by client';
+    case 'keep-alive timeout':
+      return ': exceeded timeout';
+    case 'session taken over':
+    case 'server shutting down':
+      return `: ${cause}`;
+    case 'not authorized':
+    case 'protocol error':
+      return `: ${because(reasonCode, message)}`;
+    default:
+      return cause satisfies never;
+  }
+}
+
+/** Mosquitto's words for a reason; any other is a protocol error to it. */
+const reasonWords: Readonly<Partial<Record<ReasonCode, string>>> = {
+  [reasonCodes.malformedPacket]: 'malformed packet',
+  [reasonCodes.unsupportedProtocolVersion]: 'unsupported protocol version',
+  [reasonCodes.clientIdentifierNotValid]: 'client identifier not valid',
+  [reasonCodes.badUserNameOrPassword]: 'bad username or password',
+  [reasonCodes.notAuthorized]: 'not authorised',
+  [reasonCodes.serverUnavailable]: 'server unavailable',
+  [reasonCodes.serverBusy]: 'server busy',
+  [reasonCodes.banned]: 'client banned',
+  [reasonCodes.badAuthenticationMethod]: 'bad authentication method',
+  [reasonCodes.receiveMaximumExceeded]: 'receive maximum exceeded',
+  [reasonCodes.topicAliasInvalid]: 'topic alias invalid',
+  [reasonCodes.packetTooLarge]: 'oversize packet',
+  [reasonCodes.quotaExceeded]: 'quota exceeded',
+  [reasonCodes.administrativeAction]: 'administrative action',
+  [reasonCodes.connectionRateExceeded]: 'connection rate exceeded',
+};
+
+function because(reasonCode: ReasonCode, message: string): string {
+  const words = reasonWords[reasonCode] ?? 'protocol error';
+  return message === '' || message === words ? words : `${words} (${message})`;
+}
+
+/** The address of `192.0.2.1:1234` or `[::1]:1234`. */
+function addressOf(peer: string): string {
+  const colon = peer.lastIndexOf(':');
+  return colon < 0 ? peer : peer.slice(0, colon);
+}
+
+function sessionEvents(log: Log): Observer {
+  // A client that loses messages loses many: one line until it connects again or is forgotten.
+  const dropping = new Set<string>();
+  return {
+    sessionExpired(clientId) {
+      dropping.delete(clientId);
+      log.write('notice', `Expiring client ${clientId} due to timeout.`);
+    },
+    messageDropped(clientId, _topic, _qos, cause) {
+      if (cause === 'expired' || cause === 'offline' || dropping.has(clientId)) return;
+      if (dropping.size >= droppingMax) dropping.clear();
+      dropping.add(clientId);
+      log.write('notice', `Outgoing messages are being dropped for client ${clientId}.`);
+    },
+  };
+}
+
+// Then the lines may repeat; better than a set that grows with every client ever seen.
+const droppingMax = 10_000;
+
+function subscribeEvents(log: Log): Observer {
+  return {
+    subscribed(clientId, filter, qos) {
+      log.write('subscribe', `${clientId} ${qos} ${filter}`);
+    },
+  };
+}
+
+function unsubscribeEvents(log: Log): Observer {
+  return {
+    unsubscribed(clientId, filter) {
+      log.write('unsubscribe', `${clientId} ${filter}`);
+    },
+  };
+}
+
+function packetEvents(log: Log): Observer {
+  return {
+    publishDenied({ clientId }, topic) {
+      log.write('debug', `Denied PUBLISH from ${clientId} ('${topic}')`);
+    },
+    subscribeDenied({ clientId }, filter) {
+      log.write('debug', `Denied SUBSCRIBE from ${clientId} ('${filter}')`);
+    },
+    packetReceived(clientId, packet) {
+      log.write('debug', `Received ${summary(packet, 'from', clientId)}`);
+    },
+    packetSent(clientId, packet) {
+      log.write('debug', `Sending ${summary(packet, 'to', clientId)}`);
+    },
+  };
+}
+
+/** What is in a packet, but never a payload or a password. */
+function summary(packet: Packet, preposition: string, clientId = '<unknown>'): string {
+  const name = `${packet.type.toUpperCase()} ${preposition} ${clientId}`;
+  switch (packet.type) {
+    case 'publish': {
+      const { dup, qos, retain, packetId, topic, payload } = packet;
+      const flags = `d${Number(dup)}, q${qos}, r${Number(retain)}, m${packetId}`;
+      return `${name} (${flags}, '${topic}', ... (${payload.length} bytes))`;
+    }
+    case 'connack':
+      return `${name} (${Number(packet.sessionPresent)}, ${packet.reasonCode})`;
+    case 'puback':
+    case 'pubrec':
+    case 'pubrel':
+    case 'pubcomp':
+      return `${name} (m${packet.packetId}, rc${packet.reasonCode})`;
+    case 'connect':
+    case 'subscribe':
+    case 'suback':
+    case 'unsubscribe':
+    case 'unsuback':
+    case 'pingreq':
+    case 'pingresp':
+    case 'disconnect':
+    case 'auth':
+      return name;
+    default:
+      return packet satisfies never;
+  }
+}
