@@ -15,6 +15,13 @@ export const notScheduled = -1;
 /** A binary heap by `dueAt`; setting and clearing take logarithmic time. */
 export class Deadlines {
   readonly #heap: Timed[] = [];
+  readonly #wakeAt: (at: number) => void;
+  #announced = Number.POSITIVE_INFINITY;
+
+  /** @param wakeAt asks the host to call `wake` at that time, and not later; the last call counts */
+  constructor(wakeAt: (at: number) => void) {
+    this.#wakeAt = wakeAt;
+  }
 
   get size(): number {
     return this.#heap.length;
@@ -33,6 +40,7 @@ export class Deadlines {
     }
     this.#rise(timed);
     this.#sink(timed);
+    if (at < this.#announced) this.#announce(at);
   }
 
   clear(timed: Timed): void {
@@ -48,11 +56,19 @@ export class Deadlines {
 
   /** Calls `due` for everything whose time has come. */
   wake(now: number): void {
+    this.#announced = Number.NEGATIVE_INFINITY;
     for (let first = this.#heap[0]; first !== undefined && first.dueAt <= now; ) {
       this.clear(first);
       first.due(now);
       first = this.#heap[0];
     }
+    this.#announced = Number.POSITIVE_INFINITY;
+    if (this.next !== undefined) this.#announce(this.next);
+  }
+
+  #announce(at: number): void {
+    this.#announced = at;
+    this.#wakeAt(at);
   }
 
   #place(timed: Timed, index: number): void {

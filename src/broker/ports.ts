@@ -5,10 +5,7 @@ import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { DropCause } from '../session/delivery.ts';
 
-export interface Clock {
-  /** Milliseconds that only ever grow; where they begin does not matter. */
-  now(): number;
-}
+export type { Clock } from '../session/clock.ts';
 
 /** Who is at the other end of a connection, as far as is known. */
 export interface ClientIdentity {

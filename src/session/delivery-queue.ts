@@ -12,11 +12,16 @@ export interface QueueLimits {
 // Taken places at the front are given back once they are this many and half of the array.
 const compactFrom = 32;
 
+// Looking for expired messages walks the queue, so a full one is not searched again before the
+// earliest of them can have expired.
+const never = Number.POSITIVE_INFINITY;
+
 export class DeliveryQueue {
   readonly #limits: QueueLimits;
   #items: (Delivery | undefined)[] = [];
   #head = 0;
   #bytes = 0;
+  #earliestExpiry = never;
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
@@ -30,6 +35,14 @@ export class DeliveryQueue {
     return this.#bytes;
   }
 
+  /** True when not even a message without payload fits. */
+  get isFull(): boolean {
+    const { messagesMax, bytesMax } = this.#limits;
+    return (
+      (messagesMax > 0 && this.length >= messagesMax) || (bytesMax > 0 && this.#bytes >= bytesMax)
+    );
+  }
+
   /** @returns false when the queue is full. */
   push(delivery: Delivery): boolean {
     const { messagesMax, bytesMax } = this.#limits;
@@ -37,7 +50,23 @@ export class DeliveryQueue {
     if (bytesMax > 0 && this.#bytes + delivery.message.bytes > bytesMax) return false;
     this.#bytes += delivery.message.bytes;
     this.#items.push(delivery);
+    this.#earliestExpiry = Math.min(this.#earliestExpiry, delivery.message.expiresAt);
     return true;
+  }
+
+  /** Takes out the deliveries whose message has expired, in their order. */
+  removeExpired(now: number): Delivery[] {
+    if (this.#earliestExpiry > now) return [];
+    const waiting = this.#items.slice(this.#head) as Delivery[];
+    const expired = waiting.filter((each) => each.message.expiresAt <= now);
+    this.#items = waiting.filter((each) => each.message.expiresAt > now);
+    this.#head = 0;
+    this.#earliestExpiry = never;
+    for (const { message } of expired) this.#bytes -= message.bytes;
+    for (const each of this.#items) {
+      this.#earliestExpiry = Math.min(this.#earliestExpiry, each!.message.expiresAt);
+    }
+    return expired;
   }
 
   peek(): Delivery | undefined {

@@ -28,7 +28,7 @@ export interface Outlet {
 /** What the owner of the session is told. */
 export interface OutgoingEvents {
   /** A delivery of QoS 1 or 2 has come to its end, with the peer's last reason code. */
-  settled(delivery: Delivery, reasonCode: ReasonCode): void;
+  settled?(delivery: Delivery, reasonCode: ReasonCode): void;
   dropped(message: Message, qos: QoS, cause: DropCause): void;
 }
 
@@ -84,6 +84,11 @@ export class Outgoing {
     return this.#inflightBytes + (this.#queue?.bytes ?? 0);
   }
 
+  /** True when the queue takes no more. */
+  get isFull(): boolean {
+    return this.#queue?.isFull ?? false;
+  }
+
   /** True when a message of QoS 1 or 2 would leave at once. */
   get isReady(): boolean {
     return this.#mayPublish() && this.queuedCount === 0 && this.#resend === undefined;
@@ -115,9 +120,15 @@ export class Outgoing {
   }
 
   /** Sends the message, or has it wait, or drops it and tells why. */
-  deliver(message: Message, qos: QoS, retain: boolean, terms: Terms | undefined): void {
+  deliver(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    terms: Terms | undefined,
+    now: number,
+  ): void {
     if (qos === 0) {
-      this.#deliverAtMostOnce(message, retain, terms);
+      this.#deliverAtMostOnce(message, retain, terms, now);
       return;
     }
     const delivery = this.#accept(message, qos, retain, terms);
@@ -125,7 +136,7 @@ export class Outgoing {
       this.#send(delivery);
       return;
     }
-    this.#enqueue(delivery);
+    this.#enqueue(delivery, now);
   }
 
   /** Sends what may leave now; call when the outlet can take more or time has passed. */
@@ -234,10 +245,15 @@ export class Outgoing {
     this.#reserved?.delete(packetId);
   }
 
-  #deliverAtMostOnce(message: Message, retain: boolean, terms: Terms | undefined): void {
+  #deliverAtMostOnce(
+    message: Message,
+    retain: boolean,
+    terms: Terms | undefined,
+    now: number,
+  ): void {
     const outlet = this.#outlet;
     if (outlet === undefined) {
-      if (this.#limits.queueQos0) this.#enqueue(this.#accept(message, 0, retain, terms));
+      if (this.#limits.queueQos0) this.#enqueue(this.#accept(message, 0, retain, terms), now);
       else this.#events.dropped(message, 0, 'offline');
       return;
     }
@@ -254,11 +270,17 @@ export class Outgoing {
     return { message, qos, retain, terms, packetId: 0, state: 'waiting', counted: false };
   }
 
-  #enqueue(delivery: Delivery): void {
+  #enqueue(delivery: Delivery, now: number): void {
     this.#queue ??= new DeliveryQueue(this.#limits);
     if (!this.#queue.push(delivery)) {
-      this.#events.dropped(delivery.message, delivery.qos, 'queue full');
-      return;
+      // What has expired meanwhile must not keep others out.
+      for (const expired of this.#queue.removeExpired(now)) {
+        this.#events.dropped(expired.message, expired.qos, 'expired');
+      }
+      if (!this.#queue.push(delivery)) {
+        this.#events.dropped(delivery.message, delivery.qos, 'queue full');
+        return;
+      }
     }
     delivery.message.keep();
   }
@@ -346,7 +368,7 @@ export class Outgoing {
     this.#inflightBytes -= delivery.message.bytes;
     if (delivery.counted) this.#windowUsed--;
     delivery.counted = false;
-    this.#events.settled(delivery, reasonCode);
+    this.#events.settled?.(delivery, reasonCode);
   }
 
   #nextPacketId(): number | undefined {

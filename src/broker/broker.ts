@@ -1,0 +1,173 @@
+/** The broker: joins its parts, and lets connections in. */
+
+import { reasonCodes } from '../packet/reason-codes.ts';
+import { TopicCache } from '../packet/topic-cache.ts';
+import type { Accept, Link, LinkReceiver } from '../session/link.ts';
+import { Traffic } from '../session/traffic.ts';
+import { Turn } from '../session/turn.ts';
+import { BrokerCounters } from './broker-counters.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { Deadlines } from './deadlines.ts';
+import { defaultFeatures, defaultLimits, type Features, type Limits } from './limits.ts';
+import type { Clock, Gatekeeper, Observer } from './ports.ts';
+import { RetainedMessages } from './retained-messages.ts';
+import { Router } from './router.ts';
+import { Sessions } from './sessions.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { SystemTopics } from './system-topics.ts';
+import { Wills } from './wills.ts';
+
+/** What the broker needs of the machine that it runs on. */
+export interface Host {
+  readonly clock: Clock;
+  /** Calls back once, at the end of the present turn of the event loop. */
+  readonly atEndOfTurn: (flush: () => void) => void;
+  /** Calls `Broker.wake` at that time of the clock; a later call replaces the one before. */
+  readonly wakeAt: (at: number) => void;
+  /** A client identifier that nobody can guess, without its prefix. */
+  readonly randomId: () => string;
+}
+
+export interface BrokerOptions {
+  readonly host: Host;
+  /** Decides for listeners that have no gatekeeper of their own, and for wills. */
+  readonly gatekeeper: Gatekeeper;
+  readonly observer?: Observer;
+  readonly limits?: Partial<Limits>;
+  readonly features?: Partial<Features>;
+  /** Mosquitto's `sys_interval`: seconds between updates under `$SYS`; 0: none. */
+  readonly systemTopicSeconds?: number;
+  /** What `$SYS/broker/version` says. */
+  readonly version?: string;
+}
+
+/** What may differ from listener to listener. */
+export interface ListenerOptions {
+  readonly gatekeeper?: Gatekeeper;
+  readonly limits?: Partial<
+    Pick<Limits, 'connectionsMax' | 'qosMax' | 'topicAliasMax' | 'topicAliasBrokerMax'>
+  >;
+}
+
+export class Broker {
+  readonly #connectionOptions: Omit<ConnectionOptions, 'closed'>;
+  readonly #connections = new Set<Connection>();
+  readonly #deadlines: Deadlines;
+  readonly #systemTopics: SystemTopics;
+
+  constructor(options: BrokerOptions) {
+    const { host, gatekeeper, observer = {} } = options;
+    const { clock } = host;
+    const limits = { ...defaultLimits, ...options.limits };
+    const features = { ...defaultFeatures, ...options.features };
+    const turn = new Turn(host.atEndOfTurn);
+    const deadlines = new Deadlines(host.wakeAt);
+    const counters = new BrokerCounters();
+    const traffic = new Traffic();
+    const subscriptions = new Subscriptions(limits.routesMax);
+    const retained = new RetainedMessages(deadlines);
+    const router = new Router(subscriptions, retained, features.upgradeOutgoingQos);
+    const sessions = new Sessions({
+      limits: {
+        inflightMessagesMax: limits.inflightMessagesMax,
+        inflightBytesMax: limits.inflightBytesMax,
+        messagesMax: limits.queuedMessagesMax,
+        bytesMax: limits.queuedBytesMax,
+        queueQos0: features.queueQos0,
+      },
+      receiveMax: limits.inflightMessagesMax || 65_535,
+      upgradeQos: features.upgradeOutgoingQos,
+      wills: new Wills(router, gatekeeper, observer),
+      deadlines,
+      subscriptions,
+      observer,
+      counters,
+      clock,
+      turn,
+    });
+    const assignClientId = () => features.assignedClientIdPrefix + host.randomId();
+    this.#deadlines = deadlines;
+    this.#connectionOptions = {
+      clock,
+      deadlines,
+      turn,
+      limits,
+      features,
+      gatekeeper,
+      observer,
+      sessions,
+      router,
+      subscriptions,
+      retained,
+      topics: new TopicCache(limits.topicNamesMax),
+      traffic,
+      counters,
+      assignClientId,
+    };
+    this.#systemTopics = new SystemTopics(
+      { router, traffic, counters, sessions, subscriptions, retained, deadlines, clock },
+      { version: options.version ?? 'pantala', seconds: options.systemTopicSeconds ?? 10 },
+    );
+    this.#systemTopics.start();
+  }
+
+  /** Network connections, whether a client has come through them or not. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** The clock's milliseconds at which `wake` is due next; undefined: not at all. */
+  get nextDeadline(): number | undefined {
+    return this.#deadlines.next;
+  }
+
+  /** What a transport calls for each connection to one listener. */
+  listener({ gatekeeper, limits }: ListenerOptions = {}): Accept {
+    const shared = this.#connectionOptions;
+    const connectionsMax = limits?.connectionsMax ?? shared.limits.connectionsMax;
+    let count = 0;
+    const options: ConnectionOptions = {
+      ...shared,
+      gatekeeper: gatekeeper ?? shared.gatekeeper,
+      limits: { ...shared.limits, ...limits },
+      closed: (connection) => {
+        count--;
+        shared.counters.openSockets--;
+        this.#connections.delete(connection);
+      },
+    };
+    return (link) => {
+      if (connectionsMax >= 0 && count >= connectionsMax)
+        return this.#turnAway(link, connectionsMax);
+      count++;
+      const connection = new Connection(link, options);
+      this.#connections.add(connection);
+      shared.counters.sockets++;
+      shared.counters.openSockets++;
+      return connection;
+    };
+  }
+
+  /** Does what is due at this time of the clock. */
+  wake(now: number): void {
+    this.#deadlines.wake(now);
+  }
+
+  /** Disconnects every client with 0x8B; their links close once they have taken their bytes. */
+  shutDown(): void {
+    this.#systemTopics.stop();
+    for (const connection of this.#connections) connection.shutDown();
+    this.#connectionOptions.sessions.endAbsences(this.#connectionOptions.clock.now());
+  }
+
+  #turnAway(link: Link, connectionsMax: number): LinkReceiver {
+    link.destroy();
+    this.#connectionOptions.observer.connectionRefused?.({
+      peer: link.peer,
+      clientId: undefined,
+      reasonCode: reasonCodes.quotaExceeded,
+      message: `the listener's limit of ${connectionsMax} connections is reached`,
+    });
+    return { receive() {}, drained() {}, closed() {} };
+  }
+}

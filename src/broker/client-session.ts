@@ -1,0 +1,148 @@
+/** What the broker keeps for one client identifier, connected or not. (MQTT 5.0 section 4.1) */
+
+import type { QoS } from '../packet/version.ts';
+import type { Clock } from '../session/clock.ts';
+import type { DropCause, Terms } from '../session/delivery.ts';
+import { Incoming } from '../session/incoming.ts';
+import type { Message } from '../session/message.ts';
+import {
+  Outgoing,
+  type OutgoingEvents,
+  type OutgoingLimits,
+  type Outlet,
+} from '../session/outgoing.ts';
+import type { Turn } from '../session/turn.ts';
+import type { BrokerCounters } from './broker-counters.ts';
+import type { Observer } from './ports.ts';
+import { RetainedReplays } from './retained-replay.ts';
+import type { Subscriber, Subscription } from './subscription.ts';
+
+/** The connection that a session is used through. */
+export interface SessionConnection {
+  /** Another connection has come for the same client identifier. [MQTT-3.1.4-3] */
+  takeOver(): void;
+}
+
+export interface ClientSessionOptions {
+  readonly limits: OutgoingLimits;
+  /** The Receive Maximum towards the client. */
+  readonly receiveMax: number;
+  readonly observer: Observer;
+  readonly counters: BrokerCounters;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly upgradeQos: boolean;
+}
+
+// Being away counts for more than any queue: members of a shared group that are there come first.
+const awayLoad = 1e9;
+
+export class ClientSession implements Subscriber, OutgoingEvents {
+  readonly clientId: string;
+  readonly incoming: Incoming;
+  readonly outgoing: Outgoing;
+  /** Seconds that it outlives its connection; Infinity: for ever. */
+  expirySeconds = 0;
+  #connection: SessionConnection | undefined;
+  #outlet: Outlet | undefined;
+  #subscriptions: Map<string, Subscription> | undefined;
+  #replays: RetainedReplays | undefined;
+  readonly #queueQos0: boolean;
+  readonly #observer: Observer;
+  readonly #counters: BrokerCounters;
+  readonly #replayOptions: ClientSessionOptions;
+
+  constructor(clientId: string, options: ClientSessionOptions) {
+    const { limits, receiveMax, observer, counters } = options;
+    this.clientId = clientId;
+    this.incoming = new Incoming(receiveMax);
+    this.outgoing = new Outgoing(limits, this);
+    this.#queueQos0 = limits.queueQos0;
+    this.#observer = observer;
+    this.#counters = counters;
+    this.#replayOptions = options;
+  }
+
+  get connection(): SessionConnection | undefined {
+    return this.#connection;
+  }
+
+  /** By the filter as the client wrote it. */
+  subscription(filter: string): Subscription | undefined {
+    return this.#subscriptions?.get(filter);
+  }
+
+  get subscriptionCount(): number {
+    return this.#subscriptions?.size ?? 0;
+  }
+
+  subscriptions(): Iterable<Subscription> {
+    return this.#subscriptions?.values() ?? [];
+  }
+
+  addSubscription(subscription: Subscription): void {
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(subscription.filter, subscription);
+  }
+
+  removeSubscription(subscription: Subscription): void {
+    this.#subscriptions?.delete(subscription.filter);
+    this.#replays?.remove(subscription);
+  }
+
+  /** Sends retained messages to a new subscription, as the client takes them. */
+  replay(subscription: Subscription, messages: Iterator<Message>): void {
+    this.#replays ??= new RetainedReplays(this.outgoing, this.#replayOptions);
+    this.#replays.add(subscription, messages);
+  }
+
+  /** The client has a connection: what waits leaves through `outlet`. */
+  attach(
+    connection: SessionConnection,
+    outlet: Outlet,
+    { receiveMax, now }: { receiveMax: number; now: number },
+  ): void {
+    this.#connection = connection;
+    this.#outlet = outlet;
+    this.incoming.resume();
+    this.outgoing.resume(outlet, receiveMax, now);
+    this.#replays?.pump(now);
+  }
+
+  detach(): void {
+    this.#connection = undefined;
+    this.#outlet = undefined;
+    this.outgoing.suspend();
+  }
+
+  /** The client's connection takes more than before. */
+  pump(now: number): void {
+    this.outgoing.pump(now);
+    this.#replays?.pump(now);
+  }
+
+  /** The client has acknowledged something, which may let retained messages go on. */
+  continueReplays(now: number): void {
+    this.#replays?.pump(now);
+  }
+
+  loadFor(qos: QoS): number {
+    const outlet = this.#outlet;
+    if (qos === 0) {
+      if (outlet !== undefined) return outlet.canTake ? 0 : Number.POSITIVE_INFINITY;
+      if (!this.#queueQos0) return Number.POSITIVE_INFINITY;
+    }
+    if (this.outgoing.isFull) return Number.POSITIVE_INFINITY;
+    if (outlet === undefined) return awayLoad + this.outgoing.queuedCount;
+    return this.outgoing.isReady ? 0 : 1 + this.outgoing.queuedCount;
+  }
+
+  deliver(message: Message, qos: QoS, retain: boolean, terms: Terms, now: number): void {
+    this.outgoing.deliver(message, qos, retain, terms, now);
+  }
+
+  dropped(message: Message, qos: QoS, cause: DropCause): void {
+    this.#counters.dropped++;
+    this.#observer.messageDropped?.(this.clientId, message.topic, qos, cause);
+  }
+}

@@ -1,0 +1,475 @@
+/** One network connection of a client, from its first byte to its last. */
+
+import type { Connect, Will } from '../packet/connect.ts';
+import type { Disconnect } from '../packet/disconnect.ts';
+import type { Packet } from '../packet/packet.ts';
+import { PacketReader } from '../packet/packet-reader.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import type { TopicCache } from '../packet/topic-cache.ts';
+import type { Clock } from '../session/clock.ts';
+import type { Link, LinkReceiver } from '../session/link.ts';
+import { Output } from '../session/output.ts';
+import { PacketSender } from '../session/packet-sender.ts';
+import type { Traffic } from '../session/traffic.ts';
+import type { Turn } from '../session/turn.ts';
+import { Authentication, type AuthenticationOutcome } from './authentication.ts';
+import type { BrokerCounters } from './broker-counters.ts';
+import type { ClientSession, SessionConnection } from './client-session.ts';
+import { Conversation } from './conversation.ts';
+import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
+import { type Agreement, agree, connackProperties, expirySeconds } from './handshake.ts';
+import type { Features, Limits } from './limits.ts';
+import type { ConnectedClient, DisconnectCause, Gatekeeper, Observer } from './ports.ts';
+import type { RetainedMessages } from './retained-messages.ts';
+import type { Router } from './router.ts';
+import type { Sessions } from './sessions.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** What connections use; all those of one listener share it. */
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly turn: Turn;
+  readonly limits: Limits;
+  readonly features: Features;
+  readonly gatekeeper: Gatekeeper;
+  readonly observer: Observer;
+  readonly sessions: Sessions;
+  readonly router: Router;
+  readonly subscriptions: Subscriptions;
+  readonly retained: RetainedMessages;
+  readonly topics: TopicCache;
+  readonly traffic: Traffic;
+  readonly counters: BrokerCounters;
+  readonly assignClientId: () => string;
+  /** Is told when the connection is over. */
+  readonly closed: (connection: Connection) => void;
+}
+
+/**
+ * `new` until CONNECT has come; `entering` while it is decided whether the client may come in;
+ * `connected` after CONNACK; `closing` when only the last bytes still have to leave.
+ */
+type Phase = 'new' | 'entering' | 'connected' | 'closing' | 'closed';
+
+export class Connection implements LinkReceiver, SessionConnection, AuthenticationOutcome, Timed {
+  heapIndex = notScheduled;
+  dueAt = 0;
+  readonly #link: Link;
+  readonly #options: ConnectionOptions;
+  readonly #reader: PacketReader;
+  readonly #output: Output;
+  #phase: Phase = 'new';
+  #lastReceivedAt: number;
+  // Input that waits for the gatekeeper's verdict.
+  #held: Uint8Array[] | undefined;
+  #isPaused = false;
+  #connect: Connect | undefined;
+  #agreement: Agreement | undefined;
+  #authentication: Authentication | undefined;
+  #sender: PacketSender | undefined;
+  #client: ConnectedClient | undefined;
+  #session: ClientSession | undefined;
+  #conversation: Conversation | undefined;
+  #will: Will | undefined;
+
+  constructor(link: Link, options: ConnectionOptions) {
+    this.#link = link;
+    this.#options = options;
+    this.#reader = new PacketReader({
+      from: 'client',
+      packetBytesMax: options.limits.packetBytesMax,
+      topics: options.topics,
+    });
+    this.#output = new Output(link, options.turn);
+    this.#lastReceivedAt = options.clock.now();
+    options.deadlines.set(this, this.#lastReceivedAt + options.limits.connectSeconds * 1000);
+    options.observer.connectionOpened?.(link.peer);
+  }
+
+  get isConnected(): boolean {
+    return this.#phase === 'connected';
+  }
+
+  receive(bytes: Uint8Array): void {
+    this.#lastReceivedAt = this.#options.clock.now();
+    this.#options.traffic.receivedBytes += bytes.length;
+    if (this.#isWaiting) {
+      this.#held ??= [];
+      this.#held.push(bytes);
+      return;
+    }
+    this.#reader.push(bytes);
+    this.#read();
+  }
+
+  drained(): void {
+    this.#output.drained();
+    if (this.#phase !== 'connected') return;
+    this.#session!.pump(this.#options.clock.now());
+    this.#resumeReading();
+  }
+
+  closed(error?: Error): void {
+    if (this.#phase === 'closed') return;
+    const message = error === undefined ? 'the client closed its connection' : error.message;
+    if (this.#phase !== 'closing') {
+      this.#leave('connection lost', reasonCodes.unspecifiedError, message);
+    }
+    this.#phase = 'closed';
+    this.#options.deadlines.clear(this);
+    this.#output.discard();
+    this.#options.closed(this);
+  }
+
+  takeOver(): void {
+    this.#end(
+      'session taken over',
+      reasonCodes.sessionTakenOver,
+      'another client took its identifier',
+    );
+  }
+
+  /** The broker ends. */
+  shutDown(): void {
+    this.#end('server shutting down', reasonCodes.serverShuttingDown, 'the server shuts down');
+  }
+
+  /** One of: no CONNECT in time, keep-alive, or a peer that does not take its last bytes. */
+  due(now: number): void {
+    if (this.#phase === 'closing') {
+      this.#link.destroy();
+      return;
+    }
+    if (this.#phase !== 'connected') {
+      this.#end('protocol error', reasonCodes.protocolError, 'no CONNECT within the time for it');
+      return;
+    }
+    const silentUntil = this.#lastReceivedAt + this.#keepAliveMilliseconds;
+    if (silentUntil > now) {
+      this.#options.deadlines.set(this, silentUntil);
+      return;
+    }
+    // [MQTT-3.1.2-22]
+    this.#end('keep-alive timeout', reasonCodes.keepAliveTimeout, 'exceeded its keep-alive time');
+  }
+
+  challenged(authenticationData: Uint8Array | undefined): void {
+    if (!this.#isOpen) return;
+    this.#sendAuth(reasonCodes.continueAuthentication, authenticationData);
+    this.#continueReading();
+  }
+
+  accepted(authenticationData: Uint8Array | undefined): void {
+    if (this.#phase === 'connected') {
+      this.#sendAuth(reasonCodes.success, authenticationData);
+      return;
+    }
+    if (this.#phase !== 'entering') return;
+    this.#welcome(authenticationData);
+    this.#continueReading();
+  }
+
+  refused(reasonCode: ReasonCode, reason = 'not authorized'): void {
+    if (this.#isOpen) this.#end('not authorized', reasonCode, reason);
+  }
+
+  get #isOpen(): boolean {
+    return this.#phase === 'entering' || this.#phase === 'connected';
+  }
+
+  /** Nothing may be read until the gatekeeper has decided. */
+  get #isWaiting(): boolean {
+    return this.#phase === 'entering' && this.#authentication!.isAsking;
+  }
+
+  get #keepAliveMilliseconds(): number {
+    return this.#agreement!.keepAliveSeconds * 1500;
+  }
+
+  /** Handles every packet that is there. Errors of the peer's are caught here and nowhere else. */
+  #read(): void {
+    try {
+      while (this.#phase !== 'closing' && this.#phase !== 'closed' && !this.#isWaiting) {
+        const packet = this.#reader.next();
+        if (packet === undefined) break;
+        this.#options.traffic.received[packet.type]++;
+        this.#options.observer.packetReceived?.(this.#client?.clientId, packet);
+        this.#handle(packet);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#end('protocol error', error.reasonCode, error.message);
+    }
+    this.#pauseWhereDue();
+  }
+
+  #handle(packet: Packet): void {
+    const conversation = this.#conversation;
+    if (conversation === undefined) {
+      this.#handleBeforeConnack(packet);
+      return;
+    }
+    switch (packet.type) {
+      case 'publish':
+        return conversation.publish(packet);
+      case 'puback':
+        return conversation.puback(packet);
+      case 'pubrec':
+        return conversation.pubrec(packet);
+      case 'pubrel':
+        return conversation.pubrel(packet);
+      case 'pubcomp':
+        return conversation.pubcomp(packet);
+      case 'subscribe':
+        return conversation.subscribe(packet);
+      case 'unsubscribe':
+        return conversation.unsubscribe(packet);
+      case 'pingreq':
+        return conversation.pingreq();
+      case 'disconnect':
+        return this.#disconnect(packet);
+      case 'auth':
+        return this.#authentication!.receive(packet);
+      case 'connect': // [MQTT-3.1.0-2]
+      case 'connack':
+      case 'suback':
+      case 'unsuback':
+      case 'pingresp':
+        return refuse(packet);
+      default:
+        packet satisfies never;
+    }
+  }
+
+  #handleBeforeConnack(packet: Packet): void {
+    if (this.#phase === 'new' && packet.type === 'connect') return this.#enter(packet);
+    // [MQTT-3.1.2-30]: only AUTH and DISCONNECT until the authentication is complete.
+    if (this.#phase === 'entering' && packet.type === 'auth') {
+      return this.#authentication!.receive(packet);
+    }
+    if (this.#phase === 'entering' && packet.type === 'disconnect') return this.#disconnect(packet);
+    refuse(packet);
+  }
+
+  #enter(connect: Connect): void {
+    const { limits, features, gatekeeper, assignClientId } = this.#options;
+    this.#connect = connect;
+    this.#agreement = agree(connect, limits, { features, assignClientId });
+    this.#phase = 'entering';
+    this.#sender = this.#createSender(connect, this.#agreement);
+    this.#authentication = new Authentication(
+      gatekeeper,
+      {
+        clientId: this.#agreement.clientId,
+        userName: connect.userName,
+        peer: this.#link.peer,
+        version: connect.version,
+        password: connect.password,
+        authenticationMethod: connect.properties?.authenticationMethod,
+        authenticationData: connect.properties?.authenticationData,
+      },
+      this,
+    );
+    this.#authentication.begin();
+  }
+
+  #createSender({ version }: Connect, { clientId, packetBytesMax, topicAliasMax }: Agreement) {
+    const { clock, limits, observer, traffic } = this.#options;
+    return new PacketSender(this.#output, {
+      version,
+      packetBytesMax,
+      topicAliasMax,
+      outputBytesMax: limits.outputBytesMax,
+      clock,
+      traffic,
+      tap: observer.packetSent && ((packet) => observer.packetSent?.(clientId, packet)),
+    });
+  }
+
+  /** The client may come in: session, CONNACK, and what has waited for it. */
+  #welcome(authenticationData: Uint8Array | undefined): void {
+    const connect = this.#connect!;
+    const agreement = this.#agreement!;
+    const { clock, counters, deadlines, limits, features, observer, sessions } = this.#options;
+    const now = clock.now();
+    const { session, present } = sessions.open(agreement.clientId, connect.cleanStart, now);
+    session.expirySeconds = agreement.sessionExpirySeconds;
+    this.#session = session;
+    this.#phase = 'connected';
+    this.#will = connect.will && { ...connect.will, payload: connect.will.payload.slice() };
+    this.#client = {
+      clientId: agreement.clientId,
+      userName: connect.userName,
+      peer: this.#link.peer,
+      version: connect.version,
+      cleanStart: connect.cleanStart,
+      keepAliveSeconds: agreement.keepAliveSeconds,
+      sessionPresent: present,
+    };
+    const properties = connackProperties(connect, agreement, { limits, features });
+    this.#sender!.send({
+      type: 'connack',
+      sessionPresent: present,
+      reasonCode: reasonCodes.success,
+      properties: authenticationData ? { ...properties, authenticationData } : properties,
+    });
+    counters.clientEntered();
+    observer.clientConnected?.(this.#client);
+    this.#conversation = this.#createConversation(this.#client, session);
+    deadlines.clear(this);
+    if (agreement.keepAliveSeconds > 0) deadlines.set(this, now + this.#keepAliveMilliseconds);
+    session.attach(this, this.#sender!, { receiveMax: agreement.receiveMax, now });
+    // CONNECT holds a view of what the network brought, and is not needed any more.
+    this.#connect = undefined;
+  }
+
+  #createConversation(client: ConnectedClient, session: ClientSession): Conversation {
+    return new Conversation({
+      client,
+      bridge: this.#connect!.bridge,
+      explainsProblems: this.#agreement!.explainsProblems,
+      session,
+      sender: this.#sender!,
+      rules: this.#options,
+    });
+  }
+
+  #sendAuth(reasonCode: ReasonCode, authenticationData: Uint8Array | undefined): void {
+    const authenticationMethod = this.#authentication!.method!;
+    this.#sender!.send({
+      type: 'auth',
+      reasonCode,
+      properties: authenticationData
+        ? { authenticationMethod, authenticationData }
+        : { authenticationMethod },
+    });
+  }
+
+  #disconnect({ reasonCode, properties }: Disconnect): void {
+    const interval = properties?.sessionExpiryInterval;
+    const session = this.#session;
+    if (interval !== undefined && session !== undefined) {
+      if (this.#agreement!.sessionExpirySeconds === 0 && interval > 0) {
+        // [MQTT-3.14.2-2]
+        throw new ProtocolError(
+          reasonCodes.protocolError,
+          'DISCONNECT with a session expiry interval, where CONNECT had none',
+        );
+      }
+      const { sessionExpirySecondsMax } = this.#options.limits;
+      session.expirySeconds = Math.min(expirySeconds(interval), sessionExpirySecondsMax);
+    }
+    // [MQTT-3.14.4-3]
+    if (reasonCode === reasonCodes.normalDisconnection) this.#will = undefined;
+    this.#leave('disconnect', reasonCode, 'the client disconnected');
+    this.#finish();
+  }
+
+  /** Ends the connection from this side, with the packet that tells why where there is one. */
+  #end(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
+    if (this.#phase === 'closing' || this.#phase === 'closed') return;
+    if (this.#phase === 'connected') this.#sendDisconnect(reasonCode, message);
+    else this.#sendRefusal(reasonCode, message);
+    this.#leave(cause, reasonCode, message);
+    this.#finish();
+  }
+
+  #sendDisconnect(reasonCode: ReasonCode, reasonString: string): void {
+    if (this.#sender!.version !== 5) return;
+    this.#sender!.send({ type: 'disconnect', reasonCode, properties: { reasonString } });
+  }
+
+  /** CONNACK for a client whose CONNECT could be read that far. */
+  #sendRefusal(reasonCode: ReasonCode, reasonString: string): void {
+    const { version } = this.#reader;
+    if (version === undefined) return;
+    const { packetBytesMax = Number.POSITIVE_INFINITY } = this.#agreement ?? {};
+    const { clock, limits, traffic } = this.#options;
+    const sender = new PacketSender(this.#output, {
+      version,
+      packetBytesMax,
+      topicAliasMax: 0,
+      outputBytesMax: limits.outputBytesMax,
+      clock,
+      traffic,
+    });
+    sender.send({
+      type: 'connack',
+      sessionPresent: false,
+      reasonCode,
+      properties: { reasonString },
+    });
+  }
+
+  /** The client is gone, for the session and for whoever watches. */
+  #leave(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
+    const { clock, counters, observer, sessions } = this.#options;
+    const client = this.#client;
+    this.#phase = 'closing';
+    if (client === undefined) {
+      const clientId = this.#agreement?.clientId;
+      observer.connectionRefused?.({ peer: this.#link.peer, clientId, reasonCode, message });
+      return;
+    }
+    counters.clientLeft();
+    observer.clientDisconnected?.({ client, cause, reasonCode, message });
+    const left = this.#will && { will: this.#will, client };
+    this.#will = undefined;
+    sessions.leave(this.#session!, left, clock.now());
+  }
+
+  /** Sends what waits, and gives the peer some time to take it. */
+  #finish(): void {
+    const { clock, deadlines, limits } = this.#options;
+    deadlines.set(this, clock.now() + limits.lingerSeconds * 1000);
+    this.#held = undefined;
+    this.#output.close();
+  }
+
+  /** The verdict is there: goes on with what has come meanwhile. */
+  #continueReading(): void {
+    this.#read();
+    const held = this.#held;
+    this.#held = undefined;
+    for (let i = 0; held !== undefined && i < held.length; i++) this.#receiveHeld(held[i]);
+    this.#resumeReading();
+  }
+
+  #receiveHeld(bytes: Uint8Array): void {
+    if (this.#phase === 'closing' || this.#phase === 'closed') return;
+    if (this.#isWaiting) {
+      this.#held ??= [];
+      this.#held.push(bytes);
+      return;
+    }
+    this.#reader.push(bytes);
+    this.#read();
+  }
+
+  /**
+   * Stops reading while the verdict is awaited, and from a client that asks for more answers than
+   * it takes: `canTake` holds back messages, so that more than twice its limit is answers.
+   */
+  #pauseWhereDue(): void {
+    if (this.#isPaused) return;
+    const isFlooded = this.#output.backlogBytes > this.#options.limits.outputBytesMax * 2;
+    if (!isFlooded && !this.#isWaiting) return;
+    this.#isPaused = true;
+    this.#link.pause();
+  }
+
+  #resumeReading(): void {
+    if (!this.#isPaused || this.#isWaiting) return;
+    this.#isPaused = false;
+    this.#link.resume();
+  }
+}
+
+function refuse(packet: Packet): never {
+  throw new ProtocolError(
+    reasonCodes.protocolError,
+    `${packet.type.toUpperCase()} was not expected now`,
+  );
+}

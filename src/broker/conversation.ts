@@ -1,0 +1,298 @@
+/** A connected client: what its packets do, from CONNACK to the end. */
+
+import type { Puback, Pubcomp, Pubrec, Pubrel } from '../packet/acknowledgement.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
+import type { Publish } from '../packet/publish.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import type { Subscribe } from '../packet/subscribe.ts';
+import type { Unsubscribe } from '../packet/unsubscribe.ts';
+import type { Clock } from '../session/clock.ts';
+import type { PacketSender } from '../session/packet-sender.ts';
+import { IncomingAliases } from '../session/topic-aliases.ts';
+import type { Traffic } from '../session/traffic.ts';
+import { filterFault, hasWildcard, parseShare } from '../topic/topic-filter.ts';
+import type { ClientSession } from './client-session.ts';
+import type { Features, Limits } from './limits.ts';
+import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
+import { messageOfPublish } from './publication.ts';
+import type { RetainedMessages } from './retained-messages.ts';
+import type { Router } from './router.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** What the conversations of one listener share. */
+export interface ConversationRules {
+  readonly limits: Limits;
+  readonly features: Features;
+  readonly gatekeeper: Gatekeeper;
+  readonly router: Router;
+  readonly subscriptions: Subscriptions;
+  readonly retained: RetainedMessages;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  readonly traffic: Traffic;
+}
+
+export interface ConversationOptions {
+  readonly client: ConnectedClient;
+  /** The client is a bridge of Mosquitto's: MQTT 3.x with the options that 5.0 has names for. */
+  readonly bridge: boolean;
+  /** Whether acknowledgements may say why something was refused. [MQTT-3.1.2-29] */
+  readonly explainsProblems: boolean;
+  readonly session: ClientSession;
+  readonly sender: PacketSender;
+  readonly rules: ConversationRules;
+}
+
+type SubscribeEntry = Subscribe['subscriptions'][number];
+
+export class Conversation {
+  readonly #client: ConnectedClient;
+  readonly #bridge: boolean;
+  readonly #explainsProblems: boolean;
+  readonly #session: ClientSession;
+  readonly #sender: PacketSender;
+  readonly #rules: ConversationRules;
+  #aliases: IncomingAliases | undefined;
+
+  constructor(options: ConversationOptions) {
+    this.#client = options.client;
+    this.#bridge = options.bridge;
+    this.#explainsProblems = options.explainsProblems;
+    this.#session = options.session;
+    this.#sender = options.sender;
+    this.#rules = options.rules;
+  }
+
+  publish(publish: Publish): void {
+    const { limits, traffic, clock } = this.#rules;
+    const topic = this.#topicOf(publish);
+    traffic.publishReceivedBytes += publish.payload.length;
+    this.#checkSupported(publish, limits);
+    const denial = this.#denial(topic);
+    const now = clock.now();
+    switch (publish.qos) {
+      case 0:
+        if (denial === undefined) this.#route(publish, topic, now);
+        return;
+      case 1:
+        this.#session.incoming.publishedAtLeastOnce();
+        this.#acknowledge('puback', publish.packetId, denial ?? this.#route(publish, topic, now));
+        this.#session.incoming.acknowledge();
+        return;
+      case 2:
+        this.#publishExactlyOnce(publish, topic, { denial, now });
+        return;
+      default:
+        publish.qos satisfies never;
+    }
+  }
+
+  puback({ packetId, reasonCode }: Puback): void {
+    const now = this.#rules.clock.now();
+    this.#session.outgoing.acknowledged(packetId, reasonCode, now);
+    this.#session.continueReplays(now);
+  }
+
+  pubrec({ packetId, reasonCode }: Pubrec): void {
+    const now = this.#rules.clock.now();
+    this.#session.outgoing.received(packetId, reasonCode, now);
+    this.#session.continueReplays(now);
+  }
+
+  pubrel({ packetId }: Pubrel): void {
+    // [MQTT-4.3.3-11]: PUBCOMP in any case, so that the client comes to an end.
+    const known = this.#session.incoming.release(packetId);
+    this.#sender.send({
+      type: 'pubcomp',
+      packetId,
+      reasonCode: known ? reasonCodes.success : reasonCodes.packetIdentifierNotFound,
+    });
+  }
+
+  pubcomp({ packetId, reasonCode }: Pubcomp): void {
+    const now = this.#rules.clock.now();
+    this.#session.outgoing.completed(packetId, reasonCode, now);
+    this.#session.continueReplays(now);
+  }
+
+  subscribe({ packetId, subscriptions, properties }: Subscribe): void {
+    const identifier = properties?.subscriptionIdentifier;
+    this.#checkSubscribable(subscriptions, identifier);
+    const reasonCodes: ReasonCode[] = [];
+    const replays: (() => void)[] = [];
+    for (const entry of subscriptions) {
+      const denial = this.#subscriptionDenial(entry);
+      reasonCodes.push(denial ?? (this.#grantedQos(entry) as ReasonCode));
+      if (denial === undefined) {
+        const replay = this.#subscribeTo(entry, identifier);
+        if (replay !== undefined) replays.push(replay);
+      }
+    }
+    // SUBACK first, so that even a simple client knows what the retained messages answer.
+    this.#sender.send({ type: 'suback', packetId, reasonCodes });
+    for (const replay of replays) replay();
+  }
+
+  unsubscribe({ packetId, filters }: Unsubscribe): void {
+    const answers = filters.map((filter): ReasonCode => {
+      const subscription = this.#session.subscription(filter);
+      if (subscription === undefined) return reasonCodes.noSubscriptionExisted;
+      this.#rules.subscriptions.remove(subscription);
+      this.#session.removeSubscription(subscription);
+      this.#rules.observer.unsubscribed?.(this.#session.clientId, filter);
+      return reasonCodes.success;
+    });
+    this.#sender.send({ type: 'unsuback', packetId, reasonCodes: answers });
+  }
+
+  pingreq(): void {
+    this.#sender.send({ type: 'pingresp' });
+  }
+
+  #topicOf({ topic, properties }: Publish): string {
+    const alias = properties?.topicAlias;
+    if (alias === undefined) return topic;
+    this.#aliases ??= new IncomingAliases(this.#rules.limits.topicAliasMax);
+    return this.#aliases.resolve(alias, topic);
+  }
+
+  #checkSupported({ qos, retain }: Publish, { qosMax }: Limits): void {
+    if (qos > qosMax) {
+      // [MQTT-3.2.2-11]
+      throw new ProtocolError(
+        reasonCodes.qosNotSupported,
+        `PUBLISH with QoS ${qos}: at most ${qosMax} is supported`,
+      );
+    }
+    if (retain && !this.#rules.features.retainAvailable) {
+      // [MQTT-3.2.2-14]
+      throw new ProtocolError(reasonCodes.retainNotSupported, 'PUBLISH with retain: not supported');
+    }
+  }
+
+  /** The reason code with which the publish is refused, if it is. */
+  #denial(topic: string): ReasonCode | undefined {
+    const { gatekeeper, observer } = this.#rules;
+    const client = this.#client;
+    // Nobody but the broker speaks under $SYS. (MQTT 5.0 section 4.7.2)
+    const verdict = topic.startsWith('$SYS/')
+      ? reasonCodes.notAuthorized
+      : gatekeeper.mayPublish(client, topic);
+    if (verdict < 0x80) return undefined;
+    observer.publishDenied?.(client, topic, verdict);
+    return verdict;
+  }
+
+  #route(publish: Publish, topic: string, now: number): ReasonCode {
+    const message = messageOfPublish(publish, topic, now);
+    const matched = this.#rules.router.publish(message, this.#session, now);
+    return matched ? reasonCodes.success : reasonCodes.noMatchingSubscribers;
+  }
+
+  #publishExactlyOnce(
+    publish: Publish,
+    topic: string,
+    { denial, now }: { denial: ReasonCode | undefined; now: number },
+  ): void {
+    const { packetId } = publish;
+    const { incoming } = this.#session;
+    // [MQTT-4.3.3-10]: a duplicate is acknowledged again and delivered no more.
+    if (!incoming.publishedExactlyOnce(packetId)) {
+      this.#acknowledge('pubrec', packetId, reasonCodes.success);
+      return;
+    }
+    if (denial !== undefined) {
+      this.#refuseExactlyOnce(packetId, denial);
+      return;
+    }
+    this.#acknowledge('pubrec', packetId, this.#route(publish, topic, now));
+  }
+
+  /** MQTT 5.0 ends the exchange with the PUBREC; 3.x cannot tell, and goes through with it. */
+  #refuseExactlyOnce(packetId: number, denial: ReasonCode): void {
+    if (this.#sender.version === 5) this.#session.incoming.release(packetId);
+    this.#acknowledge('pubrec', packetId, denial);
+  }
+
+  #acknowledge(type: 'puback' | 'pubrec', packetId: number, reasonCode: ReasonCode): void {
+    const explains = reasonCode >= 0x80 && this.#explainsProblems;
+    this.#sender.send({
+      type,
+      packetId,
+      reasonCode,
+      properties: explains
+        ? { reasonString: 'not authorized to publish to this topic' }
+        : undefined,
+    });
+  }
+
+  /** What MQTT answers with the end of the connection. */
+  #checkSubscribable(entries: readonly SubscribeEntry[], identifier: number | undefined): void {
+    for (const { filter } of entries) {
+      const fault = filterFault(filter);
+      if (fault === undefined) continue;
+      throw new ProtocolError(reasonCodes.malformedPacket, `topic filter '${filter}': ${fault}`);
+    }
+    if (identifier === undefined) return;
+    if (this.#rules.features.subscriptionIdentifiersAvailable) return;
+    throw new ProtocolError(
+      reasonCodes.subscriptionIdentifiersNotSupported,
+      'SUBSCRIBE with a subscription identifier: not supported',
+    );
+  }
+
+  /** The reason code with which SUBACK refuses one filter, if it does. */
+  #subscriptionDenial({ filter }: SubscribeEntry): ReasonCode | undefined {
+    const { features, gatekeeper, limits, observer } = this.#rules;
+    const client = this.#client;
+    const share = parseShare(filter);
+    if (share !== undefined && !features.sharedSubscriptionAvailable) {
+      return reasonCodes.sharedSubscriptionsNotSupported;
+    }
+    const plainFilter = share?.filter ?? filter;
+    if (hasWildcard(plainFilter) && !features.wildcardSubscriptionAvailable) {
+      return reasonCodes.wildcardSubscriptionsNotSupported;
+    }
+    const isNew = this.#session.subscription(filter) === undefined;
+    if (isNew && this.#session.subscriptionCount >= limits.subscriptionsMax) {
+      return reasonCodes.quotaExceeded;
+    }
+    const verdict = gatekeeper.maySubscribe(client, plainFilter);
+    if (verdict < 0x80) return undefined;
+    observer.subscribeDenied?.(client, filter, verdict);
+    return verdict;
+  }
+
+  #grantedQos({ qos }: SubscribeEntry): number {
+    // [MQTT-3.2.2-10]: more than is supported may be asked for, and is granted as what is.
+    return Math.min(qos, this.#rules.limits.qosMax);
+  }
+
+  /** @returns what sends the retained messages, if the subscription asks for them */
+  #subscribeTo(entry: SubscribeEntry, identifier: number | undefined): (() => void) | undefined {
+    const { observer, retained, subscriptions } = this.#rules;
+    const bridge = this.#bridge;
+    const { filter, retainHandling } = entry;
+    const session = this.#session;
+    const before = session.subscription(filter);
+    // [MQTT-3.8.4-3]
+    if (before !== undefined) {
+      subscriptions.remove(before);
+      session.removeSubscription(before);
+    }
+    const isShared = parseShare(filter) !== undefined;
+    const subscription = subscriptions.add(session, filter, {
+      qos: this.#grantedQos(entry) as Subscribe['subscriptions'][number]['qos'],
+      noLocal: entry.noLocal || (bridge && !isShared),
+      retainAsPublished: entry.retainAsPublished || bridge,
+      subscriptionIdentifier: identifier,
+    });
+    session.addSubscription(subscription);
+    observer.subscribed?.(session.clientId, filter, subscription.qos);
+    // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; a shared subscription never gets any.
+    const wantsRetained =
+      !isShared && (retainHandling === 0 || (retainHandling === 1 && before === undefined));
+    if (!wantsRetained) return undefined;
+    return () => session.replay(subscription, retained.matching(filter));
+  }
+}

@@ -1,0 +1,149 @@
+/** CONNECT and CONNACK: what a client asks for, and what it is given. (MQTT 5.0 3.1 and 3.2) */
+
+import type { ConnackProperties } from '../packet/connack.ts';
+import type { Connect } from '../packet/connect.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
+import { reasonCodes } from '../packet/reason-codes.ts';
+import { nameFault } from '../topic/topic-filter.ts';
+import type { Features, Limits } from './limits.ts';
+
+/** What holds for one connection, from CONNECT, the limits, and the defaults of MQTT. */
+export interface Agreement {
+  readonly clientId: string;
+  /** The server made the client identifier up. */
+  readonly clientIdIsAssigned: boolean;
+  readonly keepAliveSeconds: number;
+  /** Seconds that the session outlives the connection; Infinity: for ever. */
+  readonly sessionExpirySeconds: number;
+  /** Of the client: how much it takes. */
+  readonly receiveMax: number;
+  readonly packetBytesMax: number;
+  readonly topicAliasMax: number;
+  /** Whether reasons may stand in packets other than CONNACK and DISCONNECT. [MQTT-3.1.2-29] */
+  readonly explainsProblems: boolean;
+}
+
+// 0xFFFFFFFF means for ever. (3.1.2.11.2)
+const neverExpires = 0xffff_ffff;
+
+/** @throws ProtocolError with the reason code of the CONNACK that refuses the client */
+export function agree(
+  connect: Connect,
+  limits: Limits,
+  { features, assignClientId }: { features: Features; assignClientId: () => string },
+): Agreement {
+  checkClientId(connect, limits, features);
+  checkKeepAlive(connect, limits);
+  checkWill(connect, limits, features);
+  const { properties } = connect;
+  const clientIdIsAssigned = connect.clientId === '';
+  return {
+    clientId: clientIdIsAssigned ? assignClientId() : connect.clientId,
+    clientIdIsAssigned,
+    keepAliveSeconds: grantedKeepAlive(connect, limits),
+    sessionExpirySeconds: Math.min(requestedExpiry(connect), limits.sessionExpirySecondsMax),
+    receiveMax: properties?.receiveMaximum ?? 65_535,
+    packetBytesMax: properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+    topicAliasMax: Math.min(properties?.topicAliasMaximum ?? 0, limits.topicAliasBrokerMax),
+    explainsProblems: properties?.requestProblemInformation !== 0,
+  };
+}
+
+/** The properties of a CONNACK that lets the client in: what differs from the defaults of MQTT. */
+export function connackProperties(
+  connect: Connect,
+  agreement: Agreement,
+  { limits, features }: { limits: Limits; features: Features },
+): ConnackProperties | undefined {
+  if (connect.version !== 5) return undefined;
+  const properties: { -readonly [Name in keyof ConnackProperties]: ConnackProperties[Name] } = {};
+  if (limits.topicAliasMax > 0) properties.topicAliasMaximum = limits.topicAliasMax;
+  // [MQTT-3.2.2-16]
+  if (agreement.clientIdIsAssigned) properties.assignedClientIdentifier = agreement.clientId;
+  // [MQTT-3.1.2-21]
+  if (agreement.keepAliveSeconds !== connect.keepAliveSeconds) {
+    properties.serverKeepAlive = agreement.keepAliveSeconds;
+  }
+  if (agreement.sessionExpirySeconds < requestedExpiry(connect)) {
+    properties.sessionExpiryInterval = agreement.sessionExpirySeconds;
+  }
+  // [MQTT-3.2.2-9]
+  if (limits.qosMax < 2) properties.maximumQos = limits.qosMax as 0 | 1;
+  if (!features.retainAvailable) properties.retainAvailable = 0;
+  if (!features.wildcardSubscriptionAvailable) properties.wildcardSubscriptionAvailable = 0;
+  if (!features.subscriptionIdentifiersAvailable) properties.subscriptionIdentifierAvailable = 0;
+  if (!features.sharedSubscriptionAvailable) properties.sharedSubscriptionAvailable = 0;
+  if (connect.properties?.requestResponseInformation === 1 && features.responseInformation) {
+    properties.responseInformation = features.responseInformation;
+  }
+  const method = connect.properties?.authenticationMethod;
+  if (method !== undefined) properties.authenticationMethod = method;
+  properties.maximumPacketSize = limits.packetBytesMax;
+  if (limits.inflightMessagesMax > 0) properties.receiveMaximum = limits.inflightMessagesMax;
+  return properties;
+}
+
+/** Seconds, from the end of the connection. MQTT 3.x sessions end at once or never. */
+export function requestedExpiry({ version, cleanStart, properties }: Connect): number {
+  if (version !== 5) return cleanStart ? 0 : Number.POSITIVE_INFINITY;
+  return expirySeconds(properties?.sessionExpiryInterval ?? 0);
+}
+
+/** The Session Expiry Interval as a number to calculate with. */
+export function expirySeconds(interval: number): number {
+  return interval === neverExpires ? Number.POSITIVE_INFINITY : interval;
+}
+
+function checkClientId(
+  { clientId, version, cleanStart }: Connect,
+  limits: Limits,
+  features: Features,
+): void {
+  if (clientId.length > limits.clientIdCharactersMax) {
+    throw new ProtocolError(
+      reasonCodes.clientIdentifierNotValid,
+      `client identifier of ${clientId.length} characters: ${limits.clientIdCharactersMax} are allowed`,
+    );
+  }
+  if (clientId !== '') return;
+  // MQTT 3.1 asks for at least one character; 3.1.1 allows none for clean sessions.
+  const mayBeEmpty = version === 5 || (version === 4 && cleanStart); // [MQTT3-3.1.3-8]
+  if (mayBeEmpty && features.zeroLengthClientIdAllowed) return;
+  throw new ProtocolError(
+    reasonCodes.clientIdentifierNotValid,
+    'empty client identifier: give the client one, or connect with clean start where allowed',
+  );
+}
+
+function checkKeepAlive({ version, keepAliveSeconds }: Connect, limits: Limits): void {
+  const max = limits.keepAliveSecondsMax;
+  // MQTT 3.x has no way to tell the client another value; Mosquitto answers like this too.
+  if (version === 5 || max === 0 || (keepAliveSeconds > 0 && keepAliveSeconds <= max)) return;
+  throw new ProtocolError(
+    reasonCodes.clientIdentifierNotValid,
+    `keep alive of ${keepAliveSeconds} s: 1 to ${max} s are allowed`,
+  );
+}
+
+function grantedKeepAlive({ keepAliveSeconds }: Connect, limits: Limits): number {
+  const max = limits.keepAliveSecondsMax;
+  const tooLong = max > 0 && (keepAliveSeconds === 0 || keepAliveSeconds > max);
+  return tooLong ? max : keepAliveSeconds;
+}
+
+function checkWill({ will }: Connect, limits: Limits, features: Features): void {
+  if (will === undefined) return;
+  const fault = nameFault(will.topic);
+  if (fault !== undefined) throw new ProtocolError(reasonCodes.topicNameInvalid, `will: ${fault}`);
+  if (will.qos > limits.qosMax) {
+    // [MQTT-3.2.2-12]
+    throw new ProtocolError(
+      reasonCodes.qosNotSupported,
+      `will with QoS ${will.qos}: at most ${limits.qosMax} is supported`,
+    );
+  }
+  if (will.retain && !features.retainAvailable) {
+    // [MQTT-3.2.2-13]
+    throw new ProtocolError(reasonCodes.retainNotSupported, 'will with retain: not supported');
+  }
+}

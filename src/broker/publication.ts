@@ -1,0 +1,33 @@
+/** What a client publishes, as a message of its own. */
+
+import type { Will } from '../packet/connect.ts';
+import type { Publish } from '../packet/publish.ts';
+import { Message, type MessageProperties } from '../session/message.ts';
+
+/** @param topic the topic name, also where the packet has an alias instead */
+export function messageOfPublish(publish: Publish, topic: string, now: number): Message {
+  const { payload, qos, retain, properties } = publish;
+  // By far most messages carry no properties.
+  if (properties === undefined) return new Message(topic, payload, { qos, retain });
+  const { topicAlias: _alias, subscriptionIdentifiers: _identifiers, ...own } = properties;
+  return withProperties(topic, payload, { qos, retain, properties: own }, now);
+}
+
+/** The will delay belongs to the will, not to its message. */
+export function messageOfWill(will: Will, now: number): Message {
+  const { topic, payload, qos, retain, properties } = will;
+  if (properties === undefined) return new Message(topic, payload, { qos, retain });
+  const { willDelayInterval: _delay, ...own } = properties;
+  return withProperties(topic, payload, { qos, retain, properties: own }, now);
+}
+
+function withProperties(
+  topic: string,
+  payload: Uint8Array,
+  { qos, retain, properties }: Pick<Publish, 'qos' | 'retain'> & { properties: MessageProperties },
+  now: number,
+): Message {
+  const seconds = properties.messageExpiryInterval;
+  const expiresAt = seconds === undefined ? Number.POSITIVE_INFINITY : now + seconds * 1000;
+  return new Message(topic, payload, { qos, retain, properties, expiresAt });
+}

@@ -1,0 +1,82 @@
+/** Retained messages on their way to new subscriptions, no faster than the client takes them. */
+
+import type { Clock } from '../session/clock.ts';
+import type { Message } from '../session/message.ts';
+import type { Outgoing } from '../session/outgoing.ts';
+import type { Turn } from '../session/turn.ts';
+import { deliveryQos, type Subscription } from './subscription.ts';
+
+// Messages of one turn of the event loop, so that a filter that matches a million of them does
+// not hold up other clients.
+const messagesPerTurnMax = 256;
+
+interface Replay {
+  readonly subscription: Subscription;
+  readonly messages: Iterator<Message>;
+}
+
+/**
+ * The replays of one session. Messages are looked up only when the client can take them, so that
+ * a replay needs no memory, never overflows the queue, and never sends a value that is older than
+ * one that the client has seen.
+ */
+export class RetainedReplays {
+  readonly #outgoing: Outgoing;
+  readonly #clock: Clock;
+  readonly #turn: Turn;
+  readonly #upgradeQos: boolean;
+  readonly #replays: Replay[] = [];
+  #isScheduled = false;
+
+  constructor(
+    outgoing: Outgoing,
+    { clock, turn, upgradeQos }: { clock: Clock; turn: Turn; upgradeQos: boolean },
+  ) {
+    this.#outgoing = outgoing;
+    this.#clock = clock;
+    this.#turn = turn;
+    this.#upgradeQos = upgradeQos;
+  }
+
+  add(subscription: Subscription, messages: Iterator<Message>): void {
+    this.#replays.push({ subscription, messages });
+    this.pump(this.#clock.now());
+  }
+
+  /** The subscription is gone: the rest of its messages too. */
+  remove(subscription: Subscription): void {
+    const index = this.#replays.findIndex((replay) => replay.subscription === subscription);
+    if (index !== -1) this.#replays.splice(index, 1);
+  }
+
+  /** Goes on as far as the client takes messages; call when it has taken some. */
+  pump(now: number): void {
+    if (this.#isScheduled) return;
+    for (let sent = 0; this.#replays.length > 0; sent++) {
+      if (!this.#outgoing.isReady) return;
+      if (sent === messagesPerTurnMax) {
+        this.#isScheduled = true;
+        this.#turn.add(this);
+        return;
+      }
+      this.#sendNext(this.#replays[0], now);
+    }
+  }
+
+  /** The next turn has come. */
+  flush(): void {
+    this.#isScheduled = false;
+    this.pump(this.#clock.now());
+  }
+
+  #sendNext({ subscription, messages }: Replay, now: number): void {
+    const { done, value: message } = messages.next();
+    if (done) {
+      this.#replays.shift();
+      return;
+    }
+    const qos = deliveryQos(message.qos, subscription.qos, this.#upgradeQos);
+    // [MQTT-3.3.1-8]
+    this.#outgoing.deliver(message, qos, true, subscription, now);
+  }
+}

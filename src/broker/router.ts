@@ -1,0 +1,43 @@
+/** From a published message to everyone who gets it. */
+
+import type { Message } from '../session/message.ts';
+import type { RetainedMessages } from './retained-messages.ts';
+import { deliveryQos, type Subscriber } from './subscription.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+export class Router {
+  readonly #subscriptions: Subscriptions;
+  readonly #retained: RetainedMessages;
+  readonly #upgradeQos: boolean;
+
+  /** @param upgradeQos Mosquitto's `upgrade_outgoing_qos`: the subscription's QoS always holds */
+  constructor(subscriptions: Subscriptions, retained: RetainedMessages, upgradeQos: boolean) {
+    this.#subscriptions = subscriptions;
+    this.#retained = retained;
+    this.#upgradeQos = upgradeQos;
+  }
+
+  /**
+   * Delivers a message to every matching subscription, and retains it if it asks for that.
+   *
+   * @param publisher who published it, so that no-local subscriptions of its own are left out
+   * @returns false when nobody has subscribed to the topic
+   */
+  publish(message: Message, publisher: Subscriber | undefined, now: number): boolean {
+    if (message.retain) this.#retained.store(message);
+    const { receivers, groups } = this.#subscriptions.route(message.topic);
+    for (let i = 0; i < receivers.length; i++) {
+      let receiver = receivers[i];
+      if (receiver.noLocal && receiver.subscriber === publisher) {
+        if (receiver.forOwn === undefined) continue;
+        receiver = receiver.forOwn;
+      }
+      const qos = deliveryQos(message.qos, receiver.qos, this.#upgradeQos);
+      // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+      const retain = receiver.retainAsPublished && message.retain;
+      receiver.subscriber.deliver(message, qos, retain, receiver, now);
+    }
+    for (let i = 0; i < groups.length; i++) groups[i].deliver(message, this.#upgradeQos, now);
+    return receivers.length > 0 || groups.length > 0;
+  }
+}

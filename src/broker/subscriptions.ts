@@ -1,0 +1,110 @@
+/** Who gets the messages of a topic: the index of all subscriptions, and what it said lately. */
+
+import { FilterIndex } from '../topic/filter-index.ts';
+import { MatchCache } from '../topic/match-cache.ts';
+import { parseShare } from '../topic/topic-filter.ts';
+import { SharedGroup } from './shared-group.ts';
+import {
+  joinSubscriptions,
+  type Receiver,
+  type Subscriber,
+  Subscription,
+  type SubscriptionOptions,
+} from './subscription.ts';
+
+/** Where the messages of one topic go. */
+export interface Route {
+  /** One for each subscriber. */
+  readonly receivers: readonly Receiver[];
+  /** One member of each gets the message. */
+  readonly groups: readonly SharedGroup[];
+}
+
+/** All subscriptions of all sessions. */
+export class Subscriptions {
+  readonly #index = new FilterIndex<Subscription | SharedGroup>();
+  readonly #groups = new Map<string, SharedGroup>();
+  readonly #routes: MatchCache<Route>;
+  #count = 0;
+  #sharedCount = 0;
+
+  /** @param routesMax topics whose route is remembered */
+  constructor(routesMax: number) {
+    this.#routes = new MatchCache(routesMax);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get sharedCount(): number {
+    return this.#sharedCount;
+  }
+
+  /** Adds a subscription; one with the same filter and subscriber is to be removed before. */
+  add(subscriber: Subscriber, filter: string, options: SubscriptionOptions): Subscription {
+    const share = parseShare(filter);
+    const group = share && this.#join(`${share.group}/${share.filter}`, share.filter);
+    const subscription = new Subscription(subscriber, filter, options, group);
+    this.#count++;
+    if (group === undefined) {
+      this.#index.add(filter, subscription);
+      this.#routes.invalidate(filter);
+    } else {
+      this.#sharedCount++;
+      group.add(subscription);
+    }
+    return subscription;
+  }
+
+  remove(subscription: Subscription): void {
+    this.#count--;
+    const { group, filter } = subscription;
+    if (group === undefined) {
+      this.#index.remove(filter, subscription);
+      this.#routes.invalidate(filter);
+      return;
+    }
+    this.#sharedCount--;
+    group.remove(subscription);
+    if (!group.isEmpty) return;
+    const share = parseShare(filter)!;
+    this.#groups.delete(`${share.group}/${share.filter}`);
+    this.#index.remove(group.filter, group);
+    this.#routes.invalidate(group.filter);
+  }
+
+  /** The route of a topic name, from memory where its subscriptions have not changed. */
+  route(topic: string): Route {
+    const known = this.#routes.get(topic);
+    if (known !== undefined) return known;
+    const route = this.#find(topic);
+    this.#routes.set(topic, route);
+    return route;
+  }
+
+  #join(key: string, filter: string): SharedGroup {
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const group = new SharedGroup(filter);
+    this.#groups.set(key, group);
+    this.#index.add(filter, group);
+    this.#routes.invalidate(filter);
+    return group;
+  }
+
+  #find(topic: string): Route {
+    const bySubscriber = new Map<Subscriber, Subscription[]>();
+    const groups: SharedGroup[] = [];
+    this.#index.match(topic, (match) => {
+      if (match instanceof SharedGroup) {
+        groups.push(match);
+        return;
+      }
+      const known = bySubscriber.get(match.subscriber);
+      if (known === undefined) bySubscriber.set(match.subscriber, [match]);
+      else known.push(match);
+    });
+    return { receivers: [...bySubscriber.values()].map(joinSubscriptions), groups };
+  }
+}

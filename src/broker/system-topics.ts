@@ -1,0 +1,157 @@
+/** What the broker publishes about itself, under Mosquitto's names. (mosquitto(8), $SYS) */
+
+import type { Clock } from '../session/clock.ts';
+import { Message } from '../session/message.ts';
+import type { Traffic } from '../session/traffic.ts';
+import type { BrokerCounters } from './broker-counters.ts';
+import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
+import { LoadAverages } from './load-averages.ts';
+import type { RetainedMessages } from './retained-messages.ts';
+import type { Router } from './router.ts';
+import type { Sessions } from './sessions.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** What the topics are about. */
+export interface SystemTopicSources {
+  readonly router: Router;
+  readonly traffic: Traffic;
+  readonly counters: BrokerCounters;
+  readonly sessions: Sessions;
+  readonly subscriptions: Subscriptions;
+  readonly retained: RetainedMessages;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+}
+
+type Reading = (sources: SystemTopicSources) => number;
+
+const total = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
+const disconnected: Reading = ({ sessions, counters }) =>
+  Math.max(0, sessions.count - counters.connected);
+
+const packetTopics: Record<string, Reading> = {
+  'mqtt/connect/received': ({ traffic }) => traffic.received.connect,
+  'mqtt/connack/sent': ({ traffic }) => traffic.sent.connack,
+  'mqtt/publish/received': ({ traffic }) => traffic.received.publish,
+  'mqtt/publish/sent': ({ traffic }) => traffic.sent.publish,
+  'mqtt/publish/dropped': ({ counters }) => counters.dropped,
+  'mqtt/puback/received': ({ traffic }) => traffic.received.puback,
+  'mqtt/puback/sent': ({ traffic }) => traffic.sent.puback,
+  'mqtt/pubrec/received': ({ traffic }) => traffic.received.pubrec,
+  'mqtt/pubrec/sent': ({ traffic }) => traffic.sent.pubrec,
+  'mqtt/pubrel/received': ({ traffic }) => traffic.received.pubrel,
+  'mqtt/pubrel/sent': ({ traffic }) => traffic.sent.pubrel,
+  'mqtt/pubcomp/received': ({ traffic }) => traffic.received.pubcomp,
+  'mqtt/pubcomp/sent': ({ traffic }) => traffic.sent.pubcomp,
+  'mqtt/subscribe/received': ({ traffic }) => traffic.received.subscribe,
+  'mqtt/suback/sent': ({ traffic }) => traffic.sent.suback,
+  'mqtt/unsubscribe/received': ({ traffic }) => traffic.received.unsubscribe,
+  'mqtt/unsuback/sent': ({ traffic }) => traffic.sent.unsuback,
+  'mqtt/pingreq/received': ({ traffic }) => traffic.received.pingreq,
+  'mqtt/pingresp/sent': ({ traffic }) => traffic.sent.pingresp,
+  'mqtt/disconnect/received': ({ traffic }) => traffic.received.disconnect,
+  'mqtt/disconnect/sent': ({ traffic }) => traffic.sent.disconnect,
+  'mqtt/auth/received': ({ traffic }) => traffic.received.auth,
+  'mqtt/auth/sent': ({ traffic }) => traffic.sent.auth,
+};
+
+const topics: Record<string, Reading> = {
+  'bytes/received': ({ traffic }) => traffic.receivedBytes,
+  'bytes/sent': ({ traffic }) => traffic.sentBytes,
+  'messages/received': ({ traffic }) => total(traffic.received),
+  'messages/sent': ({ traffic }) => total(traffic.sent),
+  'publish/messages/received': ({ traffic }) => traffic.received.publish,
+  'publish/messages/sent': ({ traffic }) => traffic.sent.publish,
+  'publish/messages/dropped': ({ counters }) => counters.dropped,
+  'publish/bytes/received': ({ traffic }) => traffic.publishReceivedBytes,
+  'publish/bytes/sent': ({ traffic }) => traffic.publishSentBytes,
+  'clients/total': ({ sessions }) => sessions.count,
+  'clients/connected': ({ counters }) => counters.connected,
+  'clients/active': ({ counters }) => counters.connected,
+  'clients/disconnected': disconnected,
+  'clients/inactive': disconnected,
+  'clients/maximum': ({ counters }) => counters.connectedMax,
+  'clients/expired': ({ counters }) => counters.expiredSessions,
+  'connections/socket/count': ({ counters }) => counters.openSockets,
+  'subscriptions/count': ({ subscriptions }) => subscriptions.count,
+  'shared_subscriptions/count': ({ subscriptions }) => subscriptions.sharedCount,
+  'retained messages/count': ({ retained }) => retained.count,
+  'messages/stored': ({ retained, sessions }) => retained.count + sessions.heldMessages,
+  'store/messages/count': ({ retained, sessions }) => retained.count + sessions.heldMessages,
+  'store/messages/bytes': ({ retained, sessions }) => retained.bytes + sessions.heldBytes,
+  ...packetTopics,
+};
+
+const loads: Record<string, Reading> = {
+  connections: ({ traffic }) => traffic.received.connect,
+  sockets: ({ counters }) => counters.sockets,
+  'bytes/received': ({ traffic }) => traffic.receivedBytes,
+  'bytes/sent': ({ traffic }) => traffic.sentBytes,
+  'messages/received': ({ traffic }) => total(traffic.received),
+  'messages/sent': ({ traffic }) => total(traffic.sent),
+  'publish/received': ({ traffic }) => traffic.received.publish,
+  'publish/sent': ({ traffic }) => traffic.sent.publish,
+  'publish/dropped': ({ counters }) => counters.dropped,
+};
+
+/** Publishes each topic, retained, when its value has changed. */
+export class SystemTopics implements Timed {
+  heapIndex = notScheduled;
+  dueAt = 0;
+  readonly #sources: SystemTopicSources;
+  readonly #version: string;
+  readonly #seconds: number;
+  readonly #loads = new LoadAverages(Object.keys(loads));
+  readonly #last = new Map<string, string>();
+  #startedAt = 0;
+  #publishedAt = 0;
+
+  /** @param seconds between two rounds; 0: nothing is ever published */
+  constructor(
+    sources: SystemTopicSources,
+    { version, seconds }: { version: string; seconds: number },
+  ) {
+    this.#sources = sources;
+    this.#version = version;
+    this.#seconds = seconds;
+  }
+
+  start(): void {
+    if (this.#seconds === 0) return;
+    const now = this.#sources.clock.now();
+    this.#startedAt = now;
+    this.#publishedAt = now;
+    this.#publish('version', this.#version, now);
+    this.due(now);
+  }
+
+  stop(): void {
+    this.#sources.deadlines.clear(this);
+  }
+
+  due(now: number): void {
+    const sources = this.#sources;
+    const seconds = (now - this.#publishedAt) / 1000;
+    this.#publishedAt = now;
+    this.#publish('uptime', `${Math.floor((now - this.#startedAt) / 1000)} seconds`, now);
+    for (const [topic, read] of Object.entries(topics)) {
+      this.#publish(topic, String(read(sources)), now);
+    }
+    for (const [name, read] of Object.entries(loads)) {
+      const averages = this.#loads.update(name, read(sources), seconds);
+      for (const [span, perMinute] of Object.entries(averages)) {
+        this.#publish(`load/${name}/${span}`, perMinute.toFixed(2), now);
+      }
+    }
+    sources.deadlines.set(this, now + this.#seconds * 1000);
+  }
+
+  #publish(topic: string, value: string, now: number): void {
+    if (this.#last.get(topic) === value) return;
+    this.#last.set(topic, value);
+    const payload = new TextEncoder().encode(value);
+    const message = new Message(`$SYS/broker/${topic}`, payload, { retain: true });
+    this.#sources.router.publish(message, undefined, now);
+  }
+}

@@ -1,0 +1,28 @@
+/** Will messages: published for a client that has gone without taking leave. */
+
+import type { Will } from '../packet/connect.ts';
+import type { ClientIdentity, Gatekeeper, Observer } from './ports.ts';
+import { messageOfWill } from './publication.ts';
+import type { Router } from './router.ts';
+
+export class Wills {
+  readonly #router: Router;
+  readonly #gatekeeper: Gatekeeper;
+  readonly #observer: Observer;
+
+  constructor(router: Router, gatekeeper: Gatekeeper, observer: Observer) {
+    this.#router = router;
+    this.#gatekeeper = gatekeeper;
+    this.#observer = observer;
+  }
+
+  /** Publishes the will, unless the client may not publish to its topic. [MQTT-3.1.2-8] */
+  publish({ will, client }: { will: Will; client: ClientIdentity }, now: number): void {
+    const reasonCode = this.#gatekeeper.mayPublish(client, will.topic);
+    if (reasonCode >= 0x80) {
+      this.#observer.publishDenied?.(client, will.topic, reasonCode);
+      return;
+    }
+    this.#router.publish(messageOfWill(will, now), undefined, now);
+  }
+}

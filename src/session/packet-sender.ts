@@ -1,0 +1,132 @@
+/** Packets to one peer: encoded for its version and its limits, counted, on to the output. */
+
+import { type Packet, writePacket } from '../packet/packet.ts';
+import type { PublishProperties } from '../packet/publish.ts';
+import type { ReasonCode } from '../packet/reason-codes.ts';
+import type { ProtocolVersion, QoS } from '../packet/version.ts';
+import type { Clock } from './clock.ts';
+import type { Terms } from './delivery.ts';
+import type { Message } from './message.ts';
+import type { Outlet } from './outgoing.ts';
+import type { Output } from './output.ts';
+import { OutgoingAliases } from './topic-aliases.ts';
+import type { Traffic } from './traffic.ts';
+
+export interface PacketSenderOptions {
+  readonly version: ProtocolVersion;
+  /** The peer's Maximum Packet Size in bytes. */
+  readonly packetBytesMax: number;
+  /** The peer's Topic Alias Maximum, or less. */
+  readonly topicAliasMax: number;
+  /** Bytes that may wait in a blocked output before `canTake` says no. */
+  readonly outputBytesMax: number;
+  readonly clock: Clock;
+  readonly traffic: Traffic;
+  /** Is shown each packet that is sent; absent when nobody looks. */
+  readonly tap?: ((packet: Packet) => void) | undefined;
+}
+
+export class PacketSender implements Outlet {
+  readonly #output: Output;
+  readonly #options: PacketSenderOptions;
+  readonly #aliases: OutgoingAliases | undefined;
+
+  constructor(output: Output, options: PacketSenderOptions) {
+    this.#output = output;
+    this.#options = options;
+    if (options.topicAliasMax > 0) this.#aliases = new OutgoingAliases(options.topicAliasMax);
+  }
+
+  get version(): ProtocolVersion {
+    return this.#options.version;
+  }
+
+  get canTake(): boolean {
+    const output = this.#output;
+    return !output.isBlocked || output.backlogBytes < this.#options.outputBytesMax;
+  }
+
+  /**
+   * Sends a packet that is not a PUBLISH. Where it would exceed the peer's Maximum Packet Size, it
+   * goes without reason string and user properties. [MQTT-3.2.2-19] [MQTT-3.2.2-20]
+   *
+   * @returns false when it is too large even so, and was not sent
+   */
+  send(packet: Packet): boolean {
+    if (!this.#write(packet) && !this.#write(withoutExplanations(packet))) return false;
+    return true;
+  }
+
+  pubrel(packetId: number, reasonCode: ReasonCode): void {
+    this.send({ type: 'pubrel', packetId, reasonCode });
+  }
+
+  publish(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    terms: Terms | undefined,
+    packetId: number,
+    dup: boolean,
+  ): boolean {
+    const { topic, payload } = message;
+    const properties = this.#options.version === 5 ? this.#propertiesOf(message, terms) : undefined;
+    const known = this.#aliases?.known(topic);
+    const alias = known ?? this.#aliases?.free;
+    const sent = this.#write({
+      type: 'publish',
+      topic: known === undefined ? topic : '',
+      payload,
+      qos,
+      retain,
+      dup,
+      packetId,
+      properties: alias === undefined ? properties : { ...properties, topicAlias: alias },
+    });
+    if (!sent) return false;
+    if (alias !== undefined && known === undefined) this.#aliases!.set(topic, alias);
+    this.#options.traffic.publishSentBytes += payload.length;
+    return true;
+  }
+
+  #propertiesOf(message: Message, terms: Terms | undefined): PublishProperties | undefined {
+    const subscriptionIdentifiers = terms?.subscriptionIdentifiers;
+    const expires = message.expiresAt !== Number.POSITIVE_INFINITY;
+    if (!expires && subscriptionIdentifiers === undefined) return message.properties;
+    const properties: { -readonly [Name in keyof PublishProperties]: PublishProperties[Name] } = {
+      ...message.properties,
+    };
+    if (subscriptionIdentifiers !== undefined) {
+      properties.subscriptionIdentifiers = subscriptionIdentifiers;
+    }
+    // What is left of the interval: [MQTT-3.3.2-6]
+    if (expires) {
+      const left = message.expiresAt - this.#options.clock.now();
+      properties.messageExpiryInterval = Math.max(0, Math.ceil(left / 1000));
+    }
+    return properties;
+  }
+
+  #write(packet: Packet): boolean {
+    const { version, packetBytesMax, traffic, tap } = this.#options;
+    const buffer = this.#output.buffer;
+    const start = buffer.length;
+    writePacket(buffer, packet, version);
+    const bytes = buffer.length - start;
+    if (bytes > packetBytesMax) {
+      buffer.length = start;
+      return false;
+    }
+    traffic.sent[packet.type]++;
+    traffic.sentBytes += bytes;
+    tap?.(packet);
+    this.#output.written();
+    return true;
+  }
+}
+
+function withoutExplanations(packet: Packet): Packet {
+  if (!('properties' in packet) || packet.properties === undefined) return packet;
+  const properties = { ...packet.properties, reasonString: undefined, userProperties: undefined };
+  return { ...packet, properties } as Packet;
+}
