@@ -15,11 +15,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const oldestNode = '24.2';
 
-/** Installs the packages that the lockfile names, if node_modules lacks any; to see that: 1 ms. */
+/** Installs the packages that the lockfile names, if node_modules lacks any; to see that: milliseconds. */
 export function setUp() {
   const missing = missingPackages();
   if (missing.length === 0) return;
-  say(`installing with npm ci, as ${missing.length} packages are missing; takes some seconds, once`);
+  say(
+    `installing with npm ci, as ${missing.length} packages are missing; takes some seconds, once`,
+  );
   const startedAt = Date.now();
   const { error, status } = runNpm([
     ...['ci', '--prefer-offline', '--loglevel=error'],

@@ -1,0 +1,149 @@
+/** The checkout: set-up, bin/pantala, the lockfile and what the published package holds. */
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { absentPackages } from '../scripts/complete-lockfile.ts';
+
+const manifest = readJson('package.json');
+const lock = readJson('package-lock.json');
+
+describe('setup', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pantala-checkout-'));
+    for (const name of ['scripts', 'node_modules']) mkdirSync(join(folder, name));
+    copyFileSync('scripts/setup.mjs', join(folder, 'scripts/setup.mjs'));
+    writeLockfile('package-lock.json', '1.0.0');
+    writeNpm(`
+      import { copyFileSync } from 'node:fs';
+      copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
+    `);
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('installs what is missing, and the second time does nothing', () => {
+    assert.match(setUp().stderr, /^pantala: installing with npm ci, as 1 packages are missing/);
+    assert.equal(setUp().stderr, '');
+  });
+
+  it('installs again when the lockfile asks for another version', () => {
+    writeLockfile('node_modules/.package-lock.json', '0.9.0');
+    assert.match(setUp().stderr, /^pantala: installing/);
+  });
+
+  it('says what to do when npm fails', () => {
+    writeNpm('process.exit(7);');
+    const { status, stderr } = setUp();
+    assert.equal(status, 1);
+    assert.match(stderr, /npm ci failed.*npm config set proxy URL/);
+  });
+
+  it('keeps standard output for the command it runs', () => {
+    writeNpm(`console.log('added 1 package');`);
+    writeFileSync(join(folder, 'command.ts'), `console.log('25.5' satisfies string);`);
+    assert.equal(setUp('command.ts').stdout, '25.5\n');
+  });
+
+  it('ends with the exit code of the command it runs', () => {
+    writeFileSync(join(folder, 'command.ts'), 'process.exitCode = 13;');
+    assert.equal(setUp('command.ts').status, 13);
+  });
+
+  it('hands a SIGTERM on to the command it runs', async () => {
+    writeFileSync(join(folder, 'command.ts'), waitForSigterm('process.exit(14)'));
+    assert.deepEqual(await terminate('command.ts'), [14, null]);
+  });
+
+  it('ends by the signal that ended the command it runs', async () => {
+    const kill = `process.removeAllListeners('SIGTERM'); process.kill(process.pid, 'SIGTERM')`;
+    writeFileSync(join(folder, 'command.ts'), waitForSigterm(kill));
+    assert.deepEqual(await terminate('command.ts'), [null, 'SIGTERM']);
+  });
+
+  function setUp(...args: string[]) {
+    return spawnSync(process.execPath, [join(folder, 'scripts/setup.mjs'), ...args], options());
+  }
+
+  async function terminate(...args: string[]) {
+    const child = spawn(process.execPath, [join(folder, 'scripts/setup.mjs'), ...args], options());
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    return once(child, 'exit');
+  }
+
+  function options() {
+    const env = { ...process.env, npm_execpath: join(folder, 'npm-cli.js') };
+    return { cwd: folder, env, encoding: 'utf8' } as const;
+  }
+
+  function writeNpm(text: string): void {
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(folder, 'npm-cli.js'), text);
+  }
+
+  function writeLockfile(path: string, version: string): void {
+    const packages = {
+      '': { version: '0.1.0' },
+      'node_modules/needed': { version },
+      'node_modules/for-another-platform': { version, optional: true },
+    };
+    writeFileSync(join(folder, path), JSON.stringify({ packages }));
+  }
+
+  function waitForSigterm(then: string): string {
+    return `process.on('SIGTERM', () => { ${then} }); setInterval(() => {}, 1e6); console.log('up');`;
+  }
+});
+
+describe('bin/pantala', () => {
+  it('runs a command from the sources and ends with its exit code', () => {
+    const version = spawnSync(process.execPath, ['bin/pantala', '--version'], { encoding: 'utf8' });
+    assert.equal(version.stdout, `pantala ${manifest.version}\n`);
+    assert.equal(spawnSync(process.execPath, ['bin/pantala', 'no-command']).status, 1);
+  });
+});
+
+describe('the lockfile', () => {
+  it('names the packages of every platform', () => {
+    const absent = absentPackages(lock.packages).map(([path]) => path);
+    assert.deepEqual(absent, [], 'add them: node scripts/complete-lockfile.ts');
+  });
+
+  it('names no registry', () => {
+    const entries: [string, { resolved?: string }][] = Object.entries(lock.packages);
+    const bound = entries.filter(([, { resolved }]) => resolved !== undefined);
+    assert.deepEqual(bound, [], '.npmrc has npm leave them out: npm install writes it anew');
+  });
+});
+
+describe('the package', () => {
+  it('exports every file at the top of src, and nothing else', () => {
+    const names = globSync('src/*.ts', { exclude: ['**/*.d.ts', '**/*.test.ts'] }).map((file) =>
+      file.slice('src/'.length, -'.ts'.length),
+    );
+    const expected = Object.fromEntries(
+      names.sort().map((name) => [`./${name}`, `./dist/${name}.js`]),
+    );
+    assert.deepEqual(manifest.exports, { ...expected, './package.json': './package.json' });
+  });
+});
+
+function readJson(path: string) {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
