@@ -1,0 +1,237 @@
+/** A broker without network or real time, and clients that speak to it in packets and bytes. */
+
+import assert from 'node:assert/strict';
+import { Anonymous } from '../../src/auth/anonymous.ts';
+import { Broker, type BrokerOptions, type ListenerOptions } from '../../src/broker/broker.ts';
+import type { Connect } from '../../src/packet/connect.ts';
+import { encodePacket, type Packet } from '../../src/packet/packet.ts';
+import { PacketReader } from '../../src/packet/packet-reader.ts';
+import type { Publish } from '../../src/packet/publish.ts';
+import type { Subscribe } from '../../src/packet/subscribe.ts';
+import type { ProtocolVersion } from '../../src/packet/version.ts';
+import type { Accept } from '../../src/session/link.ts';
+import { MemoryLink } from '../../src/transport/memory.ts';
+
+export type TestBrokerOptions = Partial<Omit<BrokerOptions, 'host'>> & {
+  listener?: ListenerOptions;
+};
+
+/** Time stands still but for `advance`; nothing happens but in `settle`. */
+export class TestBroker {
+  readonly broker: Broker;
+  readonly #accept: Accept;
+  readonly #clients: TestClient[] = [];
+  #now = 0;
+  #turnEnds: (() => void)[] = [];
+  #ids = 0;
+
+  constructor({ listener, ...options }: TestBrokerOptions = {}) {
+    this.broker = new Broker({
+      gatekeeper: Anonymous.allowed(),
+      systemTopicSeconds: 0,
+      ...options,
+      host: {
+        clock: { now: () => this.#now },
+        atEndOfTurn: (flush) => this.#turnEnds.push(flush),
+        wakeAt: () => {},
+        randomId: () => String(++this.#ids),
+      },
+    });
+    this.#accept = this.broker.listener(listener);
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  /** A network connection on which nothing has been sent. */
+  open(version: ProtocolVersion = 5): TestClient {
+    const [near, far] = MemoryLink.pair(['memory:broker', 'memory:client']);
+    const client = new TestClient(near, this, version);
+    far.receiver = this.#accept(far);
+    this.#clients.push(client);
+    client.far = far;
+    return client;
+  }
+
+  /** A client with its CONNACK, which it has forgotten. */
+  async connect(clientId: string, options: ConnectOptions = {}): Promise<TestClient> {
+    const client = this.open(options.version ?? 5);
+    const connack = await client.connect(clientId, options);
+    assert.equal(connack?.type, 'connack', 'the broker answers CONNECT with CONNACK');
+    assert.equal(connack.reasonCode, 0, `CONNACK for ${clientId}`);
+    return client;
+  }
+
+  /** Lets time pass, waking the broker at each of its deadlines. */
+  async advance(seconds: number): Promise<void> {
+    const end = this.#now + seconds * 1000;
+    for (let next = this.broker.nextDeadline; next !== undefined && next <= end; ) {
+      this.#now = Math.max(this.#now, next);
+      this.broker.wake(this.#now);
+      await this.settle();
+      next = this.broker.nextDeadline;
+    }
+    this.#now = end;
+    await this.settle();
+  }
+
+  /** Carries bytes and ends turns until nothing moves any more. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 3; ) {
+      const moved = this.#clients.map((client) => client.carry()).reduce((a, b) => a + b, 0);
+      const turnEnds = this.#turnEnds;
+      this.#turnEnds = [];
+      for (const flush of turnEnds) flush();
+      await Promise.resolve();
+      quiet = moved === 0 && turnEnds.length === 0 ? quiet + 1 : 0;
+    }
+  }
+}
+
+export type ConnectOptions = Partial<Omit<Connect, 'type' | 'clientId' | 'bridge'>>;
+
+/** The client's end of a connection. It checks nothing of what it sends: it may break the rules. */
+export class TestClient {
+  /** The broker's end. */
+  far!: MemoryLink;
+  readonly #link: MemoryLink;
+  readonly #broker: TestBroker;
+  readonly #version: ProtocolVersion;
+  readonly #reader: PacketReader;
+  #received: Packet[] = [];
+  #reads = true;
+  #isClosed = false;
+
+  constructor(link: MemoryLink, broker: TestBroker, version: ProtocolVersion) {
+    this.#link = link;
+    this.#broker = broker;
+    this.#version = version;
+    this.#reader = new PacketReader({ from: 'server', packetBytesMax: 268_435_455, version });
+    link.receiver = {
+      receive: (bytes) => {
+        this.#reader.push(bytes);
+        for (let packet = this.#reader.next(); packet; packet = this.#reader.next()) {
+          this.#received.push(packet);
+        }
+      },
+      drained() {},
+      closed: () => {
+        this.#isClosed = true;
+      },
+    };
+  }
+
+  /** The broker has ended the connection, or the client has. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** @returns the first answer: CONNACK, AUTH, or undefined when there was none */
+  async connect(clientId: string, options: ConnectOptions = {}): Promise<Packet | undefined> {
+    await this.send({
+      type: 'connect',
+      version: this.#version,
+      bridge: false,
+      cleanStart: true,
+      keepAliveSeconds: 0,
+      will: undefined,
+      userName: undefined,
+      password: undefined,
+      ...options,
+      clientId,
+    });
+    return this.#received.shift();
+  }
+
+  /** Sends packets in one piece and lets the broker answer. */
+  async send(...packets: Packet[]): Promise<void> {
+    for (const packet of packets) this.#link.write(encodePacket(packet, this.#version));
+    await this.#broker.settle();
+  }
+
+  /** Sends bytes as they are, written in hexadecimal; spaces do not count. */
+  async sendBytes(hex: string): Promise<void> {
+    this.#link.write(new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex')));
+    await this.#broker.settle();
+  }
+
+  async publish(topic: string, payload: string, options: Partial<Publish> = {}): Promise<void> {
+    await this.send(publishOf(topic, payload, options));
+  }
+
+  /** Subscribes, and returns the answer with what came before it thrown away. */
+  async subscribe(
+    filter: string,
+    options: Partial<Subscribe['subscriptions'][number]> & Pick<Subscribe, 'properties'> = {},
+  ): Promise<Packet> {
+    const { properties, ...entry } = options;
+    const subscription = {
+      filter,
+      qos: 0,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 0,
+    } as const;
+    await this.send({
+      type: 'subscribe',
+      packetId: 1,
+      subscriptions: [{ ...subscription, ...entry }],
+      properties,
+    });
+    const suback = this.#received.findIndex(({ type }) => type === 'suback');
+    assert.notEqual(suback, -1, `SUBACK for ${filter}`);
+    return this.#received.splice(0, suback + 1)[suback];
+  }
+
+  /** What has arrived since the last call. */
+  received(): Packet[] {
+    return this.#received.splice(0);
+  }
+
+  /** Of what has arrived since the last call, the PUBLISH packets. */
+  publishes(): Publish[] {
+    return this.received().filter((packet) => packet.type === 'publish');
+  }
+
+  /** The payloads of these as text. */
+  payloads(): string[] {
+    return this.publishes().map(({ payload }) => new TextDecoder().decode(payload));
+  }
+
+  /** Stops taking bytes from the network, as a frozen process does; `thaw` goes on. */
+  freeze(): void {
+    this.#reads = false;
+  }
+
+  async thaw(): Promise<void> {
+    this.#reads = true;
+    await this.#broker.settle();
+  }
+
+  /** Ends the connection without DISCONNECT. */
+  async drop(): Promise<void> {
+    this.#link.destroy();
+    await this.#broker.settle();
+  }
+
+  /** Carries waiting bytes in both directions; the harness calls it. */
+  carry(): number {
+    return this.#link.deliver() + (this.#reads ? this.far.deliver() : 0);
+  }
+}
+
+/** A PUBLISH of QoS 0 unless `options` say otherwise. */
+export function publishOf(topic: string, payload: string, options: Partial<Publish> = {}): Publish {
+  return {
+    type: 'publish',
+    topic,
+    payload: new TextEncoder().encode(payload),
+    qos: 0,
+    retain: false,
+    dup: false,
+    packetId: options.qos ? 1 : 0,
+    properties: undefined,
+    ...options,
+  };
+}
