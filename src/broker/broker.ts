@@ -75,7 +75,6 @@ export class Broker {
         bytesMax: limits.queuedBytesMax,
         queueQos0: features.queueQos0,
       },
-      receiveMax: limits.inflightMessagesMax || 65_535,
       upgradeQos: features.upgradeOutgoingQos,
       wills: new Wills(router, gatekeeper, observer),
       deadlines,

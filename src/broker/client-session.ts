@@ -25,8 +25,6 @@ export interface SessionConnection {
 
 export interface ClientSessionOptions {
   readonly limits: OutgoingLimits;
-  /** The Receive Maximum towards the client. */
-  readonly receiveMax: number;
   readonly observer: Observer;
   readonly counters: BrokerCounters;
   readonly clock: Clock;
@@ -39,7 +37,7 @@ const awayLoad = 1e9;
 
 export class ClientSession implements Subscriber, OutgoingEvents {
   readonly clientId: string;
-  readonly incoming: Incoming;
+  readonly incoming = new Incoming();
   readonly outgoing: Outgoing;
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds = 0;
@@ -53,9 +51,8 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   readonly #replayOptions: ClientSessionOptions;
 
   constructor(clientId: string, options: ClientSessionOptions) {
-    const { limits, receiveMax, observer, counters } = options;
+    const { limits, observer, counters } = options;
     this.clientId = clientId;
-    this.incoming = new Incoming(receiveMax);
     this.outgoing = new Outgoing(limits, this);
     this.#queueQos0 = limits.queueQos0;
     this.#observer = observer;
@@ -96,16 +93,21 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     this.#replays.add(subscription, messages);
   }
 
-  /** The client has a connection: what waits leaves through `outlet`. */
+  /**
+   * The client has a connection: what waits leaves through `outlet`.
+   *
+   * `receiveMax` and `sendMax`: how many messages of QoS 1 and 2 may be unacknowledged, from
+   * the client and towards it.
+   */
   attach(
     connection: SessionConnection,
     outlet: Outlet,
-    { receiveMax, now }: { receiveMax: number; now: number },
+    { receiveMax, sendMax, now }: { receiveMax: number; sendMax: number; now: number },
   ): void {
     this.#connection = connection;
     this.#outlet = outlet;
-    this.incoming.resume();
-    this.outgoing.resume(outlet, receiveMax, now);
+    this.incoming.resume(receiveMax);
+    this.outgoing.resume(outlet, sendMax, now);
     this.#replays?.pump(now);
   }
 

@@ -320,7 +320,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     this.#conversation = this.#createConversation(this.#client, session);
     deadlines.clear(this);
     if (agreement.keepAliveSeconds > 0) deadlines.set(this, now + this.#keepAliveMilliseconds);
-    session.attach(this, this.#sender!, { receiveMax: agreement.receiveMax, now });
+    session.attach(this, this.#sender!, { ...agreement, now });
     // CONNECT holds a view of what the network brought, and is not needed any more.
     this.#connect = undefined;
   }

@@ -15,8 +15,11 @@ export interface Agreement {
   readonly keepAliveSeconds: number;
   /** Seconds that the session outlives the connection; Infinity: for ever. */
   readonly sessionExpirySeconds: number;
-  /** Of the client: how much it takes. */
+  /** Messages of QoS 1 and 2 that the client may have unacknowledged. */
   readonly receiveMax: number;
+  /** The same towards the client: its Receive Maximum. */
+  readonly sendMax: number;
+  /** The client's Maximum Packet Size. */
   readonly packetBytesMax: number;
   readonly topicAliasMax: number;
   /** Whether reasons may stand in packets other than CONNACK and DISCONNECT. [MQTT-3.1.2-29] */
@@ -25,6 +28,8 @@ export interface Agreement {
 
 // 0xFFFFFFFF means for ever. (3.1.2.11.2)
 const neverExpires = 0xffff_ffff;
+// Section 3.1.2.11.3: as many as there are packet ids.
+const receiveMaxDefault = 65_535;
 
 /** @throws ProtocolError with the reason code of the CONNACK that refuses the client */
 export function agree(
@@ -42,7 +47,8 @@ export function agree(
     clientIdIsAssigned,
     keepAliveSeconds: grantedKeepAlive(connect, limits),
     sessionExpirySeconds: Math.min(requestedExpiry(connect), limits.sessionExpirySecondsMax),
-    receiveMax: properties?.receiveMaximum ?? 65_535,
+    receiveMax: grantedReceiveMax(connect, limits),
+    sendMax: properties?.receiveMaximum ?? receiveMaxDefault,
     packetBytesMax: properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
     topicAliasMax: Math.min(properties?.topicAliasMaximum ?? 0, limits.topicAliasBrokerMax),
     explainsProblems: properties?.requestProblemInformation !== 0,
@@ -123,6 +129,11 @@ function checkKeepAlive({ version, keepAliveSeconds }: Connect, limits: Limits):
     reasonCodes.clientIdentifierNotValid,
     `keep alive of ${keepAliveSeconds} s: 1 to ${max} s are allowed`,
   );
+}
+
+/** Clients of MQTT 3.x know no such limit, and must not be measured by it. */
+function grantedReceiveMax({ version }: Connect, { inflightMessagesMax }: Limits): number {
+  return version === 5 && inflightMessagesMax > 0 ? inflightMessagesMax : receiveMaxDefault;
 }
 
 function grantedKeepAlive({ keepAliveSeconds }: Connect, limits: Limits): number {

@@ -9,16 +9,11 @@ import { reasonCodes } from '../packet/reason-codes.ts';
  * [MQTT-4.3.3-10]
  */
 export class Incoming {
-  readonly #receiveMax: number;
+  #receiveMax = 0;
   // QoS 2 id → whether it counts against the window: that begins anew with each connection, in
   // which the peer may have forgotten what the last one left open (MQTT 5.0 section 4.9).
   #exactlyOnce: Map<number, boolean> | undefined;
   #unacknowledged = 0;
-
-  /** @param receiveMax the Receive Maximum that the peer was told, 1 to 65,535. */
-  constructor(receiveMax: number) {
-    this.#receiveMax = receiveMax;
-  }
 
   /** QoS 2 messages whose PUBREL has not come. */
   get openCount(): number {
@@ -66,8 +61,13 @@ export class Incoming {
     return this.#exactlyOnce!.delete(packetId);
   }
 
-  /** A new connection begins: its window is empty. */
-  resume(): void {
+  /**
+   * A new connection begins: its window is empty.
+   *
+   * @param receiveMax the Receive Maximum that the peer was told, 1 to 65,535
+   */
+  resume(receiveMax: number): void {
+    this.#receiveMax = receiveMax;
     this.#unacknowledged = 0;
     if (this.#exactlyOnce === undefined) return;
     for (const packetId of this.#exactlyOnce.keys()) this.#exactlyOnce.set(packetId, false);
