@@ -1,6 +1,6 @@
 /**
  * Holds the table of rooms: which folder of src may import what. ARCHITECTURE.md shows it as a
- * diagram, which `node test/architecture.test.ts --write` draws anew after a change of the table.
+ * diagram; `node scripts/setup.mjs test/architecture.test.ts --write` draws that anew.
  */
 
 import assert from 'node:assert/strict';
@@ -53,7 +53,11 @@ if (process.argv.includes('--write')) {
 
     it('are drawn in ARCHITECTURE.md as the table has them', () => {
       const drawn = drawing.exec(readFileSync(drawnIn, 'utf8'))?.[0];
-      assert.equal(drawn, diagram(), 'redraw it: node test/architecture.test.ts --write');
+      assert.equal(
+        drawn,
+        diagram(),
+        'redraw it: node scripts/setup.mjs test/architecture.test.ts --write',
+      );
     });
   });
 

@@ -122,7 +122,7 @@ describe('bin/pantala', () => {
 describe('the lockfile', () => {
   it('names the packages of every platform', () => {
     const absent = absentPackages(lock.packages).map(([path]) => path);
-    assert.deepEqual(absent, [], 'add them: node scripts/complete-lockfile.ts');
+    assert.deepEqual(absent, [], 'add them: node scripts/setup.mjs scripts/complete-lockfile.ts');
   });
 
   it('names no registry', () => {
