@@ -1,39 +1,41 @@
-/** What the broker needs of Node: its clock, its event loop, its random numbers. */
+/** What the broker needs of its machine, as Node has it. */
 
 import { randomUUID } from 'node:crypto';
-import type { Broker, Host } from '../broker/broker.ts';
+import type { Host } from '../broker/broker.ts';
 
-// setTimeout takes no longer spans.
-const timeoutMillisecondsMax = 0x7fff_ffff;
+// setTimeout takes no more; a wake that comes too early only sets the next.
+const timeoutMillisecondsMax = 2 ** 31 - 1;
 
-/** Call `drive` with the broker as soon as there is one. */
+/** Keeps the broker's one timer. */
 export class NodeHost implements Host {
-  readonly clock = { now: () => performance.now() };
-  #broker: Broker | undefined;
-  #timeout: NodeJS.Timeout | undefined;
+  readonly clock = { now: (): number => performance.now() };
+  #wake: ((now: number) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
+  /** From now on `wake` is called at the times that were asked for. */
+  start(wake: (now: number) => void): void {
+    this.#wake = wake;
+  }
+
+  stop(): void {
+    this.#wake = undefined;
+    clearTimeout(this.#timer);
+  }
+
+  /** In the check phase: by then every socket that had something has been read. */
   readonly atEndOfTurn = (flush: () => void): void => {
     setImmediate(flush);
   };
 
   readonly wakeAt = (at: number): void => {
-    clearTimeout(this.#timeout);
-    const milliseconds = Math.min(Math.max(0, at - performance.now()), timeoutMillisecondsMax);
-    this.#timeout = setTimeout(this.#wake, Math.ceil(milliseconds));
-    this.#timeout.unref();
+    clearTimeout(this.#timer);
+    const milliseconds = Math.ceil(at - this.clock.now());
+    this.#timer = setTimeout(
+      () => this.#wake?.(this.clock.now()),
+      Math.min(Math.max(milliseconds, 0), timeoutMillisecondsMax),
+    );
   };
 
+  // In capitals, as the identifiers that Mosquitto assigns.
   readonly randomId = (): string => randomUUID().toUpperCase();
-
-  drive(broker: Broker): void {
-    this.#broker = broker;
-  }
-
-  stop(): void {
-    clearTimeout(this.#timeout);
-  }
-
-  readonly #wake = (): void => {
-    this.#broker?.wake(performance.now());
-  };
 }

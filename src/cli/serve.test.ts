@@ -1,0 +1,188 @@
+/** Tests `pantala serve`: Mosquitto's flags, exit codes and first lines. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { version } from '../server/version.ts';
+import { serve } from './serve.ts';
+import { testIo, WrittenText } from './test-io.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pantala-serve-'));
+after(() => rmSync(folder, { recursive: true }));
+
+async function run(...args: string[]) {
+  const { io, stdout, stderr } = testIo();
+  const code = await serve.run(args, io);
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** The path of a configuration file with these lines. */
+function configFile(...lines: string[]): string {
+  const path = join(folder, 'pantala.conf');
+  writeFileSync(path, lines.join('\n'));
+  return path;
+}
+
+const running = / running\n/;
+
+async function freePort(): Promise<number> {
+  await using server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+describe('the arguments of serve', () => {
+  const wrong: Record<string, readonly string[]> = {
+    "Unknown option '-x'. See 'pantala serve --help'.": ['-x'],
+    "Unknown option 'file'. See 'pantala serve --help'.": ['file'],
+    [`Option '-d' is not served yet by pantala ${version}.`]: ['-d'],
+    [`Option '--tls-keylog' is not served yet by pantala ${version}.`]: ['--tls-keylog', 'x'],
+    '-c argument given, but no config file specified.': ['-c'],
+    '-p argument given, but no port specified.': ['-p'],
+    'Invalid port specified (0). Give a number from 1 to 65535.': ['-p', '0'],
+    'Invalid port specified (65536). Give a number from 1 to 65535.': ['--port', '65536'],
+    'Invalid port specified (mqtt). Give a number from 1 to 65535.': ['-p', 'mqtt'],
+    'Only 10 ports can be specified on the command line.': Array(11).fill(['-p', '1']).flat(),
+    'Please provide a configuration file to test, with -c.': ['--test-config'],
+  };
+  for (const [message, args] of Object.entries(wrong)) {
+    it(`are refused with exit code 3: ${message}`, async () => {
+      assert.deepEqual(await run(...args), { code: 3, stdout: '', stderr: `Error: ${message}\n` });
+    });
+  }
+
+  it('print help with exit code 0', async () => {
+    const { code, stdout } = await run('-h');
+    assert.equal(code, 0);
+    for (const { flags } of serve.options) assert.ok(stdout.includes(flags));
+  });
+});
+
+describe('a configuration file', () => {
+  it('that is wrong is refused with exit code 3, place and remedy', async () => {
+    const path = configFile('listener 1883', 'max_qoss 1');
+    assert.deepEqual(await run('-c', path), {
+      code: 3,
+      stdout: '',
+      stderr:
+        "Error: Unknown configuration variable 'max_qoss'.\n" +
+        `Error found at ${path}:2. Did you mean 'max_qos'?\n`,
+    });
+  });
+
+  it('that is missing is refused with exit code 3', async () => {
+    const { code, stderr } = await run('-c', join(folder, 'nope.conf'));
+    assert.equal(code, 3);
+    assert.match(stderr, /^Error: Unable to open config file '.*nope\.conf'\.\n/);
+  });
+
+  it('is only checked with --test-config', async () => {
+    assert.deepEqual(await run('-c', configFile('listener 1883'), '--test-config'), {
+      code: 0,
+      stdout: '',
+      stderr: 'Configuration file is OK.\n',
+    });
+    assert.equal((await run('--test-config', '-c', configFile('listener x'))).code, 3);
+  });
+});
+
+describe('a broker', () => {
+  it('without a configuration says what Mosquitto says, and stops when told', async () => {
+    const { io, stderr, abort } = testIo();
+    const port = await freePort();
+    const code = serve.run(['-p', String(port)], io);
+    await stderr.until(running);
+    abort();
+    assert.equal(await code, 0);
+    const lines = stderr.text.replaceAll(/^[0-9]{10}: /gm, '').split('\n');
+    assert.deepEqual(
+      lines.filter((line) => !/no ipv6/.test(line)),
+      [
+        `pantala version ${version} starting`,
+        'Using default config.',
+        'Starting in local only mode. Only clients on this machine can connect.',
+        "To let others in, write 'listener 1883' in a file and start with -c FILE.",
+        `Opening ipv4 listen socket on port ${port}.`,
+        `Opening ipv6 listen socket on port ${port}.`,
+        `pantala version ${version} running`,
+        `pantala version ${version} terminating`,
+        '',
+      ],
+    );
+  });
+
+  it('with a configuration names its file, and keeps its process id while it runs', async () => {
+    const { io, stderr, abort } = testIo();
+    const pidFile = join(folder, 'pantala.pid');
+    const listener = `listener ${await freePort()} 127.0.0.1`;
+    const path = configFile(listener, 'allow_anonymous true', `pid_file ${pidFile}`);
+    const code = serve.run(['-c', path], io);
+    await stderr.until(running);
+    assert.ok(stderr.text.includes(`Config loaded from ${path}.\n`));
+    assert.equal(readFileSync(pidFile, 'utf8'), String(process.pid));
+    abort();
+    assert.equal(await code, 0);
+    assert.equal(existsSync(pidFile), false);
+  });
+
+  it('logs nothing with -q, even with -v', async () => {
+    for (const flags of [
+      ['-q', '-v'],
+      ['-v', '-q'],
+    ]) {
+      const { io, stdout, stderr, abort } = testIo();
+      const code = serve.run([...flags, '-p', String(await freePort())], io);
+      abort();
+      assert.equal(await code, 0);
+      assert.equal(stdout.text + stderr.text, '');
+    }
+  });
+
+  it('whose port is in use ends with exit code 1', async () => {
+    await using blocker = createServer();
+    blocker.listen(0, '127.0.0.1');
+    await once(blocker, 'listening');
+    const { port } = blocker.address() as AddressInfo;
+    const { code, stderr } = await run('-c', configFile(`listener ${port} 127.0.0.1`));
+    assert.equal(code, 1);
+    assert.match(stderr, /: Error: Address already in use: port [0-9]+ of 127\.0\.0\.1\./);
+  });
+
+  it('whose files cannot be written ends with exit code 1', async () => {
+    const missing = join(folder, 'missing', 'file');
+    for (const option of ['pid_file', 'log_dest file']) {
+      const { code, stderr } = await run('-c', configFile(`${option} ${missing}`));
+      assert.equal(code, 1);
+      assert.match(stderr, /Error: Unable to .*missing.* \(ENOENT\)\.\n$/);
+    }
+  });
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  it(`a process of its own serves, and ends with exit code 0 after ${signal}`, async () => {
+    const port = await freePort();
+    const main = fileURLToPath(new URL('main.ts', import.meta.url));
+    const child = spawn(process.execPath, [main, 'serve', '-p', String(port)]);
+    after(() => child.kill('SIGKILL'));
+    const stderr = new WrittenText();
+    child.stderr.pipe(stderr);
+    await stderr.until(running);
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      Uint8Array.from([0x10, 13, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, 1, 0x63]),
+    );
+    const [connack] = await once(socket, 'data');
+    assert.deepEqual([...connack], [0x20, 2, 0, 0]);
+    child.kill(signal);
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+    socket.destroy();
+  });
+}
