@@ -61,42 +61,31 @@ export function encodePacket(packet: Packet, version: ProtocolVersion): Uint8Arr
 function write(out: ByteWriter, packet: Packet, version: ProtocolVersion): void {
   switch (packet.type) {
     case 'publish':
-      writePublish(out, packet, version);
-      break;
+      return writePublish(out, packet, version);
     case 'puback':
     case 'pubrec':
     case 'pubrel':
     case 'pubcomp':
-      writeAcknowledgement(out, packet, version);
-      break;
+      return writeAcknowledgement(out, packet, version);
     case 'connect':
-      writeConnect(out, packet);
-      break;
+      return writeConnect(out, packet);
     case 'connack':
-      writeConnack(out, packet, version);
-      break;
+      return writeConnack(out, packet, version);
     case 'subscribe':
-      writeSubscribe(out, packet, version);
-      break;
+      return writeSubscribe(out, packet, version);
     case 'suback':
-      writeSuback(out, packet, version);
-      break;
+      return writeSuback(out, packet, version);
     case 'unsubscribe':
-      writeUnsubscribe(out, packet, version);
-      break;
+      return writeUnsubscribe(out, packet, version);
     case 'unsuback':
-      writeUnsuback(out, packet, version);
-      break;
+      return writeUnsuback(out, packet, version);
     case 'pingreq':
     case 'pingresp':
-      writePing(out, packet);
-      break;
+      return writePing(out, packet);
     case 'disconnect':
-      writeDisconnect(out, packet, version);
-      break;
+      return writeDisconnect(out, packet, version);
     case 'auth':
-      writeAuth(out, packet, version);
-      break;
+      return writeAuth(out, packet, version);
     default:
       packet satisfies never;
   }

@@ -37,10 +37,7 @@ export function writeProperties<Place extends PropertyPlace>(
   place: Place,
   properties: PropertiesIn<Place> | undefined,
 ): void {
-  if (properties === undefined) {
-    out.u8(0);
-    return;
-  }
+  if (properties === undefined) return out.u8(0);
   const start = out.openBlock();
   for (const name in properties) {
     const value: unknown = properties[name];
