@@ -59,6 +59,8 @@ if (import.meta.main) {
   // Once: a second signal ends the process at once, should stopping hang.
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
   const { stdin, stdout, stderr, env } = process;
+  // Whoever read them may go away: a broker serves on, and a command that cares listens as well.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   process.exitCode = await main(process.argv.slice(2), {
     stdin,
     stdout,

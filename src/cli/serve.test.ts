@@ -166,11 +166,11 @@ describe('a broker', () => {
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  it(`a process of its own serves, and ends with exit code 0 after ${signal}`, async () => {
+  it(`a process of its own serves, and ends with exit code 0 after ${signal}`, async (context) => {
     const port = await freePort();
     const main = fileURLToPath(new URL('main.ts', import.meta.url));
     const child = spawn(process.execPath, [main, 'serve', '-p', String(port)]);
-    after(() => child.kill('SIGKILL'));
+    context.after(() => child.kill('SIGKILL'));
     const stderr = new WrittenText();
     child.stderr.pipe(stderr);
     await stderr.until(running);

@@ -1,12 +1,6 @@
 /** Reads the value of one option as Mosquitto does, and says what would be right when it cannot. */
 
-import type {
-  ChoiceOption,
-  DurationOption,
-  FlagOption,
-  IntegerOption,
-  ValueOption,
-} from './option.ts';
+import type { ChoiceOption, FlagOption, IntegerOption, ValueOption } from './option.ts';
 import { version } from './version.ts';
 
 /** A line of a configuration file cannot be used. The reader adds the place. */
@@ -43,7 +37,7 @@ export function readValue(
     case 'choice':
       return readChoice(name, option, firstWord(name, text));
     case 'duration':
-      return readDuration(name, option, firstWord(name, text));
+      return readDuration(name, firstWord(name, text));
     case 'text':
       return readText(name, text);
     default:
@@ -144,7 +138,7 @@ const unitSeconds: Readonly<Record<string, number>> = {
   y: 365 * 86_400,
 };
 
-function readDuration(name: string, _option: DurationOption, word: string): number {
+function readDuration(name: string, word: string): number {
   const match = /^([0-9]+)([shdwmy])$/.exec(word);
   const seconds = match === null ? 0 : Number(match[1]) * unitSeconds[match[2]];
   if (seconds <= 0 || seconds > durationSecondsMax) {

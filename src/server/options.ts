@@ -295,10 +295,7 @@ export const structureOptions = {
 } as const satisfies Record<string, StructureOption>;
 
 /** Options that Mosquitto has given up itself; they are passed over with a warning. */
-export const withdrawnOptions: ReadonlySet<string> = new Set([
-  'retry_interval',
-  'store_clean_interval',
-]);
+const withdrawnOptions: ReadonlySet<string> = new Set(['retry_interval', 'store_clean_interval']);
 
 export type GeneralOptionName = keyof typeof generalOptions;
 export type ListenerOptionName = keyof typeof listenerOptions;
