@@ -17,10 +17,7 @@ describe('log_dest', () => {
       'log_dest topic',
       'log_dest file /var/log/a b.log',
     );
-    assert.deepEqual(
-      [log.stderr, log.stdout, log.topic, log.file],
-      [false, true, true, '/var/log/a b.log'],
-    );
+    assert.deepEqual([log.stderr, log.stdout, log.file], [true, true, '/var/log/a b.log']);
   });
 
   it('none forgets those before it', () => {
@@ -33,6 +30,7 @@ describe('log_dest', () => {
     'log_dest printer': "Invalid 'log_dest' value (printer).",
     'log_dest file': 'Empty "log_dest file" value in configuration.',
     'log_dest file a\nlog_dest file b': 'Duplicate "log_dest file" value.',
+    'log_dest topic': unserved('log_dest topic'),
     'log_dest syslog': unserved('log_dest syslog'),
     'log_dest dlt': unserved('log_dest dlt'),
   };

@@ -81,7 +81,11 @@ describe('log_dest', () => {
   });
 
   it('topic publishes all but debug lines below $SYS/broker/log', () => {
-    const { log } = logWith(['log_dest topic', 'log_type all']);
+    const sink = new PassThrough();
+    const log = new Log(
+      { ...settings('log_dest none', 'log_type all'), topic: true },
+      { stdout: sink, stderr: sink, now: () => 1_700_000_000_000 },
+    );
     const published: string[] = [];
     log.write('error', 'before the broker runs');
     log.publishWith((topic, line) => published.push(`${topic} ${line}`));

@@ -270,11 +270,11 @@ export const structureOptions = {
   },
   log_dest: {
     type: 'structure',
-    syntax: 'stderr | stdout | topic | file PATH | none',
+    syntax: 'stderr | stdout | file PATH | none',
     default: 'stderr',
     since: '0.1.0',
     reload: true,
-    help: 'Where log lines go, several times; `topic` means `$SYS/broker/log/…`.',
+    help: 'Where log lines go; may be given several times. `topic` is not served yet.',
   },
   log_type: {
     type: 'structure',
