@@ -12,12 +12,8 @@ describe('log_dest', () => {
   });
 
   it('adds up', () => {
-    const { log } = parseLines(
-      'log_dest stdout',
-      'log_dest topic',
-      'log_dest file /var/log/a b.log',
-    );
-    assert.deepEqual([log.stderr, log.stdout, log.file], [true, true, '/var/log/a b.log']);
+    const { log } = parseLines('log_dest stdout', 'log_dest stderr', 'log_dest file /log/a b.log');
+    assert.deepEqual([log.stdout, log.stderr, log.file], [true, true, '/log/a b.log']);
   });
 
   it('none forgets those before it', () => {
