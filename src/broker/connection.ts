@@ -47,6 +47,8 @@ export interface ConnectionOptions {
   readonly closed: (connection: Connection) => void;
 }
 
+const reasonCharactersMax = 500;
+
 /**
  * `new` until CONNECT has come; `entering` while it is decided whether the client may come in;
  * `connected` after CONNACK; `closing` when only the last bytes still have to leave.
@@ -376,13 +378,14 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     this.#finish();
   }
 
-  #sendDisconnect(reasonCode: ReasonCode, reasonString: string): void {
+  #sendDisconnect(reasonCode: ReasonCode, message: string): void {
     if (this.#sender!.version !== 5) return;
-    this.#sender!.send({ type: 'disconnect', reasonCode, properties: { reasonString } });
+    const properties = { reasonString: asReasonString(message) };
+    this.#sender!.send({ type: 'disconnect', reasonCode, properties });
   }
 
   /** CONNACK for a client whose CONNECT could be read that far. */
-  #sendRefusal(reasonCode: ReasonCode, reasonString: string): void {
+  #sendRefusal(reasonCode: ReasonCode, message: string): void {
     const { version } = this.#reader;
     if (version === undefined) return;
     const { packetBytesMax = Number.POSITIVE_INFINITY } = this.#agreement ?? {};
@@ -399,7 +402,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
       type: 'connack',
       sessionPresent: false,
       reasonCode,
-      properties: { reasonString },
+      properties: { reasonString: asReasonString(message) },
     });
   }
 
@@ -465,6 +468,11 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     this.#isPaused = false;
     this.#link.resume();
   }
+}
+
+/** A message may quote what the client sent, which can be longer than a packet's text. */
+function asReasonString(message: string): string {
+  return message.slice(0, reasonCharactersMax).toWellFormed();
 }
 
 function refuse(packet: Packet): never {

@@ -54,7 +54,7 @@ export class Output {
 
   /** A packet is complete in `buffer`. */
   written(): void {
-    if (this.#buffer!.length >= flushBytes && !this.#blocked) this.flush();
+    if (this.#buffer !== undefined && this.#buffer.length >= flushBytes) this.flush();
   }
 
   /** Appends a payload, by reference when it is large: then the caller must not change it. */

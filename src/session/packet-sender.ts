@@ -1,7 +1,7 @@
 /** Packets to one peer: encoded for its version and its limits, counted, on to the output. */
 
 import { type Packet, writePacket } from '../packet/packet.ts';
-import type { PublishProperties } from '../packet/publish.ts';
+import { type Publish, type PublishProperties, writePublishHead } from '../packet/publish.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { Clock } from './clock.ts';
@@ -53,8 +53,7 @@ export class PacketSender implements Outlet {
    * @returns false when it is too large even so, and was not sent
    */
   send(packet: Packet): boolean {
-    if (!this.#write(packet) && !this.#write(withoutExplanations(packet))) return false;
-    return true;
+    return this.#write(packet) || this.#write(withoutExplanations(packet));
   }
 
   pubrel(packetId: number, reasonCode: ReasonCode): void {
@@ -73,7 +72,7 @@ export class PacketSender implements Outlet {
     const properties = this.#options.version === 5 ? this.#propertiesOf(message, terms) : undefined;
     const known = this.#aliases?.known(topic);
     const alias = known ?? this.#aliases?.free;
-    const sent = this.#write({
+    const publish: Publish = {
       type: 'publish',
       topic: known === undefined ? topic : '',
       payload,
@@ -82,10 +81,9 @@ export class PacketSender implements Outlet {
       dup,
       packetId,
       properties: alias === undefined ? properties : { ...properties, topicAlias: alias },
-    });
-    if (!sent) return false;
+    };
+    if (!this.#writePublish(publish)) return false;
     if (alias !== undefined && known === undefined) this.#aliases!.set(topic, alias);
-    this.#options.traffic.publishSentBytes += payload.length;
     return true;
   }
 
@@ -107,8 +105,24 @@ export class PacketSender implements Outlet {
     return properties;
   }
 
+  #writePublish(publish: Publish): boolean {
+    const { version, packetBytesMax, traffic } = this.#options;
+    const buffer = this.#output.buffer;
+    const start = buffer.length;
+    writePublishHead(buffer, publish, version);
+    const bytes = buffer.length - start + publish.payload.length;
+    if (bytes > packetBytesMax) {
+      buffer.length = start;
+      return false;
+    }
+    this.#output.payload(publish.payload);
+    traffic.publishSentBytes += publish.payload.length;
+    this.#count(publish, bytes);
+    return true;
+  }
+
   #write(packet: Packet): boolean {
-    const { version, packetBytesMax, traffic, tap } = this.#options;
+    const { version, packetBytesMax } = this.#options;
     const buffer = this.#output.buffer;
     const start = buffer.length;
     writePacket(buffer, packet, version);
@@ -117,11 +131,16 @@ export class PacketSender implements Outlet {
       buffer.length = start;
       return false;
     }
+    this.#count(packet, bytes);
+    return true;
+  }
+
+  #count(packet: Packet, bytes: number): void {
+    const { tap, traffic } = this.#options;
     traffic.sent[packet.type]++;
     traffic.sentBytes += bytes;
     tap?.(packet);
     this.#output.written();
-    return true;
   }
 }
 

@@ -1,0 +1,66 @@
+/** $SYS as a client sees it. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TestBroker, type TestClient } from '../../test/harness/test-broker.ts';
+
+function values(client: TestClient): Record<string, string> {
+  const entries = client
+    .publishes()
+    .map(({ topic, payload }) => [topic, Buffer.from(payload).toString()]);
+  return Object.fromEntries(entries);
+}
+
+describe('$SYS', () => {
+  it('tells what the broker counts, at its interval', async () => {
+    const broker = new TestBroker({ systemTopicSeconds: 10, version: 'pantala test' });
+    const watcher = await broker.connect('watcher');
+    await watcher.subscribe('$SYS/#');
+    assert.equal(values(watcher)['$SYS/broker/version'], 'pantala test');
+    await watcher.publish('a', 'five!', { retain: true });
+    await broker.advance(9);
+    assert.deepEqual(values(watcher), {});
+    await broker.advance(1);
+    const now = values(watcher);
+    assert.equal(now['$SYS/broker/uptime'], '10 seconds');
+    assert.equal(now['$SYS/broker/clients/connected'], '1');
+    assert.equal(now['$SYS/broker/subscriptions/count'], '1');
+    assert.equal(now['$SYS/broker/publish/bytes/received'], '5');
+    assert.equal(now['$SYS/broker/mqtt/subscribe/received'], '1');
+    assert.ok(Number(now['$SYS/broker/load/messages/received/1min']) > 0);
+    assert.ok(Number(now['$SYS/broker/bytes/received']) > 20);
+  });
+
+  it('publishes only what has changed', async () => {
+    const broker = new TestBroker({ systemTopicSeconds: 10 });
+    const watcher = await broker.connect('watcher');
+    await watcher.subscribe('$SYS/broker/clients/+');
+    await broker.advance(10);
+    watcher.received();
+    await broker.advance(10);
+    assert.deepEqual(values(watcher), {});
+  });
+
+  it('is not matched by # and cannot be published to', async () => {
+    const broker = new TestBroker({ systemTopicSeconds: 10 });
+    const watcher = await broker.connect('watcher');
+    await watcher.subscribe('#');
+    await watcher.publish('$SYS/broker/version', 'forged', { qos: 1, retain: true });
+    assert.deepEqual(
+      watcher
+        .received()
+        .map((packet) => [packet.type, 'reasonCode' in packet && packet.reasonCode]),
+      [['puback', 0x87]],
+    );
+    await watcher.subscribe('$SYS/broker/version');
+    assert.deepEqual(watcher.payloads(), ['pantala']);
+  });
+
+  it('is silent at an interval of 0', async () => {
+    const broker = new TestBroker({ systemTopicSeconds: 0 });
+    const watcher = await broker.connect('watcher');
+    await watcher.subscribe('$SYS/#');
+    await broker.advance(60);
+    assert.deepEqual(watcher.publishes(), []);
+  });
+});
