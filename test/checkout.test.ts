@@ -5,15 +5,17 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFileSync,
+  cpSync,
   globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import process from 'node:process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { absentPackages } from '../scripts/complete-lockfile.ts';
@@ -127,20 +129,35 @@ describe('the lockfile', () => {
 
   it('names no registry', () => {
     const entries: [string, { resolved?: string }][] = Object.entries(lock.packages);
-    const bound = entries.filter(([, { resolved }]) => resolved !== undefined);
+    const bound = entries.filter(([, { resolved }]) => resolved?.includes('://'));
     assert.deepEqual(bound, [], '.npmrc has npm leave them out: npm install writes it anew');
   });
 });
 
 describe('the package', () => {
   it('exports every file at the top of src, and nothing else', () => {
-    const names = globSync('src/*.ts', { exclude: ['**/*.d.ts', '**/*.test.ts'] }).map((file) =>
-      file.slice('src/'.length, -'.ts'.length),
-    );
-    const expected = Object.fromEntries(
-      names.sort().map((name) => [`./${name}`, `./dist/${name}.js`]),
-    );
+    const files = globSync('src/*.ts', { exclude: ['**/*.d.ts', '**/*.test.ts'] }).sort();
+    const names = files.map((file) => basename(file, '.ts'));
+    const expected = Object.fromEntries(names.map((name) => [`./${name}`, `./dist/${name}.js`]));
     assert.deepEqual(manifest.exports, { ...expected, './package.json': './package.json' });
+  });
+
+  it('runs from what it publishes, without the sources', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pantala-package-'));
+    const tsc = 'node_modules/typescript/bin/tsc';
+    const build = [tsc, '-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')];
+    const { stdout: complaints } = spawnSync(process.execPath, build, { encoding: 'utf8' });
+    assert.equal(complaints, '');
+    for (const name of [
+      'package.json',
+      ...manifest.files.filter((name: string) => name !== 'dist'),
+    ]) {
+      cpSync(name, join(folder, name), { recursive: true });
+    }
+    symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'), 'junction');
+    const help = spawnSync(process.execPath, [join(folder, 'bin/pantala'), 'serve', '--help']);
+    assert.equal(help.status, 0, help.stderr.toString());
+    rmSync(folder, { recursive: true });
   });
 });
 
