@@ -5,6 +5,7 @@ import { Anonymous } from '../../src/auth/anonymous.ts';
 import { Broker, type BrokerOptions, type ListenerOptions } from '../../src/broker/broker.ts';
 import type { Connect } from '../../src/packet/connect.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
+import { bytesOf, hexOf } from '../../src/packet/packet-notation.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
 import type { Publish } from '../../src/packet/publish.ts';
 import type { Subscribe } from '../../src/packet/subscribe.ts';
@@ -60,6 +61,7 @@ export class TestBroker {
     const connack = await client.connect(clientId, options);
     assert.equal(connack?.type, 'connack', 'the broker answers CONNECT with CONNACK');
     assert.equal(connack.reasonCode, 0, `CONNACK for ${clientId}`);
+    client.forgetFirst();
     return client;
   }
 
@@ -100,6 +102,9 @@ export class TestClient {
   readonly #version: ProtocolVersion;
   readonly #reader: PacketReader;
   #received: Packet[] = [];
+  // One piece for each packet, and the bytes behind the last whole one.
+  #receivedBytes: Uint8Array[] = [];
+  #unread = new Uint8Array(0);
   #reads = true;
   #isClosed = false;
 
@@ -109,12 +114,7 @@ export class TestClient {
     this.#version = version;
     this.#reader = new PacketReader({ from: 'server', packetBytesMax: 268_435_455, version });
     link.receiver = {
-      receive: (bytes) => {
-        this.#reader.push(bytes);
-        for (let packet = this.#reader.next(); packet; packet = this.#reader.next()) {
-          this.#received.push(packet);
-        }
-      },
+      receive: (bytes) => this.#receive(bytes),
       drained() {},
       closed: () => {
         this.#isClosed = true;
@@ -150,9 +150,9 @@ export class TestClient {
     await this.#broker.settle();
   }
 
-  /** Sends bytes as they are, written in hexadecimal; spaces do not count. */
-  async sendBytes(hex: string): Promise<void> {
-    this.#link.write(new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex')));
+  /** Sends bytes as they are, in one piece; see `bytesOf` for how they are written. */
+  async sendBytes(notation: string): Promise<void> {
+    this.#link.write(bytesOf(notation));
     await this.#broker.settle();
   }
 
@@ -181,12 +181,25 @@ export class TestClient {
     });
     const suback = this.#received.findIndex(({ type }) => type === 'suback');
     assert.notEqual(suback, -1, `SUBACK for ${filter}`);
+    const after = this.#received.length - suback - 1;
+    this.#receivedBytes.splice(0, this.#receivedBytes.length - after);
     return this.#received.splice(0, suback + 1)[suback];
   }
 
   /** What has arrived since the last call. */
   received(): Packet[] {
+    this.#receivedBytes = [];
     return this.#received.splice(0);
+  }
+
+  /** The same as bytes, in hexadecimal; the packets are forgotten only by `received`. */
+  receivedHex(): string {
+    return this.#receivedBytes.splice(0).map(hexOf).join(' ');
+  }
+
+  /** Takes the first packet out of what `receivedHex` tells. */
+  forgetFirst(): void {
+    this.#receivedBytes.shift();
   }
 
   /** Of what has arrived since the last call, the PUBLISH packets. */
@@ -218,6 +231,17 @@ export class TestClient {
   /** Carries waiting bytes in both directions; the harness calls it. */
   carry(): number {
     return this.#link.deliver() + (this.#reads ? this.far.deliver() : 0);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#unread = Buffer.concat([this.#unread, bytes]);
+    this.#reader.push(bytes);
+    for (let packet = this.#reader.next(); packet; packet = this.#reader.next()) {
+      const { lastPacketBytes } = this.#reader;
+      this.#received.push(packet);
+      this.#receivedBytes.push(this.#unread.subarray(0, lastPacketBytes));
+      this.#unread = this.#unread.subarray(lastPacketBytes);
+    }
   }
 }
 
