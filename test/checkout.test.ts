@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import {
   copyFileSync,
   cpSync,
+  existsSync,
   globSync,
   mkdirSync,
   mkdtempSync,
@@ -54,6 +55,19 @@ describe('setup', () => {
     const { status, stderr } = setUp();
     assert.equal(status, 1);
     assert.match(stderr, /npm ci failed.*npm config set proxy URL/);
+  });
+
+  it('removes a packaged Node that this machine cannot run', () => {
+    const platform = process.platform === 'win32' ? 'win' : process.platform;
+    const executable = process.platform === 'win32' ? 'node.exe' : 'node';
+    const packaged = `node_modules/node-${platform}-${process.arch}/bin`;
+    writeNpm(`
+      import { mkdirSync, writeFileSync } from 'node:fs';
+      mkdirSync('${packaged}', { recursive: true });
+      writeFileSync('${packaged}/${executable}', 'for another C library', { mode: 0o755 });
+    `);
+    assert.equal(setUp().status, 0);
+    assert.equal(existsSync(join(folder, packaged)), false);
   });
 
   it('keeps standard output for the command it runs', () => {
@@ -142,8 +156,9 @@ describe('the package', () => {
     assert.deepEqual(manifest.exports, { ...expected, './package.json': './package.json' });
   });
 
-  it('runs from what it publishes, without the sources', () => {
+  it('runs from what it publishes, without the sources', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'pantala-package-'));
+    t.after(() => rmSync(folder, { recursive: true }));
     const tsc = 'node_modules/typescript/bin/tsc';
     const build = [tsc, '-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')];
     const { stdout: complaints } = spawnSync(process.execPath, build, { encoding: 'utf8' });
@@ -157,7 +172,6 @@ describe('the package', () => {
     symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'), 'junction');
     const help = spawnSync(process.execPath, [join(folder, 'bin/pantala'), 'serve', '--help']);
     assert.equal(help.status, 0, help.stderr.toString());
-    rmSync(folder, { recursive: true });
   });
 });
 
