@@ -19,7 +19,8 @@ export interface Connack {
   readonly properties?: ConnackProperties | undefined;
 }
 
-const allowed: ReadonlySet<ReasonCode> = new Set([
+/** MQTT 5.0 table 3-1. */
+export const connackReasonCodes: ReadonlySet<ReasonCode> = new Set([
   reasonCodes.success,
   reasonCodes.unspecifiedError,
   reasonCodes.malformedPacket,
@@ -70,7 +71,8 @@ export function readConnack(body: ByteReader, version: ProtocolVersion): Connack
     );
   }
   const sessionPresent = flags === 1 && version !== 3;
-  const reasonCode = version === 5 ? body.reasonCode(allowed, 'connack') : readReturnCode(body);
+  const reasonCode =
+    version === 5 ? body.reasonCode(connackReasonCodes, 'connack') : readReturnCode(body);
   if (sessionPresent && reasonCode !== reasonCodes.success) {
     // [MQTT-3.2.2-6]
     throw new ProtocolError(reasonCodes.protocolError, 'a refusal says that a session is present');

@@ -36,7 +36,7 @@ const sentByBoth: readonly ReasonCode[] = [
 ];
 
 /** MQTT 5.0 table 3-10, with its column "sent by". */
-const allowed: Readonly<Record<Side, ReadonlySet<ReasonCode>>> = {
+export const disconnectReasonCodes: Readonly<Record<Side, ReadonlySet<ReasonCode>>> = {
   client: new Set([...sentByBoth, reasonCodes.disconnectWithWill]),
   server: new Set([
     ...sentByBoth,
@@ -70,7 +70,7 @@ export function readDisconnect(body: ByteReader, { side, version }: Sender): Dis
       properties: undefined,
     };
   }
-  const reasonCode = body.reasonCode(allowed[side], `the disconnect of a ${side}`);
+  const reasonCode = body.reasonCode(disconnectReasonCodes[side], `the disconnect of a ${side}`);
   const properties = body.remaining === 0 ? undefined : readProperties(body, 'disconnect');
   if (side === 'server' && properties?.sessionExpiryInterval !== undefined) {
     // [MQTT-3.14.2-2]

@@ -1,0 +1,197 @@
+/** Framing: pieces, sizes, versions, and what the reader keeps. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { encodePacket, type Packet } from './packet.ts';
+import { bytesOf } from './packet-notation.ts';
+import { PacketReader } from './packet-reader.ts';
+import type { Publish } from './publish.ts';
+import { reasonCodes } from './reason-codes.ts';
+
+const packetBytesLargest = 268_435_455 + 5;
+const connect4 = bytesOf('10 ["MQTT" 04 02 003c "id"]');
+const connect5 = bytesOf('10 ["MQTT" 05 02 003c [] "id"]');
+
+describe('the version', () => {
+  it('is unknown until CONNECT says it', () => {
+    const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+    assert.equal(reader.version, undefined);
+    readAll(reader, connect5);
+    assert.equal(reader.version, 5);
+  });
+
+  it('refuses every other packet before CONNECT [MQTT-3.1.0-1, MQTT3-3.1.0-1]', () => {
+    for (const firstByte of [0x20, 0x30, 0x40, 0x62, 0x82, 0xa2, 0xc0, 0xe0, 0xf0]) {
+      const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+      reader.push(Uint8Array.of(firstByte, 0));
+      assert.throws(() => reader.next(), { reasonCode: reasonCodes.protocolError });
+    }
+  });
+
+  it('refuses a CONNECT with flags before anything else of it [MQTT-2.1.3-1]', () => {
+    const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+    reader.push(Uint8Array.of(0x16, 0x03));
+    assert.throws(() => reader.next(), { reasonCode: reasonCodes.malformedPacket });
+  });
+
+  it('is one that the client may understand when its own is unknown [MQTT-3.1.2-2]', () => {
+    const cases = [
+      { bytes: '10 ["MQTT" 06 02 003c [] "id"]', version: 5 },
+      { bytes: '10 ["MQTT" 03 02 003c "id"]', version: 4 },
+      { bytes: '10 ["MQIsdp" 04 02 003c "id"]', version: 4 },
+      { bytes: '10 ["HTTP" 06 02 003c "id"]', version: 4 },
+    ];
+    for (const { bytes, version } of cases) {
+      const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+      reader.push(bytesOf(bytes));
+      const reasonCode = reasonCodes.unsupportedProtocolVersion;
+      assert.throws(() => reader.next(), { reasonCode });
+      assert.equal(reader.version, version, bytes);
+    }
+  });
+
+  it('stays that of the first CONNECT when a second one comes', () => {
+    const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+    readAll(reader, connect5);
+    const [second] = readAll(reader, connect4);
+    assert.equal(second.type === 'connect' && second.version, 4);
+    assert.equal(reader.version, 5);
+  });
+
+  it('must be told for what a server sends', () => {
+    assert.throws(() => new PacketReader({ from: 'server', packetBytesMax: 100 }), RangeError);
+  });
+});
+
+describe('the size limit', () => {
+  it('counts the header and refuses from the header alone, before the body arrives', () => {
+    const packetBytesMax = 10;
+    const reader = new PacketReader({ from: 'client', packetBytesMax, version: 4 });
+    assert.equal(readAll(reader, bytesOf('30 08 "abc" (def)')).length, 1);
+    assert.equal(reader.lastPacketBytes, packetBytesMax);
+    reader.push(bytesOf('30 09'));
+    assert.throws(() => reader.next(), { reasonCode: reasonCodes.packetTooLarge });
+  });
+
+  it('holds for CONNECT', () => {
+    const reader = new PacketReader({ from: 'client', packetBytesMax: connect5.length - 1 });
+    reader.push(connect5.subarray(0, 2));
+    assert.throws(() => reader.next(), { reasonCode: reasonCodes.packetTooLarge });
+  });
+
+  it('takes no memory for a body that was only announced', () => {
+    const reader = readerOf4();
+    const before = process.memoryUsage().arrayBuffers;
+    reader.push(bytesOf('30 ff ff ff 7f 0001 61'));
+    assert.equal(reader.next(), undefined);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000);
+  });
+});
+
+describe('pieces', () => {
+  it('puts a packet together that comes in many pieces and outgrows its first room', () => {
+    const payload = Uint8Array.from({ length: 1_000_000 }, (_, i) => i * 7);
+    const bytes = encodePacket({ ...publish, payload }, 4);
+    const reader = readerOf4();
+    const packets: Packet[] = [];
+    for (let at = 0; at < bytes.length; at += 30_011) {
+      packets.push(...readAll(reader, bytes.subarray(at, at + 30_011)));
+    }
+    assert.deepEqual(packets, [{ ...publish, payload }]);
+    assert.equal(reader.lastPacketBytes, bytes.length);
+  });
+
+  it('reads on after a packet that ended inside a piece', () => {
+    const reader = readerOf4();
+    const bytes = Uint8Array.of(...bytesOf('30 ["a" (xyz)] c0 00 30 ["b"] e0'));
+    const packets = [
+      ...readAll(reader, bytes.subarray(0, 3)),
+      ...readAll(reader, bytes.subarray(3)),
+      ...readAll(reader, Uint8Array.of(0)),
+    ];
+    assert.deepEqual(
+      packets.map(({ type }) => type),
+      ['publish', 'pingreq', 'publish', 'disconnect'],
+    );
+  });
+
+  it('takes empty pieces anywhere', () => {
+    const reader = readerOf4();
+    assert.deepEqual(readAll(reader, new Uint8Array(0)), []);
+    assert.deepEqual(readAll(reader, Uint8Array.of(0xc0)), []);
+    assert.deepEqual(readAll(reader, new Uint8Array(0)), []);
+    assert.equal(readAll(reader, Uint8Array.of(0)).length, 1);
+  });
+
+  it('wants each piece read before the next one', () => {
+    const reader = readerOf4();
+    reader.push(bytesOf('c0 00 c0 00'));
+    reader.next();
+    assert.throws(() => reader.push(bytesOf('c0 00')), /before next returned undefined/);
+  });
+});
+
+describe('the payload', () => {
+  it('is a view of the bytes pushed when the packet came in one piece', () => {
+    const bytes = encodePacket(publish, 4);
+    const [packet] = readAll(readerOf4(), bytes);
+    assert.equal((packet as Publish).payload.buffer, bytes.buffer);
+  });
+
+  it('is a plain Uint8Array though a Buffer was pushed', () => {
+    const [packet] = readAll(readerOf4(), Buffer.from(encodePacket(publish, 4)));
+    assert.equal(Object.getPrototypeOf((packet as Publish).payload), Uint8Array.prototype);
+  });
+
+  it('has its own memory when the packet came in pieces', () => {
+    const bytes = encodePacket(publish, 4);
+    const reader = readerOf4();
+    readAll(reader, bytes.subarray(0, 5));
+    const [packet] = readAll(reader, bytes.subarray(5));
+    bytes.fill(0);
+    assert.deepEqual(packet, publish);
+  });
+});
+
+describe('a failure', () => {
+  it('stops the reader for good, with the same error', () => {
+    const reader = readerOf4();
+    reader.push(bytesOf('c0 00 00 00 c0 00'));
+    assert.equal(reader.next()?.type, 'pingreq');
+    const failures = [failureOf(reader), failureOf(reader)];
+    assert.equal(failures[0], failures[1]);
+    reader.push(bytesOf('c0 00'));
+    assert.equal(failureOf(reader), failures[0]);
+  });
+});
+
+const publish: Publish = {
+  type: 'publish',
+  topic: 'a/b',
+  payload: Uint8Array.of(1, 2, 3),
+  qos: 1,
+  retain: false,
+  dup: false,
+  packetId: 9,
+  properties: undefined,
+};
+
+function readerOf4(): PacketReader {
+  return new PacketReader({ from: 'client', packetBytesMax: packetBytesLargest, version: 4 });
+}
+
+function readAll(reader: PacketReader, bytes: Uint8Array): Packet[] {
+  const packets: Packet[] = [];
+  reader.push(bytes);
+  for (let packet = reader.next(); packet; packet = reader.next()) packets.push(packet);
+  return packets;
+}
+
+function failureOf(reader: PacketReader): unknown {
+  try {
+    reader.next();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
