@@ -118,7 +118,7 @@ function covers(entry: string, target: string): boolean {
 
 /** A room whose whole row is other rooms. */
 function isPure(room: string): boolean {
-  return room !== '' && rooms[room].every((entry) => entry.split('/')[0] in rooms);
+  return room in rooms && rooms[room].every((entry) => entry.split('/')[0] in rooms);
 }
 
 function isTest({ path }: SourceFile): boolean {
