@@ -3,6 +3,7 @@
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { TopicCache } from '../packet/topic-cache.ts';
 import type { Accept, Link, LinkReceiver } from '../session/link.ts';
+import type { Message } from '../session/message.ts';
 import { Traffic } from '../session/traffic.ts';
 import { Turn } from '../session/turn.ts';
 import { BrokerCounters } from './broker-counters.ts';
@@ -145,6 +146,12 @@ export class Broker {
       shared.counters.openSockets++;
       return connection;
     };
+  }
+
+  /** Publishes a message of the broker's own; topics under `$SYS` are its to use. */
+  publish(message: Message): void {
+    const { clock, router } = this.#connectionOptions;
+    router.publish(message, undefined, clock.now());
   }
 
   /** Does what is due at this time of the clock. */

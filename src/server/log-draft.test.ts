@@ -12,8 +12,11 @@ describe('log_dest', () => {
   });
 
   it('adds up', () => {
-    const { log } = parseLines('log_dest stdout', 'log_dest stderr', 'log_dest file /log/a b.log');
-    assert.deepEqual([log.stdout, log.stderr, log.file], [true, true, '/log/a b.log']);
+    const { log } = parseLines('log_dest stdout', 'log_dest topic', 'log_dest file /log/a b.log');
+    assert.deepEqual(
+      [log.stdout, log.stderr, log.topic, log.file],
+      [true, false, true, '/log/a b.log'],
+    );
   });
 
   it('none forgets those before it', () => {
@@ -26,7 +29,6 @@ describe('log_dest', () => {
     'log_dest printer': "Invalid 'log_dest' value (printer).",
     'log_dest file': 'Empty "log_dest file" value in configuration.',
     'log_dest file a\nlog_dest file b': 'Duplicate "log_dest file" value.',
-    'log_dest topic': unserved('log_dest topic'),
     'log_dest syslog': unserved('log_dest syslog'),
     'log_dest dlt': unserved('log_dest dlt'),
   };

@@ -5,11 +5,10 @@ import { allLogTypes, defaultLogTypes, type LogType, logTypes } from './log-type
 import { firstWord, notServedYet, OptionProblem, readText } from './option-value.ts';
 
 /** Where log lines can go without a further word. */
-type PlainDestination = 'stdout' | 'stderr';
+type PlainDestination = 'stdout' | 'stderr' | 'topic';
 
-const plainDestinations: readonly string[] = ['stdout', 'stderr'];
-// 'topic' waits for the broker to publish messages of its own; the log is ready for it.
-const unservedDestinations: readonly string[] = ['topic', 'syslog', 'dlt', 'android'];
+const plainDestinations: readonly string[] = ['stdout', 'stderr', 'topic'];
+const unservedDestinations: readonly string[] = ['syslog', 'dlt', 'android'];
 
 /** Collects `log_dest` and `log_type`, which may be given several times and add up. */
 export class LogDraft {
@@ -29,7 +28,7 @@ export class LogDraft {
     else {
       throw new OptionProblem(
         `Invalid 'log_dest' value (${word}).`,
-        "Write 'stderr', 'stdout', 'file PATH' or 'none'.",
+        "Write 'stderr', 'stdout', 'topic', 'file PATH' or 'none'.",
       );
     }
     this.#destinationsGiven = true;
@@ -54,7 +53,7 @@ export class LogDraft {
     return {
       stdout: this.#destinations.has('stdout'),
       stderr: this.#destinationsGiven ? this.#destinations.has('stderr') : true,
-      topic: false,
+      topic: this.#destinations.has('topic'),
       file: this.#file,
       types: this.#typesGiven ? this.#types : defaultLogTypes,
       timestamp: logTimestamp,

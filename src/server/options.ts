@@ -270,11 +270,11 @@ export const structureOptions = {
   },
   log_dest: {
     type: 'structure',
-    syntax: 'stderr | stdout | file PATH | none',
+    syntax: 'stderr | stdout | topic | file PATH | none',
     default: 'stderr',
     since: '0.1.0',
     reload: true,
-    help: 'Where log lines go; may be given several times. `topic` is not served yet.',
+    help: 'Where log lines go; may be given several times. `topic`: to `$SYS/broker/log/…`.',
   },
   log_type: {
     type: 'structure',

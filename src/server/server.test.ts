@@ -124,6 +124,24 @@ describe('a server', () => {
     assert.deepEqual(started.lines(), ['Opening ipv4 listen socket on port 0.']);
   });
 
+  it('publishes its log lines with log_dest topic', async () => {
+    await using started = await start(configOf(...open, 'log_dest topic'));
+    using reader = connectTo(started, 4);
+    await firstBytes(reader);
+    const filter = '$SYS/broker/log/#';
+    reader.socket.write(Uint8Array.from([0x82, filter.length + 5, 0, 1, 0, filter.length]));
+    reader.socket.write(`${filter}\0`);
+    await firstBytes(reader);
+    using other = connectTo(started, 5);
+    let published = '';
+    while (!published.includes('New client connected')) {
+      const [bytes] = await once(reader.socket, 'data');
+      published += bytes;
+    }
+    assert.match(published, /\$SYS\/broker\/log\/N\d*: New client connected from .* as c /);
+    other.socket.destroy();
+  });
+
   it('says goodbye with reason code 0x8B when it stops, and closes', async () => {
     await using started = await start(configOf(...open));
     using client = connectTo(started, 5);

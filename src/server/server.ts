@@ -7,6 +7,7 @@ import { Broker, type ListenerOptions } from '../broker/broker.ts';
 import type { Features, Limits } from '../broker/limits.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Accept } from '../session/link.ts';
+import { Message } from '../session/message.ts';
 import { type Listener, listenTcp } from '../transport/tcp.ts';
 import type { Config, GeneralSettings, ListenerConfig } from './config.ts';
 import type { Log } from './log.ts';
@@ -75,6 +76,11 @@ class Server implements RunningServer {
       version: `pantala version ${version}`,
     });
     this.#host.start((now) => this.#broker.wake(now));
+    log.publishWith((topic, line) => {
+      const message = new Message(topic, new TextEncoder().encode(line));
+      // Not at once: the line tells of something that the broker is in the middle of.
+      queueMicrotask(() => this.#broker.publish(message));
+    });
   }
 
   get addresses(): RunningServer['addresses'] {
