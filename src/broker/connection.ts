@@ -18,6 +18,7 @@ import type { BrokerCounters } from './broker-counters.ts';
 import type { ClientSession, SessionConnection } from './client-session.ts';
 import { Conversation } from './conversation.ts';
 import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
+import { farewell, refusal } from './farewell.ts';
 import { type Agreement, agree, connackProperties, expirySeconds } from './handshake.ts';
 import type { Features, Limits } from './limits.ts';
 import type { ConnectedClient, DisconnectCause, Gatekeeper, Observer } from './ports.ts';
@@ -46,8 +47,6 @@ export interface ConnectionOptions {
   /** Is told when the connection is over. */
   readonly closed: (connection: Connection) => void;
 }
-
-const reasonCharactersMax = 500;
 
 /**
  * `new` until CONNECT has come; `entering` while it is decided whether the client may come in;
@@ -97,6 +96,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   receive(bytes: Uint8Array): void {
     this.#lastReceivedAt = this.#options.clock.now();
     this.#options.traffic.receivedBytes += bytes.length;
+    if (this.#phase === 'closing') return;
     if (this.#isWaiting) {
       this.#held ??= [];
       this.#held.push(bytes);
@@ -379,15 +379,16 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   }
 
   #sendDisconnect(reasonCode: ReasonCode, message: string): void {
-    if (this.#sender!.version !== 5) return;
-    const properties = { reasonString: asReasonString(message) };
-    this.#sender!.send({ type: 'disconnect', reasonCode, properties });
+    const disconnect = farewell(reasonCode, message, this.#sender!.version);
+    if (disconnect !== undefined) this.#sender!.send(disconnect);
   }
 
   /** CONNACK for a client whose CONNECT could be read that far. */
   #sendRefusal(reasonCode: ReasonCode, message: string): void {
     const { version } = this.#reader;
     if (version === undefined) return;
+    const connack = refusal(reasonCode, message, version);
+    if (connack === undefined) return;
     const { packetBytesMax = Number.POSITIVE_INFINITY } = this.#agreement ?? {};
     const { clock, limits, traffic } = this.#options;
     const sender = new PacketSender(this.#output, {
@@ -398,12 +399,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
       clock,
       traffic,
     });
-    sender.send({
-      type: 'connack',
-      sessionPresent: false,
-      reasonCode,
-      properties: { reasonString: asReasonString(message) },
-    });
+    sender.send(connack);
   }
 
   /** The client is gone, for the session and for whoever watches. */
@@ -468,11 +464,6 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     this.#isPaused = false;
     this.#link.resume();
   }
-}
-
-/** A message may quote what the client sent, which can be longer than a packet's text. */
-function asReasonString(message: string): string {
-  return message.slice(0, reasonCharactersMax).toWellFormed();
 }
 
 function refuse(packet: Packet): never {
