@@ -18,7 +18,7 @@ export class Deadlines {
   readonly #wakeAt: (at: number) => void;
   #announced = Number.POSITIVE_INFINITY;
 
-  /** @param wakeAt asks the host to call `wake` at that time, and not later; the last call counts */
+  /** @param wakeAt asks the host to call `wake` at that time; the last call counts */
   constructor(wakeAt: (at: number) => void) {
     this.#wakeAt = wakeAt;
   }

@@ -45,7 +45,7 @@ export interface SubscriptionOptions {
   readonly subscriptionIdentifier: number | undefined;
 }
 
-/** One filter of one client. It is the receiver too where no other filter of that client matches. */
+/** One filter of one client; the receiver itself where no other filter of that client matches. */
 export class Subscription implements Receiver {
   readonly subscriber: Subscriber;
   /** As the client wrote it, with `$share/…` where it is shared. */

@@ -54,10 +54,24 @@ function suggestion(name: string): string {
     : ` Did you mean '${nearest}'?`;
 }
 
+// Ctrl-C under `npm start` arrives twice: from the terminal, and passed on by npm.
+const repeatMilliseconds = 1000;
+
+/** Asks the command to stop; whoever asks again later, because it hangs, ends the process. */
+function stopper(controller: AbortController): NodeJS.SignalsListener {
+  return (_name, number) => {
+    if (!controller.signal.aborted) {
+      controller.abort(performance.now());
+      return;
+    }
+    const sinceFirst = performance.now() - controller.signal.reason;
+    if (sinceFirst > repeatMilliseconds) process.exit(128 + number);
+  };
+}
+
 if (import.meta.main) {
   const controller = new AbortController();
-  // Once: a second signal ends the process at once, should stopping hang.
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stopper(controller));
   const { stdin, stdout, stderr, env } = process;
   // Whoever read them may go away: a broker serves on, and a command that cares listens as well.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);

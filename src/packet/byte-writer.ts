@@ -2,13 +2,13 @@
 
 import { encodeText, textBytesMax } from './text.ts';
 
-/** The longest text and binary data (MQTT 5.0 sections 1.5.4 and 1.5.6): its length has two bytes. */
+/** The longest text and binary data: the length has two bytes (MQTT 5.0 sections 1.5.4, 1.5.6). */
 const fieldBytesMax = 0xffff;
 
 /** The largest variable byte integer (section 1.5.5): four bytes of seven bits. */
 const varintMax = 0x0fff_ffff;
 
-/** Verbs append the data types of MQTT 5.0 section 1.5; RangeError is for what these cannot hold. */
+/** Appends the data types of MQTT 5.0 section 1.5; RangeError is for what these cannot hold. */
 export class ByteWriter {
   /** Replaced when it grows. */
   bytes: Uint8Array<ArrayBuffer>;

@@ -1,4 +1,4 @@
-/** Text as MQTT writes it (MQTT 5.0 section 1.5.4): the one place that knows the platform's UTF-8. */
+/** Text as MQTT writes it (5.0 section 1.5.4): the one place that knows the platform's UTF-8. */
 
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';

@@ -36,7 +36,7 @@ export class Turn {
     this.#dirty.push(output);
   }
 
-  /** Ends the turn: flushes everything that was added. What is added meanwhile waits for the next. */
+  /** Ends the turn: flushes what was added. What is added meanwhile waits for the next. */
   flush(): void {
     const outputs = this.#dirty;
     this.#dirty = this.#flushing;

@@ -2,7 +2,7 @@
 
 /**
  * The most '/' in a topic name or filter. MQTT itself allows 65,535; every level of a filter costs
- * the index a node, so a few hostile filters would fill the memory. Mosquitto's limit, and as fixed.
+ * the index a node, so a few hostile filters would fill the memory. It is Mosquitto's.
  */
 export const topicSeparatorsMax = 200;
 

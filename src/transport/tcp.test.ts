@@ -1,0 +1,87 @@
+/** TCP keeps the contract of links, and listens where it is told. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, it } from 'node:test';
+import { type ConnectedPair, LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
+import { connectTcp, listenTcp } from './tcp.ts';
+
+/** One pass of the event loop, in which sockets are read and written. */
+const loopPass = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+async function openPair(): Promise<ConnectedPair> {
+  const near = new LinkEnd();
+  const far = new LinkEnd();
+  const arrived = Promise.withResolvers<void>();
+  const listener = await listenTcp(
+    (link) => {
+      far.link = link;
+      arrived.resolve();
+      return far;
+    },
+    { port: 0, host: '127.0.0.1' },
+  );
+  await connectTcp(
+    (link) => {
+      near.link = link;
+      return near;
+    },
+    { host: '127.0.0.1', port: listener.port },
+  );
+  await arrived.promise;
+  return {
+    near,
+    far,
+    async settle() {
+      for (let pass = 0; pass < 5; pass++) await loopPass();
+    },
+    async until(condition) {
+      while (!condition()) await loopPass();
+    },
+    async [Symbol.asyncDispose]() {
+      near.link.destroy();
+      far.link.destroy();
+      await listener.close();
+    },
+  };
+}
+
+linkContract('TCP', openPair);
+
+describe('listenTcp', () => {
+  it('tells the port that the system chose, and stops taking connections', async () => {
+    const listener = await listenTcp(() => new LinkEnd(), { port: 0, host: '127.0.0.1' });
+    assert.ok(listener.port > 0);
+    await listener.close();
+    const socket = connect(listener.port, '127.0.0.1');
+    const [error] = await once(socket, 'error');
+    assert.equal(error.code, 'ECONNREFUSED');
+  });
+
+  it('fails with the error of the system when the port is taken', async () => {
+    const listener = await listenTcp(() => new LinkEnd(), { port: 0, host: '127.0.0.1' });
+    const again = listenTcp(() => new LinkEnd(), { port: listener.port, host: '127.0.0.1' });
+    await assert.rejects(again, { code: 'EADDRINUSE' });
+    await listener.close();
+  });
+});
+
+describe('connectTcp', () => {
+  it('fails with the error of the system when nobody listens', async () => {
+    const listener = await listenTcp(() => new LinkEnd(), { port: 0, host: '127.0.0.1' });
+    await listener.close();
+    const connecting = connectTcp(() => new LinkEnd(), { host: '127.0.0.1', port: listener.port });
+    await assert.rejects(connecting, { code: 'ECONNREFUSED' });
+  });
+
+  it('gives up when it is told to', async () => {
+    const listener = await listenTcp(() => new LinkEnd(), { port: 0, host: '127.0.0.1' });
+    const options = { host: '127.0.0.1', port: listener.port, signal: AbortSignal.abort() };
+    await assert.rejects(
+      connectTcp(() => new LinkEnd(), options),
+      /was given up/,
+    );
+    await listener.close();
+  });
+});
