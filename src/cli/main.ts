@@ -1,5 +1,6 @@
 /** The entry of the command line: finds the command and runs it. */
 
+import { constants } from 'node:os';
 import process from 'node:process';
 import { nearestName } from '../server/nearest-name.ts';
 import { version } from '../server/version.ts';
@@ -59,13 +60,13 @@ const repeatMilliseconds = 1000;
 
 /** Asks the command to stop; whoever asks again later, because it hangs, ends the process. */
 function stopper(controller: AbortController): NodeJS.SignalsListener {
-  return (_name, number) => {
+  return (name) => {
     if (!controller.signal.aborted) {
       controller.abort(performance.now());
       return;
     }
     const sinceFirst = performance.now() - controller.signal.reason;
-    if (sinceFirst > repeatMilliseconds) process.exit(128 + number);
+    if (sinceFirst > repeatMilliseconds) process.exit(128 + constants.signals[name]);
   };
 }
 
