@@ -77,6 +77,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     return this.#subscriptions?.values() ?? [];
   }
 
+  /** In place of one to the same filter, if there is; that one's retained messages still come. */
   addSubscription(subscription: Subscription): void {
     this.#subscriptions ??= new Map();
     this.#subscriptions.set(subscription.filter, subscription);
@@ -84,7 +85,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
 
   removeSubscription(subscription: Subscription): void {
     this.#subscriptions?.delete(subscription.filter);
-    this.#replays?.remove(subscription);
+    this.#replays?.remove(subscription.filter);
   }
 
   /** Sends retained messages to a new subscription, as the client takes them. */

@@ -275,11 +275,6 @@ export class Conversation {
     const { filter, retainHandling } = entry;
     const session = this.#session;
     const before = session.subscription(filter);
-    // [MQTT-3.8.4-3]
-    if (before !== undefined) {
-      subscriptions.remove(before);
-      session.removeSubscription(before);
-    }
     const isShared = parseShare(filter) !== undefined;
     const subscription = subscriptions.add(session, filter, {
       qos: this.#grantedQos(entry) as Subscribe['subscriptions'][number]['qos'],
@@ -288,6 +283,8 @@ export class Conversation {
       subscriptionIdentifier: identifier,
     });
     session.addSubscription(subscription);
+    // [MQTT-3.8.4-3]; after the new one is there, so that a shared group never falls apart.
+    if (before !== undefined) subscriptions.remove(before);
     observer.subscribed?.(session.clientId, filter, subscription.qos);
     // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; a shared subscription never gets any.
     const wantsRetained =

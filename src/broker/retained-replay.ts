@@ -38,14 +38,16 @@ export class RetainedReplays {
     this.#upgradeQos = upgradeQos;
   }
 
+  /** Begins anew where messages of an earlier subscription to the same filter still wait. */
   add(subscription: Subscription, messages: Iterator<Message>): void {
+    this.remove(subscription.filter);
     this.#replays.push({ subscription, messages });
     this.pump(this.#clock.now());
   }
 
   /** The subscription is gone: the rest of its messages too. */
-  remove(subscription: Subscription): void {
-    const index = this.#replays.findIndex((replay) => replay.subscription === subscription);
+  remove(filter: string): void {
+    const index = this.#replays.findIndex(({ subscription }) => subscription.filter === filter);
     if (index !== -1) this.#replays.splice(index, 1);
   }
 

@@ -41,7 +41,7 @@ export class Subscriptions {
     return this.#sharedCount;
   }
 
-  /** Adds a subscription; one with the same filter and subscriber is to be removed before. */
+  /** Adds a subscription; one with the same filter and subscriber is to be removed right after. */
   add(subscriber: Subscriber, filter: string, options: SubscriptionOptions): Subscription {
     const share = parseShare(filter);
     const group = share && this.#join(`${share.group}/${share.filter}`, share.filter);
