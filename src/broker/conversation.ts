@@ -15,6 +15,7 @@ import type { ClientSession } from './client-session.ts';
 import type { Features, Limits } from './limits.ts';
 import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
 import { messageOfPublish } from './publication.ts';
+import { publishVerdict } from './publish-permission.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -174,10 +175,7 @@ export class Conversation {
   #denial(topic: string): ReasonCode | undefined {
     const { gatekeeper, observer } = this.#rules;
     const client = this.#client;
-    // Nobody but the broker speaks under $SYS. (MQTT 5.0 section 4.7.2)
-    const verdict = topic.startsWith('$SYS/')
-      ? reasonCodes.notAuthorized
-      : gatekeeper.mayPublish(client, topic);
+    const verdict = publishVerdict(gatekeeper, client, topic);
     if (verdict < 0x80) return undefined;
     observer.publishDenied?.(client, topic, verdict);
     return verdict;

@@ -3,6 +3,7 @@
 import type { Will } from '../packet/connect.ts';
 import type { ClientIdentity, Gatekeeper, Observer } from './ports.ts';
 import { messageOfWill } from './publication.ts';
+import { publishVerdict } from './publish-permission.ts';
 import type { Router } from './router.ts';
 
 export class Wills {
@@ -18,7 +19,7 @@ export class Wills {
 
   /** Publishes the will, unless the client may not publish to its topic. [MQTT-3.1.2-8] */
   publish({ will, client }: { will: Will; client: ClientIdentity }, now: number): void {
-    const reasonCode = this.#gatekeeper.mayPublish(client, will.topic);
+    const reasonCode = publishVerdict(this.#gatekeeper, client, will.topic);
     if (reasonCode >= 0x80) {
       this.#observer.publishDenied?.(client, will.topic, reasonCode);
       return;

@@ -1,0 +1,15 @@
+/** Whether a client may publish to a topic. */
+
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import type { ClientIdentity, Gatekeeper } from './ports.ts';
+
+/** `success`, or the reason code of the refusal; of a will as of any other message. */
+export function publishVerdict(
+  gatekeeper: Gatekeeper,
+  client: ClientIdentity,
+  topic: string,
+): ReasonCode {
+  // Nobody but the broker speaks under $SYS. (MQTT 5.0 section 4.7.2)
+  if (topic.startsWith('$SYS/')) return reasonCodes.notAuthorized;
+  return gatekeeper.mayPublish(client, topic);
+}
