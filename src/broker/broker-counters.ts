@@ -1,8 +1,16 @@
 /** Counters of the broker that are not traffic. */
 
+import type { DropCause } from '../session/delivery.ts';
+
 export class BrokerCounters {
-  /** Messages that a receiver did not get, for whatever cause. */
-  dropped = 0;
+  /** Messages that a receiver did not get. */
+  readonly dropped: Record<DropCause, number> = {
+    'queue full': 0,
+    expired: 0,
+    'slow receiver': 0,
+    offline: 0,
+    'packet too large': 0,
+  };
   /** Sessions that ended because their time was over. */
   expiredSessions = 0;
   /** Network connections that were accepted. */
@@ -11,6 +19,11 @@ export class BrokerCounters {
   openSockets = 0;
   #connected = 0;
   #connectedMax = 0;
+
+  /** Messages dropped because a limit was reached: what Mosquitto counts as dropped. */
+  get droppedAtLimits(): number {
+    return this.dropped['queue full'] + this.dropped['slow receiver'];
+  }
 
   /** Clients with a CONNACK. */
   get connected(): number {

@@ -145,7 +145,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   }
 
   dropped(message: Message, qos: QoS, cause: DropCause): void {
-    this.#counters.dropped++;
+    this.#counters.dropped[cause]++;
     this.#observer.messageDropped?.(this.clientId, message.topic, qos, cause);
   }
 }

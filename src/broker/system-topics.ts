@@ -35,7 +35,7 @@ const packetTopics: Record<string, Reading> = {
   'mqtt/connack/sent': ({ traffic }) => traffic.sent.connack,
   'mqtt/publish/received': ({ traffic }) => traffic.received.publish,
   'mqtt/publish/sent': ({ traffic }) => traffic.sent.publish,
-  'mqtt/publish/dropped': ({ counters }) => counters.dropped,
+  'mqtt/publish/dropped': ({ counters }) => counters.droppedAtLimits,
   'mqtt/puback/received': ({ traffic }) => traffic.received.puback,
   'mqtt/puback/sent': ({ traffic }) => traffic.sent.puback,
   'mqtt/pubrec/received': ({ traffic }) => traffic.received.pubrec,
@@ -63,7 +63,7 @@ const topics: Record<string, Reading> = {
   'messages/sent': ({ traffic }) => total(traffic.sent),
   'publish/messages/received': ({ traffic }) => traffic.received.publish,
   'publish/messages/sent': ({ traffic }) => traffic.sent.publish,
-  'publish/messages/dropped': ({ counters }) => counters.dropped,
+  'publish/messages/dropped': ({ counters }) => counters.droppedAtLimits,
   'publish/bytes/received': ({ traffic }) => traffic.publishReceivedBytes,
   'publish/bytes/sent': ({ traffic }) => traffic.publishSentBytes,
   'clients/total': ({ sessions }) => sessions.count,
@@ -92,7 +92,7 @@ const loads: Record<string, Reading> = {
   'messages/sent': ({ traffic }) => total(traffic.sent),
   'publish/received': ({ traffic }) => traffic.received.publish,
   'publish/sent': ({ traffic }) => traffic.sent.publish,
-  'publish/dropped': ({ counters }) => counters.dropped,
+  'publish/dropped': ({ counters }) => counters.droppedAtLimits,
 };
 
 /** Publishes each topic, retained, when its value has changed. */
