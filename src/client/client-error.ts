@@ -1,0 +1,51 @@
+/** Why something that was asked of a client did not happen. */
+
+import type { ReasonCode } from '../packet/reason-codes.ts';
+
+export type Failure =
+  /** The server said no: in CONNACK, SUBACK, UNSUBACK, PUBACK or PUBREC. */
+  | 'refused'
+  /** The server sent DISCONNECT. */
+  | 'disconnected by server'
+  /** The network connection ended without one. */
+  | 'connection lost'
+  /** The server did not answer for longer than the keep-alive allows. */
+  | 'keep-alive timeout'
+  /** The server did not answer CONNECT in time. */
+  | 'connect timeout'
+  /** The server sent what MQTT does not allow. */
+  | 'protocol error'
+  /** This side disconnected before it was done. */
+  | 'disconnected'
+  /** There is no connection that it could use. */
+  | 'not connected'
+  /** The server has forgotten the session: whether the message arrived is not known. */
+  | 'session lost'
+  /** The server has said that it does not offer this. */
+  | 'not supported'
+  /** The message was not sent: it expired, was too large, or found the queue full. */
+  | 'dropped';
+
+/** What a client's promises reject with, but for arguments that no server could make sense of. */
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+  readonly failure: Failure;
+  /** The code that the server gave, or that MQTT has for it. */
+  readonly reasonCode: ReasonCode | undefined;
+
+  constructor(
+    failure: Failure,
+    message: string,
+    { reasonCode, cause }: { reasonCode?: ReasonCode | undefined; cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.failure = failure;
+    this.reasonCode = reasonCode;
+  }
+}
+
+/** `0x87`, and the server's own words where it gave some. */
+export function reasonText(reasonCode: ReasonCode, reasonString?: string | undefined): string {
+  const code = `reason code 0x${reasonCode.toString(16).padStart(2, '0')}`;
+  return reasonString === undefined ? code : `${code}: ${reasonString}`;
+}

@@ -1,0 +1,88 @@
+/** What a client keeps of a session, through any number of connections. (MQTT 5.0 section 4.1) */
+
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import { Incoming } from '../session/incoming.ts';
+import type { Message } from '../session/message.ts';
+import { Outgoing, type Outlet } from '../session/outgoing.ts';
+import { ClientError } from './client-error.ts';
+import type { ClientLimits } from './limits.ts';
+import { Publications } from './publications.ts';
+
+export class ClientSession {
+  readonly outgoing: Outgoing;
+  readonly #receiveMax: number;
+  readonly #publications = new Publications();
+  #incoming: Incoming;
+
+  /** @param receiveMax the Receive Maximum that the server is told */
+  constructor(limits: ClientLimits, receiveMax: number) {
+    this.#receiveMax = receiveMax;
+    this.#incoming = new Incoming();
+    this.outgoing = new Outgoing(
+      {
+        inflightMessagesMax: limits.inflightMessagesMax,
+        inflightBytesMax: 0,
+        messagesMax: limits.queuedMessagesMax,
+        bytesMax: 0,
+        queueQos0: false,
+      },
+      this.#publications,
+    );
+  }
+
+  get incoming(): Incoming {
+    return this.#incoming;
+  }
+
+  /** Whether a publisher waits to hear from the server. */
+  get awaitsAnswers(): boolean {
+    return this.#publications.count > 0;
+  }
+
+  /** The server knows the session: what it has not acknowledged goes out again. */
+  resume(outlet: Outlet, { receiveMax, now }: { receiveMax: number; now: number }): void {
+    this.#incoming.resume(this.#receiveMax);
+    this.outgoing.resume(outlet, receiveMax, now);
+  }
+
+  /** The server does not know it: this side forgets it too, before `resume`. [MQTT-3.2.2-5] */
+  forget(now: number): void {
+    this.#incoming = new Incoming();
+    const left = new Map(this.outgoing.abandon().map(({ message, state }) => [message, state]));
+    for (const message of this.#publications.messages()) {
+      switch (left.get(message)) {
+        case 'waiting': // Never sent, so that it belongs to any session.
+          this.outgoing.deliver(message, message.qos, message.retain, undefined, now);
+          break;
+        case 'published':
+          this.#publications.fail(message, sessionLost(message));
+          break;
+        default: // PUBREC has come: the server has taken it.
+          this.#publications.succeed(message, reasonCodes.success);
+      }
+    }
+  }
+
+  suspend(): void {
+    this.outgoing.suspend();
+  }
+
+  /** The session has ended with its connection: nothing more will be known of what it held. */
+  end(cause: ClientError): void {
+    this.outgoing.abandon();
+    for (const message of this.#publications.messages()) this.#publications.fail(message, cause);
+  }
+
+  /** @returns a promise of the server's reason code; of success at QoS 0, once handed over */
+  publish(message: Message, now: number): Promise<ReasonCode> {
+    const outcome = this.#publications.add(message);
+    this.outgoing.deliver(message, message.qos, message.retain, undefined, now);
+    if (message.qos === 0) this.#publications.succeed(message, reasonCodes.success);
+    return outcome;
+  }
+}
+
+function sessionLost({ topic }: Message): ClientError {
+  const text = `the server lost the session: whether a message to '${topic}' arrived is not known`;
+  return new ClientError('session lost', text);
+}

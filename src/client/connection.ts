@@ -1,0 +1,404 @@
+/** One network connection to a server, from CONNECT to its end. */
+
+import type { Auth } from '../packet/auth.ts';
+import type { Connack } from '../packet/connack.ts';
+import type { Connect } from '../packet/connect.ts';
+import type { Disconnect, DisconnectProperties } from '../packet/disconnect.ts';
+import type { Packet } from '../packet/packet.ts';
+import { PacketReader } from '../packet/packet-reader.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import type { Subscribe } from '../packet/subscribe.ts';
+import type { Unsubscribe } from '../packet/unsubscribe.ts';
+import type { Clock } from '../session/clock.ts';
+import type { Link, LinkReceiver } from '../session/link.ts';
+import type { Message } from '../session/message.ts';
+import { Output } from '../session/output.ts';
+import { PacketSender } from '../session/packet-sender.ts';
+import { Traffic } from '../session/traffic.ts';
+import type { Turn } from '../session/turn.ts';
+import { ClientError, reasonText } from './client-error.ts';
+import type { ClientSession } from './client-session.ts';
+import { Conversation } from './conversation.ts';
+import type { Inbox } from './inbox.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { type ClientLimits, packetBytesMax } from './limits.ts';
+import { Requests } from './requests.ts';
+import { publishFault, type ServerTerms, subscribeFault, termsOf } from './server-terms.ts';
+
+/** Is shown what goes over the wire; a method that is absent costs nothing. */
+export interface ClientObserver {
+  packetSent?(packet: Packet): void;
+  packetReceived?(packet: Packet): void;
+}
+
+/** Answers one step of an enhanced authentication. (MQTT 5.0 section 4.12) */
+export type AnswerChallenge = (data: Uint8Array | undefined) => Uint8Array | undefined;
+
+export interface ConnectionEvents {
+  connected(connack: Connack, terms: ServerTerms): void;
+  /** @param failure undefined when this side disconnected */
+  ended(failure: ClientError | undefined): void;
+}
+
+export interface ConnectionOptions {
+  readonly connect: Connect;
+  readonly session: ClientSession;
+  readonly inbox: Inbox;
+  readonly limits: ClientLimits;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly wakeAt: (at: number) => void;
+  readonly observer: ClientObserver;
+  readonly answerChallenge: AnswerChallenge | undefined;
+  readonly events: ConnectionEvents;
+}
+
+/** `closing` when only the last bytes still have to leave. */
+type Phase = 'connecting' | 'connected' | 'closing' | 'closed';
+
+export class Connection implements LinkReceiver {
+  readonly #link: Link;
+  readonly #options: ConnectionOptions;
+  readonly #traffic = new Traffic();
+  readonly #reader: PacketReader;
+  readonly #output: Output;
+  readonly #requests: Requests;
+  #phase: Phase = 'connecting';
+  #dueAt: number;
+  #isPaused = false;
+  #sender: PacketSender;
+  #terms: ServerTerms | undefined;
+  #conversation: Conversation | undefined;
+  #keepAlive: KeepAlive | undefined;
+  // Publications of QoS 0 that wait until the network takes more.
+  #room: PromiseWithResolvers<void> | undefined;
+  #failure: ClientError | undefined;
+
+  constructor(link: Link, options: ConnectionOptions) {
+    const { connect, session, clock, turn, limits } = options;
+    this.#link = link;
+    this.#options = options;
+    this.#reader = new PacketReader({
+      from: 'server',
+      version: connect.version,
+      packetBytesMax: connect.properties?.maximumPacketSize ?? packetBytesMax,
+    });
+    this.#output = new Output(link, turn);
+    this.#requests = new Requests(session.outgoing);
+    this.#sender = this.#createSender(Number.POSITIVE_INFINITY, 0);
+    this.#dueAt = this.#wakeAt(clock.now() + limits.connectSeconds * 1000);
+    // [MQTT-3.1.0-1]
+    this.#sender.send(connect);
+  }
+
+  get isConnected(): boolean {
+    return this.#phase === 'connected';
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (!this.#isOpen) return;
+    this.#traffic.receivedBytes += bytes.length;
+    this.#reader.push(bytes);
+    this.#read();
+  }
+
+  drained(): void {
+    this.#output.drained();
+    if (this.#output.backlogBytes > this.#options.limits.outputBytesMax) return;
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+
+  closed(error?: Error): void {
+    if (this.#phase === 'closed') return;
+    if (this.#isOpen) {
+      const text = error === undefined ? 'the server closed the connection' : error.message;
+      this.#leave(new ClientError('connection lost', text, { cause: error }));
+    }
+    this.#phase = 'closed';
+    this.#output.discard();
+    this.#options.events.ended(this.#failure);
+  }
+
+  /** The time that was asked for has come, or some other time. */
+  wake(now: number): void {
+    if (this.#phase === 'closed') return;
+    if (now < this.#dueAt) {
+      this.#wakeAt(this.#dueAt);
+      return;
+    }
+    if (this.#phase === 'closing') {
+      this.#link.destroy();
+    } else if (this.#phase === 'connecting') {
+      const text = `no CONNACK within ${this.#options.limits.connectSeconds} seconds`;
+      this.#end(new ClientError('connect timeout', text));
+    } else {
+      this.#lookAfterKeepAlive(now);
+    }
+  }
+
+  /**
+   * Sends the message as soon as its QoS allows.
+   *
+   * @returns a promise of the server's last reason code
+   * @throws ClientError when the server does not offer what the message asks for
+   */
+  publish(message: Message): Promise<ReasonCode> {
+    const fault = publishFault(this.#terms!, message);
+    if (fault !== undefined) throw fault;
+    const outcome = this.#options.session.publish(message, this.#options.clock.now());
+    if (message.qos > 0) this.#resumeReading();
+    else if (this.#output.backlogBytes > this.#options.limits.outputBytesMax) {
+      this.#room ??= Promise.withResolvers();
+      return Promise.all([outcome, this.#room.promise]).then(([reasonCode]) => reasonCode);
+    }
+    return outcome;
+  }
+
+  /** @throws ClientError when it cannot be sent */
+  subscribe(packet: Omit<Subscribe, 'packetId'>): Promise<readonly ReasonCode[]> {
+    const { subscriptions, properties } = packet;
+    const fault = subscribeFault(this.#terms!, subscriptions, properties?.subscriptionIdentifier);
+    if (fault !== undefined) throw fault;
+    const filters = subscriptions.map(({ filter }) => filter);
+    const answer = this.#requests.open('suback', filters, (packetId) =>
+      this.#sender.send({ ...packet, packetId }),
+    );
+    this.#resumeReading();
+    return answer;
+  }
+
+  /** @throws ClientError when it cannot be sent */
+  unsubscribe(packet: Omit<Unsubscribe, 'packetId'>): Promise<readonly ReasonCode[]> {
+    const answer = this.#requests.open('unsuback', packet.filters, (packetId) =>
+      this.#sender.send({ ...packet, packetId }),
+    );
+    this.#resumeReading();
+    return answer;
+  }
+
+  /** Sends DISCONNECT behind what is on its way, and nothing after it. [MQTT-3.14.4-1] */
+  disconnect(reasonCode: ReasonCode, properties: DisconnectProperties | undefined): void {
+    if (!this.#isOpen) return;
+    this.#sender.send({ type: 'disconnect', reasonCode, properties });
+    this.#end(undefined);
+  }
+
+  get #isOpen(): boolean {
+    return this.#phase === 'connecting' || this.#phase === 'connected';
+  }
+
+  #createSender(bytesMax: number, topicAliasMax: number): PacketSender {
+    const { connect, clock, observer } = this.#options;
+    return new PacketSender(this.#output, {
+      version: connect.version,
+      packetBytesMax: bytesMax,
+      topicAliasMax,
+      // Nothing is dropped here: publishers are made to wait instead.
+      outputBytesMax: Number.POSITIVE_INFINITY,
+      clock,
+      traffic: this.#traffic,
+      tap: observer.packetSent && ((packet) => observer.packetSent?.(packet)),
+    });
+  }
+
+  /** Handles every packet that is there. Errors of the server's are caught here, nowhere else. */
+  #read(): void {
+    try {
+      while (this.#isOpen) {
+        const packet = this.#reader.next();
+        if (packet === undefined) break;
+        this.#traffic.received[packet.type]++;
+        this.#options.observer.packetReceived?.(packet);
+        this.#handle(packet);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#refuse(error);
+    }
+    this.#pauseWhereDue();
+  }
+
+  #handle(packet: Packet): void {
+    const conversation = this.#conversation;
+    if (conversation === undefined) {
+      this.#handleBeforeConnack(packet);
+      return;
+    }
+    switch (packet.type) {
+      case 'publish':
+        return conversation.publish(packet);
+      case 'puback':
+        return conversation.puback(packet);
+      case 'pubrec':
+        return conversation.pubrec(packet);
+      case 'pubrel':
+        return conversation.pubrel(packet);
+      case 'pubcomp':
+        return conversation.pubcomp(packet);
+      case 'suback':
+      case 'unsuback':
+        return this.#requests.answer(packet);
+      case 'disconnect':
+        return this.#disconnected(packet);
+      case 'auth':
+        return this.#authenticate(packet);
+      case 'pingresp': // That it came is all that matters.
+        return;
+      case 'connect':
+      case 'connack':
+      case 'subscribe':
+      case 'unsubscribe':
+      case 'pingreq':
+        throw unexpected(packet);
+      default:
+        packet satisfies never;
+    }
+  }
+
+  #handleBeforeConnack(packet: Packet): void {
+    if (packet.type === 'connack') return this.#welcomed(packet);
+    if (packet.type === 'auth') return this.#authenticate(packet);
+    throw unexpected(packet);
+  }
+
+  #welcomed(connack: Connack): void {
+    const { reasonCode, sessionPresent, properties } = connack;
+    const { connect, session, clock, limits } = this.#options;
+    if (reasonCode >= 0x80) {
+      const text = `the server refused the connection, ${reasonText(reasonCode, properties?.reasonString)}`;
+      this.#end(new ClientError('refused', text, { reasonCode }));
+      return;
+    }
+    if (sessionPresent && connect.cleanStart) {
+      // [MQTT-3.2.2-4]: who has no session asks for a clean start.
+      throw new ProtocolError(
+        reasonCodes.protocolError,
+        'a session is present after a clean start',
+      );
+    }
+    const terms = termsOf(connect, connack);
+    const now = clock.now();
+    const topicAliasMax = Math.min(terms.topicAliasMax, limits.topicAliasesMax);
+    this.#terms = terms;
+    this.#phase = 'connected';
+    this.#sender = this.#createSender(terms.packetBytesMax, topicAliasMax);
+    this.#conversation = new Conversation({
+      session,
+      sender: this.#sender,
+      inbox: this.#options.inbox,
+      clock,
+      topicAliasMax: connect.properties?.topicAliasMaximum ?? 0,
+      taken: () => this.#resumeReading(),
+    });
+    if (terms.keepAliveSeconds > 0) {
+      this.#keepAlive = new KeepAlive(terms.keepAliveSeconds, this.#traffic, now);
+    }
+    this.#dueAt = this.#wakeAt(this.#keepAlive?.dueAt ?? Number.POSITIVE_INFINITY);
+    if (!sessionPresent) session.forget(now);
+    session.resume(this.#sender, { receiveMax: terms.receiveMax, now });
+    this.#options.events.connected(connack, terms);
+  }
+
+  #authenticate({ reasonCode, properties }: Auth): void {
+    const { connect, answerChallenge } = this.#options;
+    const authenticationMethod = connect.properties?.authenticationMethod;
+    if (authenticationMethod === undefined || answerChallenge === undefined) {
+      throw new ProtocolError(reasonCodes.protocolError, 'AUTH, which was not asked for');
+    }
+    if (properties?.authenticationMethod !== authenticationMethod) {
+      // [MQTT-4.12.0-5]
+      const text = `AUTH must name the authentication method of CONNECT, '${authenticationMethod}'`;
+      throw new ProtocolError(reasonCodes.protocolError, text);
+    }
+    if (reasonCode !== reasonCodes.continueAuthentication) return;
+    const authenticationData = answerChallenge(properties.authenticationData);
+    // [MQTT-4.12.0-3]
+    this.#sender.send({
+      type: 'auth',
+      reasonCode,
+      properties: authenticationData
+        ? { authenticationMethod, authenticationData }
+        : { authenticationMethod },
+    });
+  }
+
+  #disconnected({ reasonCode, properties }: Disconnect): void {
+    const text = `the server disconnected, ${reasonText(reasonCode, properties?.reasonString)}`;
+    this.#end(new ClientError('disconnected by server', text, { reasonCode }));
+  }
+
+  #refuse({ reasonCode, message }: ProtocolError): void {
+    const { version } = this.#sender;
+    if (version === 5 && this.#phase === 'connected') {
+      const properties = { reasonString: message };
+      this.#sender.send({ type: 'disconnect', reasonCode, properties });
+    }
+    this.#end(new ClientError('protocol error', `the server sent ${message}`, { reasonCode }));
+  }
+
+  #lookAfterKeepAlive(now: number): void {
+    const keepAlive = this.#keepAlive;
+    if (keepAlive === undefined) return;
+    if (this.#isPaused) keepAlive.excuseSilence();
+    const verdict = keepAlive.look(now);
+    if (verdict === 'give up') {
+      const text = `the server did not answer for twice the keep-alive`;
+      this.#end(new ClientError('keep-alive timeout', text));
+      return;
+    }
+    if (verdict === 'ping') this.#sender.send({ type: 'pingreq' });
+    this.#dueAt = this.#wakeAt(keepAlive.dueAt);
+  }
+
+  /** Leaves, and closes the link behind the last bytes, for which the network has some time. */
+  #end(failure: ClientError | undefined): void {
+    if (!this.#isOpen) return;
+    this.#leave(failure);
+    const { clock, limits } = this.#options;
+    this.#dueAt = this.#wakeAt(clock.now() + limits.lingerSeconds * 1000);
+    if (this.#isPaused) this.#link.resume(); // A link that is not read does not see its end.
+    this.#output.close();
+  }
+
+  #leave(failure: ClientError | undefined): void {
+    const cause = failure ?? new ClientError('disconnected', 'the client disconnected');
+    this.#phase = 'closing';
+    this.#failure = failure;
+    this.#options.session.suspend();
+    this.#conversation?.end();
+    this.#requests.fail(cause);
+    this.#room?.reject(cause);
+  }
+
+  /**
+   * Stops reading when what was read is not taken, so that the server feels it. But never while
+   * an answer is awaited: whoever waits for it may be the one who takes the messages.
+   */
+  #pauseWhereDue(): void {
+    if (this.#isPaused || this.#phase !== 'connected' || !this.#mayPause) return;
+    this.#isPaused = true;
+    this.#link.pause();
+  }
+
+  #resumeReading(): void {
+    if (!this.#isPaused || this.#mayPause) return;
+    this.#isPaused = false;
+    this.#link.resume();
+  }
+
+  get #mayPause(): boolean {
+    const { inbox, session } = this.#options;
+    return inbox.isFull && this.#requests.count === 0 && !session.awaitsAnswers;
+  }
+
+  #wakeAt(at: number): number {
+    if (at !== Number.POSITIVE_INFINITY) this.#options.wakeAt(at);
+    return at;
+  }
+}
+
+function unexpected({ type }: Packet): ProtocolError {
+  return new ProtocolError(reasonCodes.protocolError, `${type.toUpperCase()} when none was due`);
+}

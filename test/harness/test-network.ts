@@ -1,0 +1,213 @@
+/** Our clients in memory: against the real broker, or against a server that the test plays. */
+
+import { Anonymous } from '../../src/auth/anonymous.ts';
+import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
+import { Client, type ClientOptions, type Open } from '../../src/client/client.ts';
+import { encodePacket, type Packet } from '../../src/packet/packet.ts';
+import { bytesOf } from '../../src/packet/packet-notation.ts';
+import { PacketReader } from '../../src/packet/packet-reader.ts';
+import { reasonCodes } from '../../src/packet/reason-codes.ts';
+import type { ProtocolVersion } from '../../src/packet/version.ts';
+import type { Accept } from '../../src/session/link.ts';
+import { MemoryLink } from '../../src/transport/memory.ts';
+
+interface Wake {
+  at: number;
+  call: (now: number) => void;
+}
+
+/** Time stands still but for `advance`; bytes move in `settle` alone. */
+export class TestNetwork {
+  readonly #links: (readonly [MemoryLink, MemoryLink])[] = [];
+  readonly #wakes: Wake[] = [];
+  #turnEnds: (() => void)[] = [];
+  #now = 0;
+  #ids = 0;
+
+  get now(): number {
+    return this.#now;
+  }
+
+  client(options: Omit<ClientOptions, 'host'> = {}): Client {
+    return this.#host((host) => new Client({ ...options, host }));
+  }
+
+  /** @returns how to connect to a broker of its own */
+  broker(options: Partial<Omit<BrokerOptions, 'host'>> = {}): Open {
+    const broker = this.#host(
+      (host) =>
+        new Broker({
+          gatekeeper: Anonymous.allowed(),
+          systemTopicSeconds: 0,
+          ...options,
+          host: { ...host, randomId: () => String(++this.#ids) },
+        }),
+    );
+    return this.link(broker.listener());
+  }
+
+  /** @returns how to connect to whoever `accept` stands for */
+  link(accept: Accept): Open {
+    return async (acceptNear) => {
+      const [near, far] = MemoryLink.pair(['memory:server', 'memory:client']);
+      far.receiver = accept(far);
+      near.receiver = acceptNear(near);
+      this.#links.push([near, far]);
+    };
+  }
+
+  /** A client that is connected, and has nothing on its way. */
+  async connected(open: Open, options: Omit<ClientOptions, 'host'> = {}): Promise<Client> {
+    const client = this.client(options);
+    await this.settled(client.connect(open));
+    return client;
+  }
+
+  /** Lets everything happen that the promise waits for, time standing still. */
+  async settled<T>(promise: Promise<T>): Promise<T> {
+    // The outcome is looked at below; a rejection that comes before is not unhandled.
+    promise.catch(() => {});
+    await this.settle();
+    const pending = Symbol('pending');
+    const outcome = await Promise.race([promise, Promise.resolve(pending)]);
+    if (outcome === pending) throw new Error('still pending, although nothing moves any more');
+    return outcome as T;
+  }
+
+  /** Carries bytes and ends turns until nothing moves any more. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 2; ) {
+      const moved = this.#links
+        .flatMap(([near, far]) => [near.deliver(), far.deliver()])
+        .reduce((a, b) => a + b, 0);
+      const turnEnds = this.#turnEnds;
+      this.#turnEnds = [];
+      for (const flush of turnEnds) flush();
+      await new Promise(setImmediate); // All that follows from it in promises.
+      quiet = moved === 0 && turnEnds.length === 0 ? quiet + 1 : 0;
+    }
+  }
+
+  /** Lets time pass, waking whoever asked for it. */
+  async advance(seconds: number): Promise<void> {
+    const end = this.#now + seconds * 1000;
+    await this.settle();
+    for (let next = this.#nextWake(end); next !== undefined; next = this.#nextWake(end)) {
+      this.#now = Math.max(this.#now, next.at);
+      next.at = Number.POSITIVE_INFINITY;
+      next.call(this.#now);
+      await this.settle();
+    }
+    this.#now = end;
+  }
+
+  #nextWake(end: number): Wake | undefined {
+    const due = this.#wakes.filter(({ at }) => at <= end);
+    return due.sort((a, b) => a.at - b.at)[0];
+  }
+
+  #host<T extends { wake(now: number): void }>(create: (host: ClientOptions['host']) => T): T {
+    const wake: Wake = { at: Number.POSITIVE_INFINITY, call: () => {} };
+    const created = create({
+      clock: { now: () => this.#now },
+      atEndOfTurn: (flush) => this.#turnEnds.push(flush),
+      wakeAt: (at) => {
+        wake.at = at;
+      },
+    });
+    wake.call = (now) => created.wake(now);
+    this.#wakes.push(wake);
+    return created;
+  }
+}
+
+/** The far end of one connection, which says only what the test has it say. */
+export class PlayedServer {
+  readonly open: Open;
+  readonly #network: TestNetwork;
+  readonly #version: ProtocolVersion;
+  #link: MemoryLink | undefined;
+  #received: Packet[] = [];
+  #isClosed = false;
+
+  constructor(network: TestNetwork, version: ProtocolVersion = 5) {
+    this.#network = network;
+    this.#version = version;
+    this.open = network.link((link) => this.#accept(link as MemoryLink));
+  }
+
+  /** The present connection is over. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The client takes nothing from the network. */
+  get isHeldUp(): boolean {
+    return this.#link!.pendingBytes > 0;
+  }
+
+  /** Has the client connect, and gives back its CONNECT. */
+  async welcome(client: Client, connack: Partial<Packet & { type: 'connack' }> = {}) {
+    const connecting = client.connect(this.open);
+    await this.#network.settle();
+    const connect = this.received()[0];
+    await this.send({
+      type: 'connack',
+      sessionPresent: false,
+      reasonCode: reasonCodes.success,
+      ...connack,
+    });
+    await this.#network.settled(connecting);
+    return connect as Packet & { type: 'connect' };
+  }
+
+  /** What has arrived since the last call. */
+  received(): Packet[] {
+    return this.#received.splice(0);
+  }
+
+  /** Of what has arrived since the last call, the type and packet id: `['puback 1']`. */
+  heard(): string[] {
+    return this.received().map((packet) =>
+      'packetId' in packet && packet.packetId > 0
+        ? `${packet.type} ${packet.packetId}`
+        : packet.type,
+    );
+  }
+
+  /** Sends packets in one piece and lets the client answer. */
+  async send(...packets: Packet[]): Promise<void> {
+    for (const packet of packets) this.#link!.write(encodePacket(packet, this.#version));
+    await this.#network.settle();
+  }
+
+  /** Sends bytes, in the notation of packet-notation.ts. */
+  async sendBytes(notation: string): Promise<void> {
+    this.#link!.write(bytesOf(notation));
+    await this.#network.settle();
+  }
+
+  /** Ends the connection without a word. */
+  async drop(): Promise<void> {
+    this.#link!.destroy();
+    await this.#network.settle();
+  }
+
+  #accept(link: MemoryLink) {
+    this.#link = link;
+    this.#isClosed = false;
+    const reader = new PacketReader({ from: 'client', packetBytesMax: 268_435_460 });
+    return {
+      receive: (bytes: Uint8Array) => {
+        reader.push(bytes);
+        for (let packet = reader.next(); packet; packet = reader.next()) {
+          this.#received.push(packet);
+        }
+      },
+      drained() {},
+      closed: () => {
+        this.#isClosed = true;
+      },
+    };
+  }
+}
