@@ -77,6 +77,8 @@ export class RetainedReplays {
       this.#replays.shift();
       return;
     }
+    // Its deadline has not come round yet. [MQTT-3.3.2-5]
+    if (message.expiresAt <= now) return;
     const qos = deliveryQos(message.qos, subscription.qos, this.#upgradeQos);
     // [MQTT-3.3.1-8]
     this.#outgoing.deliver(message, qos, true, subscription, now);
