@@ -10,7 +10,13 @@ import type { Clock } from '../session/clock.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { IncomingAliases } from '../session/topic-aliases.ts';
 import type { Traffic } from '../session/traffic.ts';
-import { filterFault, hasWildcard, parseShare } from '../topic/topic-filter.ts';
+import {
+  filterFault,
+  hasTooManyLevels,
+  hasWildcard,
+  parseShare,
+  topicSeparatorsMax,
+} from '../topic/topic-filter.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Features, Limits } from './limits.ts';
 import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
@@ -69,6 +75,7 @@ export class Conversation {
     const topic = this.#topicOf(publish);
     traffic.publishReceivedBytes += publish.payload.length;
     this.#checkSupported(publish, limits);
+    checkLevels(topic);
     const denial = this.#denial(topic);
     const now = clock.now();
     switch (publish.qos) {
@@ -290,4 +297,13 @@ export class Conversation {
     if (!wantsRetained) return undefined;
     return () => session.replay(subscription, retained.matching(filter));
   }
+}
+
+/** The codec has checked the rest of what makes a topic name valid. */
+function checkLevels(topic: string): void {
+  if (!hasTooManyLevels(topic)) return;
+  throw new ProtocolError(
+    reasonCodes.topicNameInvalid,
+    `topic name of more than ${topicSeparatorsMax} '/': use fewer levels`,
+  );
 }

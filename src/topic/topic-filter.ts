@@ -58,6 +58,17 @@ export function parseShare(filter: string): ShareName | undefined {
   return { group: filter.slice(sharePrefix.length, groupEnd), filter: filter.slice(groupEnd + 1) };
 }
 
+/** More levels than topics and filters may have here: see `topicSeparatorsMax`. */
+export function hasTooManyLevels(text: string): boolean {
+  if (text.length <= topicSeparatorsMax) return false;
+  let separators = 0;
+  for (let at = text.indexOf('/'); at !== -1; at = text.indexOf('/', at + 1)) {
+    separators += 1;
+    if (separators > topicSeparatorsMax) return true;
+  }
+  return false;
+}
+
 export function hasWildcard(filter: string): boolean {
   return filter.includes('+') || filter.includes('#');
 }
@@ -67,19 +78,10 @@ function textFault(kind: 'topic name' | 'topic filter', text: string): string | 
   if (text === '') return `${kind} is empty: it needs at least one character`;
   // [MQTT-4.7.3-2]
   if (text.includes('\0')) return `${kind} ${quote(text)} has a null character: leave it out`;
-  if (text.length > topicSeparatorsMax && hasTooManyLevels(text)) {
+  if (hasTooManyLevels(text)) {
     return `${kind} ${quote(text)} has too many levels: at most ${topicSeparatorsMax} '/'`;
   }
   return undefined;
-}
-
-function hasTooManyLevels(text: string): boolean {
-  let separators = 0;
-  for (let at = text.indexOf('/'); at !== -1; at = text.indexOf('/', at + 1)) {
-    separators += 1;
-    if (separators > topicSeparatorsMax) return true;
-  }
-  return false;
 }
 
 function shareFault(filter: string): string | undefined {
