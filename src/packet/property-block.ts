@@ -27,7 +27,7 @@ export function readProperties<Place extends PropertyPlace>(
   body.move(body.bytes, start, blockEnd); // so that no value reaches past its block
   const properties: MutableProperties = {};
   while (body.at < blockEnd) readProperty(body, place, properties);
-  body.move(body.bytes, blockEnd, packetEnd);
+  body.end = packetEnd;
   return properties as PropertiesIn<Place>;
 }
 
