@@ -85,7 +85,12 @@ export class Broker {
       clock,
       turn,
     });
-    const assignClientId = () => features.assignedClientIdPrefix + host.randomId();
+    const assignClientId = () => {
+      for (;;) {
+        const clientId = features.assignedClientIdPrefix + host.randomId();
+        if (!sessions.has(clientId)) return clientId; // [MQTT-3.2.2-16]
+      }
+    };
     this.#deadlines = deadlines;
     this.#connectionOptions = {
       clock,

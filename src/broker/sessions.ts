@@ -34,6 +34,10 @@ export class Sessions {
     return this.#byClientId.size;
   }
 
+  has(clientId: string): boolean {
+    return this.#byClientId.has(clientId);
+  }
+
   /** Messages that wait for clients or for their acknowledgements, each counted once per client. */
   get heldMessages(): number {
     let count = 0;
