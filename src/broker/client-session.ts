@@ -89,7 +89,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   }
 
   /** Sends retained messages to a new subscription, as the client takes them. */
-  replay(subscription: Subscription, messages: Iterator<Message>): void {
+  replay(subscription: Subscription, messages: Iterator<Message | undefined>): void {
     this.#replays ??= new RetainedReplays(this.outgoing, this.#replayOptions);
     this.#replays.add(subscription, messages);
   }

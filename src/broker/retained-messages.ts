@@ -41,9 +41,12 @@ export class RetainedMessages {
     return this.#tree.get(topic)?.message;
   }
 
-  /** The messages whose topics match, found one by one: the caller may pause between them. */
-  *matching(filter: string): IterableIterator<Message> {
-    for (const retained of this.#tree.matching(filter)) yield retained.message;
+  /**
+   * The messages whose topics match, found one by one: the caller may pause between them, and is
+   * asked to where it gets undefined.
+   */
+  *matching(filter: string): IterableIterator<Message | undefined> {
+    for (const retained of this.#tree.matching(filter)) yield retained?.message;
   }
 
   /** The message's expiry interval has passed. [MQTT-3.3.2-5] */

@@ -12,7 +12,7 @@ const messagesPerTurnMax = 256;
 
 interface Replay {
   readonly subscription: Subscription;
-  readonly messages: Iterator<Message>;
+  readonly messages: Iterator<Message | undefined>;
 }
 
 /**
@@ -39,7 +39,7 @@ export class RetainedReplays {
   }
 
   /** Begins anew where messages of an earlier subscription to the same filter still wait. */
-  add(subscription: Subscription, messages: Iterator<Message>): void {
+  add(subscription: Subscription, messages: Iterator<Message | undefined>): void {
     this.remove(subscription.filter);
     this.#replays.push({ subscription, messages });
     this.pump(this.#clock.now());
@@ -54,14 +54,19 @@ export class RetainedReplays {
   /** Goes on as far as the client takes messages; call when it has taken some. */
   pump(now: number): void {
     if (this.#isScheduled) return;
-    for (let sent = 0; this.#replays.length > 0; sent++) {
-      if (!this.#outgoing.isReady) return;
-      if (sent === messagesPerTurnMax) {
-        this.#isScheduled = true;
-        this.#turn.add(this);
+    for (let sent = 0; this.#replays.length > 0 && this.#outgoing.isReady; sent++) {
+      const { subscription, messages } = this.#replays[0];
+      const { done, value: message } = messages.next();
+      if (done) {
+        this.#replays.shift();
+        continue;
+      }
+      if (message !== undefined) this.#send(message, subscription, now);
+      // Undefined: the search asks for a pause.
+      if (message === undefined || sent === messagesPerTurnMax) {
+        this.#goOnNextTurn();
         return;
       }
-      this.#sendNext(this.#replays[0], now);
     }
   }
 
@@ -71,12 +76,12 @@ export class RetainedReplays {
     this.pump(this.#clock.now());
   }
 
-  #sendNext({ subscription, messages }: Replay, now: number): void {
-    const { done, value: message } = messages.next();
-    if (done) {
-      this.#replays.shift();
-      return;
-    }
+  #goOnNextTurn(): void {
+    this.#isScheduled = true;
+    this.#turn.add(this);
+  }
+
+  #send(message: Message, subscription: Subscription, now: number): void {
     // Its deadline has not come round yet. [MQTT-3.3.2-5]
     if (message.expiresAt <= now) return;
     const qos = deliveryQos(message.qos, subscription.qos, this.#upgradeQos);

@@ -10,6 +10,9 @@ import {
 } from './level-children.ts';
 import { levelEnd } from './topic-levels.ts';
 
+// Nodes between two pauses of a search: some 0.05 ms.
+const nodesPerPause = 1000;
+
 /** A map from topic name to value that can be searched with wildcards. Names must be valid. */
 export class TopicTree<T> {
   readonly #root = new TopicNode<T>('', undefined);
@@ -51,15 +54,20 @@ export class TopicTree<T> {
 
   /**
    * The values whose topic matches the filter, one by one. The tree may change between two calls
-   * of `next`: what is removed is not found any more, what is added may or may not be found.
+   * of `next`: what is removed is not found any more, what is added may or may not be found. Gives
+   * undefined now and then where a search goes on for long without finding anything, so that the
+   * caller can do something else in between.
    */
-  *matching(filter: string): IterableIterator<T> {
+  *matching(filter: string): IterableIterator<T | undefined> {
     const patterns = filter.split('/');
     const takesAllBelow = patterns.at(-1) === '#';
     if (takesAllBelow) patterns.pop();
     // Its last element goes through the nodes that are as deep as the stack; the root is at 0.
     const stack: Iterator<TopicNode<T>>[] = [[this.#root].values()];
+    let nodes = 0;
     while (stack.length > 0) {
+      nodes += 1;
+      if (nodes % nodesPerPause === 0) yield undefined;
       const depth = stack.length - 1;
       const { done, value: node } = stack[depth].next();
       if (done) {
