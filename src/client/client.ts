@@ -248,8 +248,8 @@ export class Client {
       // MQTT 5.0 section 3.14.2.2.2
       throw new RangeError('DISCONNECT cannot prolong a session that CONNECT let end with it');
     }
-    this.#connection?.disconnect(reasonCode, properties);
     if (properties?.sessionExpiryInterval === 0) this.#resumes = false;
+    this.#connection?.disconnect(reasonCode, properties);
     await this.closed;
   }
 

@@ -161,6 +161,15 @@ export class PlayedServer {
     return connect as Packet & { type: 'connect' };
   }
 
+  /** Takes no more bytes, as a frozen process does; `release` goes on. */
+  hold(): void {
+    this.#link!.pause();
+  }
+
+  release(): void {
+    this.#link!.resume();
+  }
+
   /** What has arrived since the last call. */
   received(): Packet[] {
     return this.#received.splice(0);
