@@ -7,6 +7,7 @@ import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
+import { quoted } from './text.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
 
 export type ConnectProperties = PropertiesIn<'connect'>;
@@ -37,6 +38,8 @@ export interface Will {
 
 /** What the first two fields of a CONNECT say. */
 export interface Protocol {
+  readonly name: string;
+  readonly level: number;
   /** False when it is none that we speak: then `version` is one that its sender may understand. */
   readonly isSupported: boolean;
   readonly version: ProtocolVersion;
@@ -58,9 +61,10 @@ export function readProtocol(body: ByteReader): Protocol {
   const level = body.u8();
   for (const protocol of protocols) {
     if (protocol.name !== name || protocol.level !== level) continue;
-    return { isSupported: true, version: protocol.version, bridge: protocol.bridge };
+    return { ...protocol, isSupported: true };
   }
-  return { isSupported: false, version: name === 'MQTT' && level > 5 ? 5 : 4, bridge: false };
+  const version = name === 'MQTT' && level > 5 ? 5 : 4;
+  return { name, level, isSupported: false, version, bridge: false };
 }
 
 /*
@@ -90,7 +94,9 @@ const connectFlags = {
 const willQosShift = 3;
 
 /** Reads what follows the protocol. */
-export function readConnect(body: ByteReader, { version, bridge }: Protocol): Connect {
+export function readConnect(body: ByteReader, protocol: Protocol): Connect {
+  if (!protocol.isSupported) throw unsupported(protocol);
+  const { version, bridge } = protocol;
   const flags = body.u8();
   checkFlags(flags, version);
   const keepAliveSeconds = body.u16();
@@ -103,8 +109,8 @@ export function readConnect(body: ByteReader, { version, bridge }: Protocol): Co
   }
   const clientId = body.text();
   const will = flags & connectFlags.will ? readWill(body, flags, version) : undefined;
-  // MQTT 3.1 section 3.1: a packet that ends early has no user name and password, whatever the
-  // flags say, as clients of the first MQTT 3 set them wrongly.
+  // MQTT 3.1 section 3.1: the remaining length wins over these two flags, so that a packet that
+  // ends early is valid and has no user name or no password.
   const mayEnd = version === 3;
   const hasUserName = flags & connectFlags.userName && !(mayEnd && body.remaining === 0);
   const userName = hasUserName ? body.text() : undefined;
@@ -122,6 +128,13 @@ export function readConnect(body: ByteReader, { version, bridge }: Protocol): Co
     password,
     properties,
   };
+}
+
+function unsupported({ name, level }: Protocol): ProtocolError {
+  return new ProtocolError(
+    reasonCodes.unsupportedProtocolVersion, // [MQTT-3.1.2-1] and [MQTT-3.1.2-2]
+    `protocol ${quoted(name)} level ${level}, spoken here are "MQIsdp" 3, "MQTT" 4 and "MQTT" 5`,
+  );
 }
 
 function checkFlags(flags: number, version: ProtocolVersion): void {

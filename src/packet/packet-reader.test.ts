@@ -154,6 +154,14 @@ describe('the payload', () => {
 });
 
 describe('a failure', () => {
+  it('does not repeat a long text in its message, which may become a reason string', () => {
+    const reader = readerOf4();
+    reader.push(encodePacket({ ...publish, topic: '+"'.repeat(30_000) }, 4));
+    const { message } = failureOf(reader) as Error;
+    assert.match(message, /^topic name ".*"… has a wildcard/);
+    assert.ok(message.length < 300);
+  });
+
   it('stops the reader for good, with the same error', () => {
     const reader = readerOf4();
     reader.push(bytesOf('c0 00 00 00 c0 00'));

@@ -35,7 +35,7 @@ export interface PacketReaderOptions {
 const nothing = new Uint8Array(0);
 
 /** A packet in pieces gets this much room at first; more only as its bytes arrive. */
-const assemblyBytesFirst = 65_536;
+const assemblyBytesFirst = 4_096;
 
 /** The longest remaining length (MQTT 5.0 section 2.1.4). */
 const lengthBytesMax = 4;
@@ -157,11 +157,13 @@ export class PacketReader {
       this.#length = 0;
     }
     while (this.#at < chunk.length) {
-      if (this.#headerBytes > lengthBytesMax) throw malformed('a remaining length of 5 bytes');
       const byte = chunk[this.#at++];
       this.#length |= (byte & 0x7f) << (7 * (this.#headerBytes - 1));
       this.#headerBytes++;
       if (byte < 0x80) return true;
+      if (this.#headerBytes > lengthBytesMax) {
+        throw malformed('a remaining length goes on after its fourth byte');
+      }
     }
     return false;
   }
@@ -198,12 +200,6 @@ export class PacketReader {
     const protocol = readProtocol(this.#body);
     // A second CONNECT is for the connection to refuse, in the version of the first.
     if (this.#sender === undefined) this.#speak(protocol.version);
-    if (!protocol.isSupported) {
-      throw new ProtocolError(
-        reasonCodes.unsupportedProtocolVersion, // [MQTT-3.1.2-1] and [MQTT-3.1.2-2]
-        'no version of MQTT that is spoken here, which are 3.1, 3.1.1 and 5.0',
-      );
-    }
     if (protocol.version === 5) this.#refuseLongLength();
     return readConnect(this.#body, protocol);
   }
@@ -215,11 +211,8 @@ export class PacketReader {
       case 'publish':
         return readPublish(body, this.#firstByte, sender);
       case 'puback':
-        return readAcknowledgement(body, type, version);
       case 'pubrec':
-        return readAcknowledgement(body, type, version);
       case 'pubrel':
-        return readAcknowledgement(body, type, version);
       case 'pubcomp':
         return readAcknowledgement(body, type, version);
       case 'connack':

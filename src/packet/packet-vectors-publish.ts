@@ -187,7 +187,7 @@ const refused: readonly PacketVector[] = [
       'refuses an empty PUBLISH': '30 []',
       'refuses a topic name that reaches past the packet': '30 [0004 612f62]',
       'refuses a PUBLISH of QoS 1 that ends before its packet identifier': '32 ["a/b" 00]',
-      'refuses a remaining length of five bytes': '30 80 80 80 80 01',
+      'refuses a remaining length that goes on after four bytes': '30 80 80 80 80',
     },
   ),
   ...refusals(

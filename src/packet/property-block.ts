@@ -76,8 +76,9 @@ function readProperty(body: ByteReader, place: PropertyPlace, properties: Mutabl
 
 function writeProperty(out: ByteWriter, property: Property, value: unknown): void {
   const { name, type, zero } = property;
-  if (value === 0 && zero !== undefined)
+  if (value === 0 && zero !== undefined) {
     throw new RangeError(`${name} is 0, allowed is 1 and more`);
+  }
   out.u8(property.id);
   dataTypes[type].write(out, value as never, name);
 }

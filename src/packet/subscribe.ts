@@ -7,6 +7,7 @@ import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
+import { quoted } from './text.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
 
 export type SubscribeProperties = PropertiesIn<'subscribe'>;
@@ -67,7 +68,7 @@ function readSubscription(body: ByteReader, version: ProtocolVersion): Subscript
   const noLocal = (options & optionBits.noLocal) !== 0;
   if (noLocal && filter.startsWith('$share/')) {
     // [MQTT-3.8.3-4]
-    throw protocolError(`shared subscription ${JSON.stringify(filter)} with the no local option`);
+    throw protocolError(`shared subscription ${quoted(filter)} with the no local option`);
   }
   return {
     filter,

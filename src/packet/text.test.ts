@@ -32,7 +32,8 @@ const malformed = [
 
 for (const { platform, module } of [
   { platform: 'with Buffer', module: await import('./text.ts') },
-  { platform: 'without Buffer', module: await importWithoutBuffer() },
+  { platform: 'without Buffer', module: await importWithBuffer(undefined) },
+  { platform: 'with the Buffer of a polyfill', module: await importWithBuffer(class Buffer {}) },
 ]) {
   const { decodeText, encodeText, textBytesMax } = module;
 
@@ -63,12 +64,12 @@ for (const { platform, module } of [
   });
 }
 
-/** Browsers have no Buffer: loads the module a second time as they would. */
-async function importWithoutBuffer(): Promise<typeof import('./text.ts')> {
+/** Loads the module again where the global Buffer is another one, as in a browser. */
+async function importWithBuffer(buffer: unknown): Promise<typeof import('./text.ts')> {
   const { Buffer } = globalThis;
-  Reflect.deleteProperty(globalThis, 'Buffer');
+  Object.assign(globalThis, { Buffer: buffer });
   try {
-    const again: string = './text.ts?without-buffer';
+    const again: string = `./text.ts?buffer=${typeof buffer}`;
     return await import(again);
   } finally {
     globalThis.Buffer = Buffer;

@@ -9,9 +9,12 @@ interface NativeText {
   utf8Write(this: Uint8Array, text: string, at: number, bytesMax: number): number;
 }
 
-const native = (globalThis as { Buffer?: { prototype: NativeText } }).Buffer?.prototype;
+const native = nativeText();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }); // [MQTT-1.5.4-3]
 const encoder = new TextEncoder();
+
+/** The longest text that an error message repeats: it may end up in a log or a reason string. */
+const quotedLettersMax = 64;
 
 /** Up to here a loop writes ASCII faster than a call out of JavaScript: 20 letters, 12 : 22 ns. */
 const loopLettersMax = 32;
@@ -56,10 +59,23 @@ export function encodeText(text: string, bytes: Uint8Array, at: number): number 
 }
 
 function encodeAnyText(text: string, bytes: Uint8Array, at: number): number {
-  if (!text.isWellFormed()) throw new RangeError(`${JSON.stringify(text)} has a lone surrogate`);
-  if (text.includes('\0')) throw new RangeError(`${JSON.stringify(text)} contains U+0000`);
+  if (!text.isWellFormed()) throw new RangeError(`${quoted(text)} has a lone surrogate`);
+  if (text.includes('\0')) throw new RangeError(`${quoted(text)} contains U+0000`);
   if (native !== undefined) return native.utf8Write.call(bytes, text, at, textBytesMax(text));
   return encoder.encodeInto(text, bytes.subarray(at)).written;
+}
+
+/** A text as an error message shows it: in quotes, escaped, and cut when it is long. */
+export function quoted(text: string): string {
+  if (text.length <= quotedLettersMax) return JSON.stringify(text);
+  return `${JSON.stringify(text.slice(0, quotedLettersMax))}…`;
+}
+
+/** Undefined where there is no Buffer, or one of a browser's polyfill that lacks these verbs. */
+function nativeText(): NativeText | undefined {
+  const { Buffer } = globalThis as { Buffer?: { prototype: Partial<NativeText> } };
+  const { latin1Slice, utf8Write } = Buffer?.prototype ?? {};
+  return latin1Slice && utf8Write && { latin1Slice, utf8Write };
 }
 
 function malformedText(found: string): ProtocolError {

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
-import { decodeText } from './text.ts';
+import { decodeText, quoted } from './text.ts';
 
 const plus = 0x2b;
 const hash = 0x23;
@@ -18,7 +18,7 @@ export function decodeTopicName(bytes: Uint8Array, start: number, end: number): 
     // [MQTT-3.3.2-2] and [MQTT-3.3.2-14] name no code; 0x90 is the one that says what was wrong.
     throw new ProtocolError(
       reasonCodes.topicNameInvalid,
-      `topic name ${JSON.stringify(topic)} has a wildcard, which only a topic filter may have`,
+      `topic name ${quoted(topic)} has a wildcard, which only a topic filter may have`,
     );
   }
   return topic;
