@@ -19,7 +19,7 @@ import type { ClientSession, SessionConnection } from './client-session.ts';
 import { Conversation } from './conversation.ts';
 import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
 import { farewell, refusal } from './farewell.ts';
-import { type Agreement, agree, connackProperties, expirySeconds } from './handshake.ts';
+import { type Agreement, acceptance, agree, expirySeconds } from './handshake.ts';
 import type { Features, Limits } from './limits.ts';
 import type { ConnectedClient, DisconnectCause, Gatekeeper, Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
@@ -294,7 +294,12 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   #welcome(authenticationData: Uint8Array | undefined): void {
     const connect = this.#connect!;
     const agreement = this.#agreement!;
-    const { clock, counters, deadlines, limits, features, observer, sessions } = this.#options;
+    const { clock, counters, deadlines, features, limits, observer, sessions } = this.#options;
+    const connack = acceptance(connect, agreement, { limits, features, authenticationData });
+    // [MQTT-3.1.2-24]
+    if (!this.#sender!.fits(connack)) {
+      return this.refused(reasonCodes.implementationSpecificError, 'CONNACK is too large for it');
+    }
     const now = clock.now();
     const { session, present } = sessions.open(agreement.clientId, connect.cleanStart, now);
     session.expirySeconds = agreement.sessionExpirySeconds;
@@ -310,13 +315,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
       keepAliveSeconds: agreement.keepAliveSeconds,
       sessionPresent: present,
     };
-    const properties = connackProperties(connect, agreement, { limits, features });
-    this.#sender!.send({
-      type: 'connack',
-      sessionPresent: present,
-      reasonCode: reasonCodes.success,
-      properties: authenticationData ? { ...properties, authenticationData } : properties,
-    });
+    this.#sender!.send({ ...connack, sessionPresent: present });
     counters.clientEntered();
     observer.clientConnected?.(this.#client);
     this.#conversation = this.#createConversation(this.#client, session);

@@ -1,6 +1,6 @@
 /** CONNECT and CONNACK: what a client asks for, and what it is given. (MQTT 5.0 3.1 and 3.2) */
 
-import type { ConnackProperties } from '../packet/connack.ts';
+import type { Connack, ConnackProperties } from '../packet/connack.ts';
 import type { Connect } from '../packet/connect.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
@@ -55,11 +55,28 @@ export function agree(
   };
 }
 
-/** The properties of a CONNACK that lets the client in: what differs from the defaults of MQTT. */
-export function connackProperties(
+interface Offer {
+  readonly limits: Limits;
+  readonly features: Features;
+  /** The last word of the gatekeeper in an enhanced authentication. */
+  readonly authenticationData: Uint8Array | undefined;
+}
+
+/** The CONNACK that lets a client in, before it is known whether its session is present. */
+export function acceptance(connect: Connect, agreement: Agreement, offer: Offer): Connack {
+  return {
+    type: 'connack',
+    sessionPresent: false,
+    reasonCode: reasonCodes.success,
+    properties: connackProperties(connect, agreement, offer),
+  };
+}
+
+/** What differs from the defaults of MQTT. */
+function connackProperties(
   connect: Connect,
   agreement: Agreement,
-  { limits, features }: { limits: Limits; features: Features },
+  { limits, features, authenticationData }: Offer,
 ): ConnackProperties | undefined {
   if (connect.version !== 5) return undefined;
   const properties: { -readonly [Name in keyof ConnackProperties]: ConnackProperties[Name] } = {};
@@ -83,7 +100,11 @@ export function connackProperties(
     properties.responseInformation = features.responseInformation;
   }
   const method = connect.properties?.authenticationMethod;
-  if (method !== undefined) properties.authenticationMethod = method;
+  // [MQTT-4.12.0-6]
+  if (method !== undefined) {
+    properties.authenticationMethod = method;
+    if (authenticationData !== undefined) properties.authenticationData = authenticationData;
+  }
   properties.maximumPacketSize = limits.packetBytesMax;
   if (limits.inflightMessagesMax > 0) properties.receiveMaximum = limits.inflightMessagesMax;
   return properties;

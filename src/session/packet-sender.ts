@@ -1,6 +1,6 @@
 /** Packets to one peer: encoded for its version and its limits, counted, on to the output. */
 
-import { type Packet, writePacket } from '../packet/packet.ts';
+import { encodePacket, type Packet, writePacket } from '../packet/packet.ts';
 import { type Publish, type PublishProperties, writePublishHead } from '../packet/publish.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
@@ -56,6 +56,13 @@ export class PacketSender implements Outlet {
     return this.#write(packet) || this.#write(withoutExplanations(packet));
   }
 
+  /** Whether a packet keeps to the peer's Maximum Packet Size. */
+  fits(packet: Packet): boolean {
+    const { version, packetBytesMax } = this.#options;
+    if (packetBytesMax === Number.POSITIVE_INFINITY) return true;
+    return encodePacket(packet, version).length <= packetBytesMax;
+  }
+
   pubrel(packetId: number, reasonCode: ReasonCode): void {
     this.send({ type: 'pubrel', packetId, reasonCode });
   }
@@ -82,9 +89,12 @@ export class PacketSender implements Outlet {
       packetId,
       properties: alias === undefined ? properties : { ...properties, topicAlias: alias },
     };
-    if (!this.#writePublish(publish)) return false;
-    if (alias !== undefined && known === undefined) this.#aliases!.set(topic, alias);
-    return true;
+    if (this.#writePublish(publish)) {
+      if (alias !== undefined && known === undefined) this.#aliases!.set(topic, alias);
+      return true;
+    }
+    // The alias itself may be what makes the packet too large.
+    return alias !== undefined && this.#writePublish({ ...publish, topic, properties });
   }
 
   #propertiesOf(message: Message, terms: Terms | undefined): PublishProperties | undefined {
