@@ -1,0 +1,65 @@
+/** docs/performance.md: the last saved run of the bench. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Cores, machineDescription } from './machine.ts';
+import { largestSpread, type Result, resultLines } from './results.ts';
+
+export interface Setting {
+  readonly cores: Cores;
+  readonly rounds: number;
+  readonly seconds: number;
+  /** Of each broker that took part. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+const page = join(import.meta.dirname, '..', 'docs', 'performance.md');
+
+export function savePage(results: readonly Result[], setting: Setting): void {
+  writeFileSync(page, pageText(results, setting));
+}
+
+function pageText(results: readonly Result[], setting: Setting): string {
+  const { cores, rounds, seconds, versions } = setting;
+  const spread = (100 * largestSpread(results)).toFixed(0);
+  const pinning =
+    cores.broker === undefined
+      ? 'Broker and load generator were not pinned to cores and may have shared one.'
+      : 'The broker had one core, the load generator another.';
+  const facts = [
+    ['date', new Date().toISOString().slice(0, 10)],
+    ['machine', machineDescription()],
+    ...Object.entries(versions),
+  ];
+  return `# Performance
+
+Written by \`npm run bench -- --save\`; \`npm run bench\` repeats it on your machine.
+
+${facts.map(([name, value]) => `- ${name}: ${value}`).join('\n')}
+
+${resultLines(results).join('\n')}
+In parentheses: the ratio to Mosquitto. Payloads are 64 bytes and 20 messages are in flight for each
+publisher, where the load does not say otherwise.
+
+## How it was measured
+
+The brokers took turns under each load, each in a fresh process, over loopback: ${rounds} rounds of
+${seconds} s after a warm-up of half a second; the table has the medians, and the rounds of one
+measurement differed by up to ${spread} % in messages or connections per second. ${pinning}
+Mosquitto runs with its own defaults, TCP_NODELAY on, nothing logged or stored; Pantala reads the
+same configuration file; Aedes runs as its documentation starts it. Nobody persists anything.
+
+- A message counts when a subscriber has received it. A publisher sends the next one when all copies
+  of an earlier one, and its last acknowledgement, have arrived: no broker is asked to drop anything.
+- CPU is the time that the broker's processes spent in user and kernel mode, divided by deliveries.
+  Where it is busy to less than 100 %, something else was the limit: the generator, the network stack,
+  or other work of the machine.
+- Latency is from when a message was due until the subscriber had it. Under a closed loop it says how
+  long the queues are, that is, window divided by speed; at a fixed rate it is what an application sees.
+- Memory is the growth of the broker's resident memory, some seconds after the last connection.
+
+One machine with few cores and no network between tells of the broker's own cost, not of what a
+network, TLS or disks add. Brokers that use several cores for one load would gain from more of them;
+none of these does.
+`;
+}
