@@ -12,6 +12,12 @@ export interface AuthenticationOutcome {
   refused(reasonCode: ReasonCode, reason: string | undefined): void;
 }
 
+const methodMissing: Verdict = {
+  type: 'refuse',
+  reasonCode: reasonCodes.notAuthorized,
+  reason: 'CONNECT without an authentication method: one is needed here',
+};
+
 type Step =
   | { readonly type: 'idle' }
   | { readonly type: 'asking' }
@@ -80,6 +86,8 @@ export class Authentication {
 
   #answer(verdict: Verdict): void {
     if (verdict.type === 'challenge') {
+      // [MQTT-4.12.0-6]
+      if (this.method === undefined) return this.#answer(methodMissing);
       this.#step = { type: 'challenged', proceed: verdict.proceed };
       this.#outcome.challenged(verdict.data);
       return;

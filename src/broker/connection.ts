@@ -339,13 +339,15 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
 
   #sendAuth(reasonCode: ReasonCode, authenticationData: Uint8Array | undefined): void {
     const authenticationMethod = this.#authentication!.method!;
-    this.#sender!.send({
+    const sent = this.#sender!.send({
       type: 'auth',
       reasonCode,
       properties: authenticationData
         ? { authenticationMethod, authenticationData }
         : { authenticationMethod },
     });
+    // [MQTT-3.1.2-24]
+    if (!sent) this.refused(reasonCodes.implementationSpecificError, 'AUTH is too large for it');
   }
 
   #disconnect({ reasonCode, properties }: Disconnect): void {

@@ -28,7 +28,10 @@ export type Verdict =
   | { readonly type: 'accept'; readonly authenticationData?: Uint8Array }
   | { readonly type: 'refuse'; readonly reasonCode: ReasonCode; readonly reason?: string }
   | {
-      /** Enhanced authentication goes on: AUTH with `data`; its reply goes to `proceed`. */
+      /**
+       * Enhanced authentication goes on: AUTH with `data`; its reply goes to `proceed`. Refuses a
+       * request that names no authentication method.
+       */
       readonly type: 'challenge';
       readonly data?: Uint8Array;
       readonly proceed: (data: Uint8Array | undefined, answer: Answer) => void;
