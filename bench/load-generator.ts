@@ -40,6 +40,8 @@ export interface Run {
   readonly signal: AbortSignal;
 }
 
+const compiler = 'cc';
+
 export class LoadGenerator implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'pantala-bench-'));
   readonly #program = join(this.#folder, 'load');
@@ -49,15 +51,15 @@ export class LoadGenerator implements Disposable {
   constructor(cores: Cores) {
     this.#cores = cores;
     const source = join(import.meta.dirname, 'load', 'load.c');
-    const { error, status } = spawnSync('cc', ['-O2', '-o', this.#program, source], {
+    const { error, status } = spawnSync(compiler, ['-O2', '-o', this.#program, source], {
       stdio: ['ignore', 2, 2],
     });
     if (error === undefined && status === 0) return;
     this[Symbol.dispose]();
     throw new BenchError(
       error === undefined
-        ? `cc refused ${source}, for the reason above`
-        : `the load generator is written in C and cc does not run (${error.message}): ` +
+        ? `${compiler} refused ${source}, for the reason above`
+        : `the load generator is written in C and ${compiler} does not run (${error.message}): ` +
             'install a C compiler (apt-get install gcc libc6-dev)',
     );
   }

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import process from 'node:process';
 
+const taskset = 'taskset';
+
 export interface Cores {
   /** Undefined: not pinned, as there is one core only, or no taskset. */
   readonly broker: number | undefined;
@@ -14,14 +16,14 @@ export interface Cores {
 /** One core for the broker, and one far from it, as neighbours may be threads of the same. */
 export function findCores(): Cores {
   const allowed = allowedCores();
-  const hasTaskset = spawnSync('taskset', ['--version']).status === 0;
+  const hasTaskset = spawnSync(taskset, ['--version']).status === 0;
   if (!hasTaskset || allowed.length < 2) return { broker: undefined, generator: undefined };
   return { broker: allowed.at(-1), generator: allowed[0] };
 }
 
 /** What a command line begins with to stay on a core. */
 export function pinnedTo(core: number | undefined): readonly string[] {
-  return core === undefined ? [] : ['taskset', '-c', String(core)];
+  return core === undefined ? [] : [taskset, '-c', String(core)];
 }
 
 export function machineDescription(): string {
