@@ -53,7 +53,7 @@ describe('over TCP', () => {
   async function converse(pieces: readonly Uint8Array[]): Promise<string> {
     const socket = connect({ host: '127.0.0.1', port: listener.port, noDelay: true });
     const received: Uint8Array[] = [];
-    socket.on('data', (bytes) => received.push(bytes));
+    socket.on('data', (bytes: Uint8Array) => received.push(bytes));
     const closed = once(socket, 'close');
     for (const piece of pieces) {
       socket.write(piece);
