@@ -83,7 +83,7 @@ export class Sessions {
     const willIsDue = left !== undefined && (delaySeconds === 0 || session.expirySeconds === 0);
     if (session.expirySeconds === 0) this.end(session, now);
     else this.#await(session, willIsDue ? undefined : left, now + delaySeconds * 1000, now);
-    if (willIsDue) this.#options.wills.publish(left, now);
+    if (willIsDue) this.#options.wills.publish(left, session, now);
   }
 
   /** Ends a session: subscriptions and queue go, and its will is sent if it waited for that. */
@@ -94,13 +94,13 @@ export class Sessions {
       this.#options.subscriptions.remove(subscription);
     }
     this.#passOn(session, now);
-    if (left !== undefined) this.#options.wills.publish(left, now);
+    if (left !== undefined) this.#options.wills.publish(left, session, now);
   }
 
   /** Every will that waits is due: the broker ends. */
   endAbsences(now: number): void {
-    for (const { left } of [...this.#absences.values()]) {
-      if (left !== undefined) this.#options.wills.publish(left, now);
+    for (const { left, session } of [...this.#absences.values()]) {
+      if (left !== undefined) this.#options.wills.publish(left, session, now);
     }
   }
 
@@ -115,7 +115,7 @@ export class Sessions {
     }
     absence.left = undefined;
     this.#schedule(absence);
-    if (left !== undefined) this.#options.wills.publish(left, now);
+    if (left !== undefined) this.#options.wills.publish(left, session, now);
   }
 
   #await(session: ClientSession, left: LeftWill | undefined, willAt: number, now: number): void {

@@ -5,6 +5,7 @@ import type { ClientIdentity, Gatekeeper, Observer } from './ports.ts';
 import { messageOfWill } from './publication.ts';
 import { publishVerdict } from './publish-permission.ts';
 import type { Router } from './router.ts';
+import type { Subscriber } from './subscription.ts';
 
 export class Wills {
   readonly #router: Router;
@@ -17,13 +18,21 @@ export class Wills {
     this.#observer = observer;
   }
 
-  /** Publishes the will, unless the client may not publish to its topic. [MQTT-3.1.2-8] */
-  publish({ will, client }: { will: Will; client: ClientIdentity }, now: number): void {
+  /**
+   * Publishes the will, unless the client may not publish to its topic. [MQTT-3.1.2-8]
+   *
+   * @param session the client's own, whose no-local subscriptions do not match [MQTT-3.8.3-3]
+   */
+  publish(
+    { will, client }: { will: Will; client: ClientIdentity },
+    session: Subscriber,
+    now: number,
+  ): void {
     const reasonCode = publishVerdict(this.#gatekeeper, client, will.topic);
     if (reasonCode >= 0x80) {
       this.#observer.publishDenied?.(client, will.topic, reasonCode);
       return;
     }
-    this.#router.publish(messageOfWill(will, now), undefined, now);
+    this.#router.publish(messageOfWill(will, now), session, now);
   }
 }
