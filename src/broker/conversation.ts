@@ -235,8 +235,11 @@ export class Conversation {
   #checkSubscribable(entries: readonly SubscribeEntry[], identifier: number | undefined): void {
     for (const { filter } of entries) {
       const fault = filterFault(filter);
-      if (fault === undefined) continue;
-      throw new ProtocolError(reasonCodes.malformedPacket, `topic filter '${filter}': ${fault}`);
+      if (fault !== undefined) throw new ProtocolError(reasonCodes.malformedPacket, fault);
+      const lack = this.#lackFor(filter);
+      // Clients of MQTT 3.x were not told, and see it in SUBACK. [MQTT3-3.8.3-2]
+      if (lack === undefined || this.#sender.version !== 5) continue;
+      throw new ProtocolError(lack, 'SUBSCRIBE to a filter of a kind that is not supported');
     }
     if (identifier === undefined) return;
     if (this.#rules.features.subscriptionIdentifiersAvailable) return;
@@ -248,24 +251,31 @@ export class Conversation {
 
   /** The reason code with which SUBACK refuses one filter, if it does. */
   #subscriptionDenial({ filter }: SubscribeEntry): ReasonCode | undefined {
-    const { features, gatekeeper, limits, observer } = this.#rules;
+    const { gatekeeper, limits, observer } = this.#rules;
     const client = this.#client;
-    const share = parseShare(filter);
-    if (share !== undefined && !features.sharedSubscriptionAvailable) {
-      return reasonCodes.sharedSubscriptionsNotSupported;
-    }
-    const plainFilter = share?.filter ?? filter;
-    if (hasWildcard(plainFilter) && !features.wildcardSubscriptionAvailable) {
-      return reasonCodes.wildcardSubscriptionsNotSupported;
-    }
+    const lack = this.#lackFor(filter);
+    if (lack !== undefined) return lack;
     const isNew = this.#session.subscription(filter) === undefined;
     if (isNew && this.#session.subscriptionCount >= limits.subscriptionsMax) {
       return reasonCodes.quotaExceeded;
     }
-    const verdict = gatekeeper.maySubscribe(client, plainFilter);
+    const verdict = gatekeeper.maySubscribe(client, parseShare(filter)?.filter ?? filter);
     if (verdict < 0x80) return undefined;
     observer.subscribeDenied?.(client, filter, verdict);
     return verdict;
+  }
+
+  /** What the filter needs and CONNACK has said not to be there. (MQTT 5.0 section 3.2.2.3) */
+  #lackFor(filter: string): ReasonCode | undefined {
+    const { sharedSubscriptionAvailable, wildcardSubscriptionAvailable } = this.#rules.features;
+    const share = parseShare(filter);
+    if (share !== undefined && !sharedSubscriptionAvailable) {
+      return reasonCodes.sharedSubscriptionsNotSupported;
+    }
+    if (hasWildcard(share?.filter ?? filter) && !wildcardSubscriptionAvailable) {
+      return reasonCodes.wildcardSubscriptionsNotSupported;
+    }
+    return undefined;
   }
 
   #grantedQos({ qos }: SubscribeEntry): number {
