@@ -21,6 +21,7 @@ export class DeliveryQueue {
   #items: (Delivery | undefined)[] = [];
   #head = 0;
   #bytes = 0;
+  #qos0Count = 0;
   #earliestExpiry = never;
 
   constructor(limits: QueueLimits) {
@@ -33,6 +34,11 @@ export class DeliveryQueue {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** How many of them are of QoS 0. */
+  get qos0Count(): number {
+    return this.#qos0Count;
   }
 
   /** True when not even a message without payload fits. */
@@ -49,6 +55,7 @@ export class DeliveryQueue {
     if (messagesMax > 0 && this.length >= messagesMax) return false;
     if (bytesMax > 0 && this.#bytes + delivery.message.bytes > bytesMax) return false;
     this.#bytes += delivery.message.bytes;
+    if (delivery.qos === 0) this.#qos0Count++;
     this.#items.push(delivery);
     this.#earliestExpiry = Math.min(this.#earliestExpiry, delivery.message.expiresAt);
     return true;
@@ -62,7 +69,10 @@ export class DeliveryQueue {
     this.#items = waiting.filter((each) => each.message.expiresAt > now);
     this.#head = 0;
     this.#earliestExpiry = never;
-    for (const { message } of expired) this.#bytes -= message.bytes;
+    for (const { message, qos } of expired) {
+      this.#bytes -= message.bytes;
+      if (qos === 0) this.#qos0Count--;
+    }
     for (const each of this.#items) {
       this.#earliestExpiry = Math.min(this.#earliestExpiry, each!.message.expiresAt);
     }
@@ -78,6 +88,7 @@ export class DeliveryQueue {
     if (delivery === undefined) return undefined;
     this.#items[this.#head++] = undefined;
     this.#bytes -= delivery.message.bytes;
+    if (delivery.qos === 0) this.#qos0Count--;
     if (this.#head >= compactFrom && this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;

@@ -252,9 +252,14 @@ export class Outgoing {
     now: number,
   ): void {
     const outlet = this.#outlet;
+    // What has waited since the peer was away comes first. [MQTT-4.6.0-5]
+    const waits = this.#queue !== undefined && this.#queue.qos0Count > 0;
+    if (waits || (outlet === undefined && this.#limits.queueQos0)) {
+      this.#enqueue(this.#accept(message, 0, retain, terms), now);
+      return;
+    }
     if (outlet === undefined) {
-      if (this.#limits.queueQos0) this.#enqueue(this.#accept(message, 0, retain, terms), now);
-      else this.#events.dropped(message, 0, 'offline');
+      this.#events.dropped(message, 0, 'offline');
       return;
     }
     if (!outlet.canTake) {
