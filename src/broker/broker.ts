@@ -31,7 +31,7 @@ export interface Host {
 
 export interface BrokerOptions {
   readonly host: Host;
-  /** Decides for listeners that have no gatekeeper of their own, and for wills. */
+  /** Decides for listeners that have no gatekeeper of their own. */
   readonly gatekeeper: Gatekeeper;
   readonly observer?: Observer;
   readonly limits?: Partial<Limits>;
@@ -77,7 +77,7 @@ export class Broker {
         queueQos0: features.queueQos0,
       },
       upgradeQos: features.upgradeOutgoingQos,
-      wills: new Wills(router, gatekeeper, observer),
+      wills: new Wills(router, observer),
       deadlines,
       subscriptions,
       observer,

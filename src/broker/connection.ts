@@ -48,6 +48,9 @@ export interface ConnectionOptions {
   readonly closed: (connection: Connection) => void;
 }
 
+// A client that sends pieces of this size is alive, if slow; Mosquitto draws the same line.
+const largePieceBytes = 1000;
+
 /**
  * `new` until CONNECT has come; `entering` while it is decided whether the client may come in;
  * `connected` after CONNACK; `closing` when only the last bytes still have to leave.
@@ -62,7 +65,9 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   readonly #reader: PacketReader;
   readonly #output: Output;
   #phase: Phase = 'new';
-  #lastReceivedAt: number;
+  #receivedAt: number;
+  // When something came that shows a living client: see `receive`.
+  #lastSignAt: number;
   // Input that waits for the gatekeeper's verdict.
   #held: Uint8Array[] | undefined;
   #isPaused = false;
@@ -84,8 +89,9 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
       topics: options.topics,
     });
     this.#output = new Output(link, options.turn);
-    this.#lastReceivedAt = options.clock.now();
-    options.deadlines.set(this, this.#lastReceivedAt + options.limits.connectSeconds * 1000);
+    this.#receivedAt = options.clock.now();
+    this.#lastSignAt = this.#receivedAt;
+    options.deadlines.set(this, this.#receivedAt + options.limits.connectSeconds * 1000);
     options.observer.connectionOpened?.(link.peer);
   }
 
@@ -94,7 +100,9 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   }
 
   receive(bytes: Uint8Array): void {
-    this.#lastReceivedAt = this.#options.clock.now();
+    this.#receivedAt = this.#options.clock.now();
+    // Whole packets count for the keep alive [MQTT-3.1.2-22], but a large one may take longer.
+    if (bytes.length >= largePieceBytes) this.#lastSignAt = this.#receivedAt;
     this.#options.traffic.receivedBytes += bytes.length;
     if (this.#phase === 'closing') return;
     if (this.#isWaiting) {
@@ -144,11 +152,8 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
       this.#link.destroy();
       return;
     }
-    if (this.#phase !== 'connected') {
-      this.#end('protocol error', reasonCodes.protocolError, 'no CONNECT within the time for it');
-      return;
-    }
-    const silentUntil = this.#lastReceivedAt + this.#keepAliveMilliseconds;
+    if (this.#phase !== 'connected') return this.#giveUp();
+    const silentUntil = this.#lastSignAt + this.#keepAliveMilliseconds;
     if (silentUntil > now) {
       this.#options.deadlines.set(this, silentUntil);
       return;
@@ -190,12 +195,23 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     return this.#agreement!.keepAliveSeconds * 1500;
   }
 
+  /** No client has come in within the time for it. */
+  #giveUp(): void {
+    if (this.#isWaiting) {
+      this.#end('not authorized', reasonCodes.serverUnavailable, 'no verdict within the time');
+      return;
+    }
+    const missing = this.#phase === 'new' ? 'CONNECT' : 'AUTH';
+    this.#end('protocol error', reasonCodes.protocolError, `no ${missing} within the time for it`);
+  }
+
   /** Handles every packet that is there. Errors of the peer's are caught here and nowhere else. */
   #read(): void {
     try {
       while (this.#phase !== 'closing' && this.#phase !== 'closed' && !this.#isWaiting) {
         const packet = this.#reader.next();
         if (packet === undefined) break;
+        this.#lastSignAt = this.#receivedAt;
         this.#options.traffic.received[packet.type]++;
         this.#options.observer.packetReceived?.(this.#client?.clientId, packet);
         this.#handle(packet);
@@ -405,7 +421,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
 
   /** The client is gone, for the session and for whoever watches. */
   #leave(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
-    const { clock, counters, observer, sessions } = this.#options;
+    const { clock, counters, gatekeeper, observer, sessions } = this.#options;
     const client = this.#client;
     this.#phase = 'closing';
     if (client === undefined) {
@@ -415,7 +431,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     }
     counters.clientLeft();
     observer.clientDisconnected?.({ client, cause, reasonCode, message });
-    const left = this.#will && { will: this.#will, client };
+    const left = this.#will && { will: this.#will, client, gatekeeper };
     this.#will = undefined;
     sessions.leave(this.#session!, left, clock.now());
   }

@@ -1,23 +1,15 @@
 /** All sessions: who takes one up, when it ends, and what happens to its will. */
 
-import type { Will } from '../packet/connect.ts';
 import { ClientSession, type ClientSessionOptions } from './client-session.ts';
 import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
-import type { ClientIdentity } from './ports.ts';
 import { Subscription } from './subscription.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { Wills } from './wills.ts';
+import type { LeftWill, Wills } from './wills.ts';
 
 export interface SessionsOptions extends ClientSessionOptions {
   readonly deadlines: Deadlines;
   readonly subscriptions: Subscriptions;
   readonly wills: Wills;
-}
-
-/** A will with the client that left it. */
-export interface LeftWill {
-  readonly will: Will;
-  readonly client: ClientIdentity;
 }
 
 export class Sessions {

@@ -7,14 +7,19 @@ import { publishVerdict } from './publish-permission.ts';
 import type { Router } from './router.ts';
 import type { Subscriber } from './subscription.ts';
 
+/** A will, who left it, and who decides whether that client may publish it. */
+export interface LeftWill {
+  readonly will: Will;
+  readonly client: ClientIdentity;
+  readonly gatekeeper: Gatekeeper;
+}
+
 export class Wills {
   readonly #router: Router;
-  readonly #gatekeeper: Gatekeeper;
   readonly #observer: Observer;
 
-  constructor(router: Router, gatekeeper: Gatekeeper, observer: Observer) {
+  constructor(router: Router, observer: Observer) {
     this.#router = router;
-    this.#gatekeeper = gatekeeper;
     this.#observer = observer;
   }
 
@@ -23,12 +28,8 @@ export class Wills {
    *
    * @param session the client's own, whose no-local subscriptions do not match [MQTT-3.8.3-3]
    */
-  publish(
-    { will, client }: { will: Will; client: ClientIdentity },
-    session: Subscriber,
-    now: number,
-  ): void {
-    const reasonCode = publishVerdict(this.#gatekeeper, client, will.topic);
+  publish({ will, client, gatekeeper }: LeftWill, session: Subscriber, now: number): void {
+    const reasonCode = publishVerdict(gatekeeper, client, will.topic);
     if (reasonCode >= 0x80) {
       this.#observer.publishDenied?.(client, will.topic, reasonCode);
       return;

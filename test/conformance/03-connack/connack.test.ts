@@ -113,6 +113,20 @@ describe('a refusing CONNACK', () => {
   });
 });
 
+it('refuses a client whose verdict does not come in time, with 0x88 [MQTT-3.2.2-8]', async () => {
+  const gatekeeper = new TestGatekeeper();
+  gatekeeper.admit = () => {};
+  const broker = new TestBroker({ gatekeeper, limits: { connectSeconds: 30 } });
+  const newer = broker.open(5);
+  await newer.connect('newer');
+  const older = broker.open(4);
+  await older.connect('older');
+  await broker.advance(30);
+  assert.deepEqual(outcomeOf(newer), ['connack 88', 'closed']);
+  assert.equal(older.receivedHex(), '20 02 00 03');
+  assert.equal(older.isClosed, true);
+});
+
 it('refuses whoever waits for the gatekeeper when the broker shuts down, with 0x88 [MQTT-3.2.2-8]', async () => {
   const gatekeeper = new TestGatekeeper();
   gatekeeper.admit = () => {};

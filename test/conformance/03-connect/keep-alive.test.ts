@@ -55,6 +55,35 @@ inBothVersions((version) => {
     assert.deepEqual(outcomeOf(client), farewell);
   });
 
+  it('counts whole packets, not single bytes of one [MQTT-3.1.2-22, MQTT3-3.1.2-24]', async () => {
+    const broker = new TestBroker();
+    const client = await broker.connect('id', { version, keepAliveSeconds: 10 });
+    await client.sendBytes('30 64');
+    for (let seconds = 0; seconds < 15; seconds++) {
+      assert.equal(client.isClosed, false);
+      await client.sendBytes('00');
+      await broker.advance(1);
+    }
+    assert.deepEqual(outcomeOf(client), farewell);
+  });
+
+  it('gives a large packet the time that it takes, as long as much of it comes', async () => {
+    const broker = new TestBroker();
+    const client = await broker.connect('id', { version, keepAliveSeconds: 10 });
+    await client.subscribe('a');
+    const none = version === 5 ? '00' : '';
+    await client.sendBytes(`30 ${version === 5 ? 'a4' : 'a3'} 9c 01 "a" ${none}`);
+    for (let seconds = 0; seconds < 100; seconds += 5) {
+      await client.sendBytes(`(${'x'.repeat(1000)})`);
+      await broker.advance(5);
+    }
+    assert.deepEqual(
+      client.payloads().map(({ length }) => length),
+      [20_000],
+    );
+    assert.equal(client.isClosed, false);
+  });
+
   it('of 0 allows any silence', async () => {
     const broker = new TestBroker();
     const client = await broker.connect('id', { version, keepAliveSeconds: 0 });

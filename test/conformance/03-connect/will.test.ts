@@ -176,6 +176,15 @@ inBothVersions((version) => {
     assert.deepEqual(back.payloads(), ['gone']);
   });
 
+  it('asks the gatekeeper of the listener that the client came through', async () => {
+    const gatekeeper = new TestGatekeeper({ publish: () => reasonCodes.notAuthorized });
+    const broker = new TestBroker({ listener: { gatekeeper } });
+    const watcher = await watch(broker);
+    const client = await broker.connect('id', { version, will: willOf('gone') });
+    await client.drop();
+    assert.deepEqual(watcher.received(), []);
+  });
+
   it('publishes no will to a topic that the client may not publish to', async () => {
     const gatekeeper = new TestGatekeeper({ publish: () => reasonCodes.notAuthorized });
     const broker = new TestBroker({ gatekeeper });
@@ -243,6 +252,17 @@ describe('the will delay', () => {
     await back.drop();
     await broker.advance(1000);
     assert.deepEqual(watcher.received(), []);
+  });
+
+  it('of none lets a takeover publish the will, and the session goes on [MQTT-3.1.2-8]', async () => {
+    const broker = new TestBroker();
+    const watcher = await watch(broker);
+    const { properties } = delayed;
+    await broker.connect('id', { will: willOf('gone'), properties });
+    const next = broker.open();
+    const connack = await next.connect('id', { cleanStart: false, properties });
+    assert.equal(connack?.type === 'connack' && connack.sessionPresent, true);
+    assert.deepEqual(watcher.payloads(), ['gone']);
   });
 
   it('is cut short by a takeover, and the will is not published [MQTT-3.1.3-9]', async () => {
