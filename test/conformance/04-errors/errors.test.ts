@@ -73,6 +73,19 @@ for (const { what, code, ...bytesOf } of mistakes) {
   }
 }
 
+it('takes no notice of what comes behind a mistake while its DISCONNECT waits [MQTT-4.13.2-1]', async () => {
+  const broker = new TestBroker();
+  const watcher = await broker.connect('watcher');
+  await watcher.subscribe('#');
+  const client = await broker.connect('id');
+  client.freeze();
+  await client.sendBytes('10 ["MQTT" 05 02 003c [] "id"] 30 ["a" 00 (late)]');
+  await client.sendBytes('30 ["a" 00 (later)]');
+  await client.thaw();
+  assert.deepEqual(outcomeOf(client), ['disconnect 82', 'closed']);
+  assert.deepEqual(outcomeOf(watcher), []);
+});
+
 it('closes the connection of a packet that it has no room for [MQTT3-4.8.0-2]', async () => {
   const broker = new TestBroker({ limits });
   const client = await broker.connect('id', { version: 4 });
