@@ -5,6 +5,7 @@ import { type Config, ConfigError } from '../../src/server/config.ts';
 import { type ConfigFiles, parseConfig } from '../../src/server/config-file.ts';
 import { optionNames } from '../../src/server/options.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
+import { type Random, randomFrom } from './random.ts';
 
 const names = [...optionNames(), '', '#', '__proto__', 'listenr', 'plugin_opt_x', 'auth_opt_'];
 const values = [
@@ -52,9 +53,6 @@ export const configFuzz: FuzzTarget = {
     return iterations;
   },
 };
-
-/** Below `bound`. */
-type Random = (bound: number) => number;
 
 function check(text: string, files: ConfigFiles): void {
   let config: Config;
@@ -108,15 +106,4 @@ function randomLine(random: Random): string {
 function mutated(line: string, random: Random): string {
   const at = random(line.length + 1);
   return line.slice(0, at) + String.fromCharCode(random(0x3000)) + line.slice(at + random(3));
-}
-
-/** A generator of the xorshift family: small, and the same run from the same seed. */
-function randomFrom(seed: number): Random {
-  let state = Math.imul(seed | 0, 0x9e3779b1) || 1;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
 }
