@@ -466,11 +466,13 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
 
   /**
    * Stops reading while the verdict is awaited, and from a client that asks for more answers than
-   * it takes: `canTake` holds back messages, so that more than twice its limit is answers.
+   * it takes: `canTake` holds back messages, so that more than twice its limit is answers. Only
+   * while the link is blocked, as reading goes on when that is over.
    */
   #pauseWhereDue(): void {
     if (this.#isPaused) return;
-    const isFlooded = this.#output.backlogBytes > this.#options.limits.outputBytesMax * 2;
+    const { isBlocked, backlogBytes } = this.#output;
+    const isFlooded = isBlocked && backlogBytes > this.#options.limits.outputBytesMax * 2;
     if (!isFlooded && !this.#isWaiting) return;
     this.#isPaused = true;
     this.#link.pause();
