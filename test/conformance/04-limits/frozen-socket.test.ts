@@ -20,8 +20,11 @@ class SocketClient {
   readonly #reader = new PacketReader({ from: 'server', version: 5, packetBytesMax: 1_000_000 });
   readonly #packets: Packet[] = [];
 
-  private constructor(socket: Socket) {
+  readonly #signal: AbortSignal;
+
+  private constructor(socket: Socket, signal: AbortSignal) {
     this.socket = socket;
+    this.#signal = signal;
     socket.on('data', (bytes: Uint8Array) => {
       this.#reader.push(bytes);
       for (let packet = this.#reader.next(); packet; packet = this.#reader.next()) {
@@ -30,10 +33,11 @@ class SocketClient {
     });
   }
 
-  static async open(port: number, clientId: string): Promise<SocketClient> {
+  /** @param signal ends the wait for packets that never come */
+  static async open(port: number, clientId: string, signal: AbortSignal): Promise<SocketClient> {
     const socket = connect({ host: '127.0.0.1', port });
     await once(socket, 'connect');
-    const client = new SocketClient(socket);
+    const client = new SocketClient(socket, signal);
     socket.write(bytesOf(`10 ["MQTT" 05 02 0000 00 "${clientId}"]`));
     assert.equal((await client.next()).type, 'connack');
     return client;
@@ -45,7 +49,7 @@ class SocketClient {
   }
 
   async next(): Promise<Packet> {
-    while (this.#packets.length === 0) await once(this.socket, 'data');
+    while (this.#packets.length === 0) await once(this.socket, 'data', { signal: this.#signal });
     return this.#packets.shift()!;
   }
 
@@ -61,7 +65,9 @@ const payloadBytes = 50_000;
 // The kernel takes some megabytes before the broker notices; this is far more than it can.
 const messagesMax = 2000;
 
-it('drops QoS 0 for a frozen socket, bounds its output, and holds up nobody', async () => {
+it('drops QoS 0 for a frozen socket, bounds its output, and holds up nobody', {
+  timeout: 60_000,
+}, async ({ signal }) => {
   const drops: string[] = [];
   const links: Link[] = [];
   const host = new NodeHost();
@@ -81,10 +87,10 @@ it('drops QoS 0 for a frozen socket, bounds its output, and holds up nobody', as
     },
     { host: '127.0.0.1', port: 0 },
   );
-  const frozen = await SocketClient.open(listener.port, 'frozen');
+  const frozen = await SocketClient.open(listener.port, 'frozen', signal);
   const [frozenLink] = links;
-  const reader = await SocketClient.open(listener.port, 'reader');
-  const publisher = await SocketClient.open(listener.port, 'publisher');
+  const reader = await SocketClient.open(listener.port, 'reader', signal);
+  const publisher = await SocketClient.open(listener.port, 'publisher', signal);
   const clients = [frozen, reader, publisher];
   try {
     for (const client of [frozen, reader]) await client.subscribe('a');

@@ -214,6 +214,12 @@ for (const { claim, qos, bytes } of [
   });
 }
 
+it('does not answer a failing PUBREC that it did not wait for', async () => {
+  const { subscriber } = await pair();
+  await subscriber.sendBytes('50 [0007 87]');
+  assertReceived(subscriber, '');
+});
+
 it('answers a PUBREC with a warning like one without [MQTT-4.3.3-4]', async () => {
   const { subscriber, publisher } = await pair();
   await subscriber.subscribe('a', { qos: 2 });
