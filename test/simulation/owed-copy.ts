@@ -1,0 +1,130 @@
+/** Which of the copies that a session is owed a PUBLISH brings. */
+
+import type { Publish } from '../../src/packet/publish.ts';
+import { BrokenPromise } from './broken-promise.ts';
+import { Copy, describe, fits, identifiersText, labelOf, type Publication } from './publication.ts';
+import type { ReferenceBroker } from './reference-broker.ts';
+import type { ReferenceSession, ReferenceSubscription } from './reference-session.ts';
+
+export interface Arrival {
+  readonly session: ReferenceSession;
+  readonly publish: Publish;
+  /** Also where the packet has an alias instead. */
+  readonly topic: string;
+  readonly now: number;
+}
+
+/** For a PUBLISH that is sent the first time. @throws BrokenPromise when nothing like it is owed */
+export function owedCopy(broker: ReferenceBroker, arrival: Arrival): Copy {
+  const { session, publish, topic, now } = arrival;
+  const label = labelOf(topic, publish.payload);
+  const fitting = session.dueOf(label).filter((copy) => fits(publish, copy));
+  // Only messages without payload can be mistaken for each other; an expired one is never sent.
+  const due = fitting.find(({ publication }) => publication.expiresAt > now) ?? fitting[0];
+  if (due !== undefined) {
+    session.noLongerDue(due);
+    return due;
+  }
+  const { upgradesQos } = broker.router;
+  const copy =
+    sharedCopy(arrival, label, upgradesQos) ??
+    replayedCopy(arrival, broker.router.retained(topic), upgradesQos);
+  if (copy !== undefined) return copy;
+  throw notOwed(arrival, label);
+}
+
+/** For a PUBLISH that is sent again. @throws BrokenPromise when it must not be */
+export function copyInFlight({ session, publish, topic }: Arrival, linkNumber: number): Copy {
+  const { packetId } = publish;
+  const copy = session.inflight.get(packetId);
+  const label = labelOf(topic, publish.payload);
+  const wrong =
+    copy === undefined
+      ? 'which is not in flight'
+      : copy.publication.label !== label
+        ? `which belongs to ${copy.publication.label}`
+        : copy.state === 'released'
+          ? 'for which PUBREC has come'
+          : copy.lastLink === linkNumber
+            ? 'a second time on one connection'
+            : !fits(publish, copy)
+              ? `which was sent with ${describe(copy)}`
+              : undefined;
+  if (wrong === undefined) return copy!;
+  const message = `${label} again with packet id ${packetId}, ${wrong}`;
+  throw new BrokenPromise('redelivery', session.clientId, message);
+}
+
+/** The terms on which one subscription gets a message. */
+function termsOf(
+  subscription: ReferenceSubscription,
+  { qos, retain }: Publication,
+  upgrade: boolean,
+) {
+  const { retainAsPublished, identifier } = subscription;
+  return {
+    qos: upgrade || subscription.qos < qos ? subscription.qos : qos,
+    retain: retain && retainAsPublished,
+    identifiers: identifiersText(identifier === undefined ? undefined : [identifier]),
+  };
+}
+
+function sharedCopy({ session, publish, now }: Arrival, label: string, upgrade: boolean) {
+  for (const group of session.groups) {
+    for (const dispatch of group.open(label, now, publish.properties?.messageExpiryInterval)) {
+      for (const subscription of group.termsOf(session)) {
+        const terms = termsOf(subscription, dispatch.publication, upgrade);
+        if (!fits(publish, terms)) continue;
+        const lane = dispatch.isUnordered ? undefined : group.name;
+        const copy = new Copy(dispatch.publication, terms, { lane });
+        dispatch.copy = copy;
+        dispatch.holder = session;
+        if (copy.qos === 0) group.finish(dispatch);
+        return copy;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** A retained message is looked up when it is sent, so that it is the topic's last one. */
+function replayedCopy(
+  { session, publish, topic }: Arrival,
+  publication: Publication | undefined,
+  upgrade: boolean,
+): Copy | undefined {
+  if (!publish.retain || publication?.label !== labelOf(topic, publish.payload)) return undefined;
+  // [MQTT-3.3.1-8]
+  const termsUnder = (subscription: ReferenceSubscription) => ({
+    ...termsOf(subscription, publication, upgrade),
+    retain: true,
+  });
+  const isLikeIt = (subscription: ReferenceSubscription) => fits(publish, termsUnder(subscription));
+  const subscription = session.replays.bring(topic, isLikeIt);
+  return subscription && new Copy(publication, termsUnder(subscription), { lane: undefined });
+}
+
+function notOwed({ session, publish, topic }: Arrival, label: string): BrokenPromise {
+  const { clientId } = session;
+  const { qos, retain, packetId } = publish;
+  const identifiers = identifiersText(publish.properties?.subscriptionIdentifiers);
+  const is = `${label} to ${topic} with ${describe({ qos, retain, identifiers })}`;
+  const [due] = session.dueOf(label);
+  if (due !== undefined) {
+    return new BrokenPromise('flags', clientId, `${is}: it is owed with ${describe(due)}`);
+  }
+  const before = session.inflight.get(packetId);
+  if (before?.publication.label === label) {
+    return new BrokenPromise('redelivery', clientId, `${is}: sent again without DUP`);
+  }
+  for (const group of session.groups) {
+    if ([...group.dispatches].some(({ publication }) => publication.label === label)) {
+      return new BrokenPromise(
+        'shared',
+        clientId,
+        `${is}: ${group.name} gave it to another member`,
+      );
+    }
+  }
+  return new BrokenPromise('owed', clientId, `${is}: it is not owed`);
+}

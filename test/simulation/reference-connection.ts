@@ -1,0 +1,129 @@
+/** One network connection as both of its ends should see it. */
+
+import type { Connect, Will } from '../../src/packet/connect.ts';
+import type { Packet } from '../../src/packet/packet.ts';
+import { PacketReader } from '../../src/packet/packet-reader.ts';
+import type { Publish } from '../../src/packet/publish.ts';
+import type { Copy } from './publication.ts';
+import type { ReferenceSession } from './reference-session.ts';
+import type { SimulatedLink } from './simulated-link.ts';
+
+export type EndCause =
+  | 'client left'
+  | 'connection lost'
+  | 'taken over'
+  | 'keep-alive'
+  | 'no CONNECT in time'
+  | 'shut down';
+
+/** A packet on its way to the client. */
+export interface Sent {
+  readonly packet: Packet;
+  /** What a PUBLISH brings; undefined for other packets and for `$SYS`. */
+  readonly copy: Copy | undefined;
+  /** Of a PUBLISH, also where it has an alias instead. */
+  readonly topic: string;
+}
+
+/** An answer that a client waits for. */
+export interface Answer {
+  readonly type: Packet['type'];
+  readonly packetId: number;
+  /** What it may say; none: whatever it likes. */
+  readonly outcomes: readonly string[];
+}
+
+const packetBytesMax = 268_435_455;
+const largePieceBytes = 1000;
+
+export class ReferenceConnection {
+  readonly link: SimulatedLink;
+  readonly clientId: string;
+  readonly openedAt: number;
+  /** When the client last showed that it lives, from CONNACK on. */
+  lastSignAt: number;
+  /** What the client has asked for, from CONNECT on. */
+  connect: Connect | undefined;
+  /** From CONNACK until the end. */
+  session: ReferenceSession | undefined;
+  will: Will | undefined;
+  ended: EndCause | undefined;
+  /** Messages of QoS 1 and 2 that were sent over it and not acknowledged to the end. */
+  unacknowledged = 0;
+  readonly owed: Answer[] = [];
+  readonly onTheWay: Sent[] = [];
+  readonly #reader = new PacketReader({ from: 'client', packetBytesMax });
+  readonly #arrived: Packet[] = [];
+  readonly #aliasesUp = new Map<number, string>();
+  readonly #aliasesDown = new Map<number, string>();
+  #receivedAt: number;
+  readonly #lastInLane = new Map<string, number>();
+
+  constructor(link: SimulatedLink, clientId: string, now: number) {
+    this.link = link;
+    this.clientId = clientId;
+    this.openedAt = now;
+    this.lastSignAt = now;
+    this.#receivedAt = now;
+  }
+
+  get receiveMaximum(): number {
+    return this.connect?.properties?.receiveMaximum ?? 65_535;
+  }
+
+  get maximumPacketSize(): number {
+    return this.connect?.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** When it ends for the client's silence. [MQTT-3.1.2-22] */
+  get silentAt(): number {
+    const seconds = this.connect?.keepAliveSeconds ?? 0;
+    return seconds === 0 ? Number.POSITIVE_INFINITY : this.lastSignAt + seconds * 1500;
+  }
+
+  /** Packets that have arrived at the broker and not been taken. */
+  get arrivedCount(): number {
+    return this.#arrived.length;
+  }
+
+  arrive(bytes: Uint8Array, now: number): void {
+    this.#receivedAt = now;
+    // Whole packets count, and large pieces of them.
+    if (bytes.length >= largePieceBytes) this.lastSignAt = now;
+    this.#reader.push(bytes);
+    for (let packet = this.#reader.next(); packet; packet = this.#reader.next()) {
+      this.#arrived.push(packet);
+    }
+  }
+
+  takeNext(): Packet | undefined {
+    this.lastSignAt = Math.max(this.lastSignAt, this.#receivedAt);
+    return this.#arrived.shift();
+  }
+
+  topicFromClient({ topic, properties }: Publish): string {
+    return resolve(this.#aliasesUp, topic, properties?.topicAlias);
+  }
+
+  topicToClient({ topic, properties }: Publish): string {
+    return resolve(this.#aliasesDown, topic, properties?.topicAlias);
+  }
+
+  owe(type: Packet['type'], packetId = 0, outcomes: readonly string[] = []): void {
+    this.owed.push({ type, packetId, outcomes });
+  }
+
+  /** @returns false when a later message of the lane was sent before it */
+  isInOrder({ lane, publication }: Copy): boolean {
+    if (lane === undefined) return true;
+    const last = this.#lastInLane.get(lane) ?? -1;
+    this.#lastInLane.set(lane, publication.serial);
+    return publication.serial > last;
+  }
+}
+
+function resolve(aliases: Map<number, string>, topic: string, alias: number | undefined): string {
+  if (alias === undefined) return topic;
+  if (topic !== '') aliases.set(alias, topic);
+  return aliases.get(alias) ?? '';
+}

@@ -1,0 +1,141 @@
+/** A shared subscription: which messages it has to give to one of its members. */
+
+import type { Copy, Publication } from './publication.ts';
+import type { ReferenceSession, ReferenceSubscription } from './reference-session.ts';
+
+/** One message for one member, whom the broker chooses. */
+export interface Dispatch {
+  readonly publication: Publication;
+  /** The member's copy, once it has been sent. */
+  copy: Copy | undefined;
+  holder: ReferenceSession | undefined;
+  /** It was perhaps passed on from a member that was lost, or is there twice. */
+  isUnordered: boolean;
+  /** There was nobody to give it to, or it was in the queue of whoever left last. */
+  mayBeLost: boolean;
+}
+
+export class ReferenceGroup {
+  /** `$share/GROUP/FILTER` */
+  readonly name: string;
+  readonly levels: readonly string[];
+  readonly #members = new Map<ReferenceSession, ReferenceSubscription>();
+  /** Every version of its members' subscriptions: queued messages keep the one of their time. */
+  readonly #terms: ReferenceSubscription[] = [];
+  readonly #dispatches = new Set<Dispatch>();
+  readonly #drops = new Map<string, number>();
+
+  constructor(name: string, levels: readonly string[]) {
+    this.name = name;
+    this.levels = levels;
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.size === 0;
+  }
+
+  get memberCount(): number {
+    return this.#members.size;
+  }
+
+  /** What has not come to its end. */
+  get dispatches(): Iterable<Dispatch> {
+    return this.#dispatches;
+  }
+
+  termsOf(session: ReferenceSession): ReferenceSubscription[] {
+    return this.#terms.filter((each) => each.session === session);
+  }
+
+  join(subscription: ReferenceSubscription): void {
+    this.#members.set(subscription.session, subscription);
+    this.#terms.push(subscription);
+    subscription.session.groups.add(this);
+  }
+
+  leave(session: ReferenceSession): void {
+    this.#members.delete(session);
+    if (this.isEmpty) this.mayLoseOpen();
+  }
+
+  /** Whoever has the messages that nobody was sent may be gone, and nobody else be there. */
+  mayLoseOpen(): void {
+    for (const dispatch of this.#dispatches) dispatch.mayBeLost = true;
+  }
+
+  dispatch(publication: Publication, mayBeLost: boolean): void {
+    let isUnordered = false;
+    for (const other of this.#dispatches) {
+      if (other.publication.label !== publication.label) continue;
+      other.isUnordered = true;
+      isUnordered = true;
+    }
+    const nobody = { copy: undefined, holder: undefined };
+    this.#dispatches.add({ publication, ...nobody, isUnordered, mayBeLost });
+  }
+
+  /**
+   * The messages with that label that no member has been sent. One that was published twice at
+   * QoS 1 has two, of which the first in this list is the likelier.
+   *
+   * @param expirySeconds what the member is told that is left of it, if it is told
+   */
+  open(label: string, now: number, expirySeconds: number | undefined): Dispatch[] {
+    const open = [...this.#dispatches].filter(
+      ({ copy, publication }) => copy === undefined && publication.label === label,
+    );
+    if (open.length < 2) return open;
+    const isLikely = ({ publication: { expiresAt } }: Dispatch) =>
+      expiresAt > now &&
+      (expirySeconds === undefined || Math.ceil((expiresAt - now) / 1000) === expirySeconds);
+    return [...open.filter(isLikely), ...open.filter((each) => !isLikely(each))];
+  }
+
+  /** A member says that it has dropped a message to that topic; which one it does not say. */
+  dropped(topic: string): void {
+    this.#drops.set(topic, (this.#drops.get(topic) ?? 0) + 1);
+  }
+
+  /** Messages that no member has been sent, beyond those that were dropped. */
+  missing(now: number): Dispatch[] {
+    const drops = new Map(this.#drops);
+    return [...this.#dispatches].filter(({ copy, mayBeLost, isUnordered, publication }) => {
+      const { topic, expiresAt } = publication;
+      // What has expired is not passed on to another member.
+      if (copy !== undefined || mayBeLost || (isUnordered && expiresAt <= now)) return false;
+      const left = drops.get(topic) ?? 0;
+      drops.set(topic, left - 1);
+      return left <= 0;
+    });
+  }
+
+  finish(dispatch: Dispatch): void {
+    this.#dispatches.delete(dispatch);
+  }
+
+  /** The member's delivery is over, and with it the dispatch. */
+  settled(copy: Copy): void {
+    for (const dispatch of this.#dispatches) {
+      if (dispatch.copy === copy) this.finish(dispatch);
+    }
+  }
+
+  /**
+   * A session has ended: what it had not acknowledged goes to another member, but for QoS 2, which
+   * it may have got. [MQTT-4.8.2-5]
+   */
+  lost(session: ReferenceSession): void {
+    for (const dispatch of this.#dispatches) {
+      if (dispatch.copy !== undefined && dispatch.holder !== session) continue;
+      if (dispatch.copy?.qos === 2) {
+        this.finish(dispatch);
+        continue;
+      }
+      // One that was not sent may have been in its queue.
+      dispatch.copy = undefined;
+      dispatch.holder = undefined;
+      dispatch.isUnordered = true;
+      if (this.isEmpty) dispatch.mayBeLost = true;
+    }
+  }
+}

@@ -1,0 +1,273 @@
+/** One run: a broker, its clients, the network between them and the time, all from one seed. */
+
+import { createHash } from 'node:crypto';
+import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
+import type { Answer, Gatekeeper, Observer } from '../../src/broker/ports.ts';
+import type { Packet } from '../../src/packet/packet.ts';
+import type { Accept } from '../../src/session/link.ts';
+import { checkEvent } from './account.ts';
+import { BrokenPromise } from './broken-promise.ts';
+import { type ConnectWish, Device } from './device.ts';
+import type { Witness } from './device-connection.ts';
+import { strikeOut } from './drop-check.ts';
+import { Ledger } from './ledger.ts';
+import { Random } from './random.ts';
+import { ReferenceBroker } from './reference-broker.ts';
+import type { Sent } from './reference-connection.ts';
+import { take } from './reference-conversation.ts';
+import type { ReferenceSession } from './reference-session.ts';
+import { type Settings, settingsFrom, type Traits } from './settings.ts';
+import { type LinkObserver, SimulatedLink } from './simulated-link.ts';
+import { Wishes } from './wishes.ts';
+
+export interface SimulationOptions {
+  readonly createBroker?: ((options: BrokerOptions) => Broker) | undefined;
+  /** Is told what happens, and to whom. */
+  readonly tell?: ((clientId: string, text: string) => void) | undefined;
+}
+
+export class Simulation implements LinkObserver, Witness {
+  readonly random: Random;
+  readonly settings: Settings;
+  readonly wishes: Wishes;
+  readonly devices: Device[] = [];
+  readonly reference: ReferenceBroker;
+  readonly ledger: Ledger;
+  readonly #broker: Broker;
+  readonly #accept: Accept;
+  readonly #tell: SimulationOptions['tell'];
+  readonly #bytes = createHash('sha256');
+  readonly #links = new Set<SimulatedLink>();
+  readonly #lastSessions = new Map<string, ReferenceSession>();
+  #verdicts: { readonly link: SimulatedLink; readonly answer: Answer }[] = [];
+  #turnEnds: (() => void)[] = [];
+  #now = 0;
+  #linkCount = 0;
+  #idCount = 0;
+  // Whose bytes the broker is reading.
+  #reading: SimulatedLink | undefined;
+
+  constructor(seed: number, { createBroker, tell }: SimulationOptions = {}) {
+    this.random = new Random(seed);
+    this.settings = settingsFrom(this.random);
+    this.wishes = new Wishes(this.random);
+    const { limits, features, systemTopicSeconds } = this.settings;
+    const now = () => this.#now;
+    this.reference = new ReferenceBroker({ now, ...limits, ...features });
+    this.ledger = new Ledger(this.reference, limits, now);
+    this.#tell = tell;
+    const create = createBroker ?? ((options) => new Broker(options));
+    this.#broker = create({
+      host: {
+        clock: { now },
+        atEndOfTurn: (flush) => this.#turnEnds.push(flush),
+        wakeAt: () => {},
+        randomId: () => String(++this.#idCount),
+      },
+      gatekeeper: this.#gatekeeper(),
+      observer: this.#observer(),
+      limits,
+      features,
+      systemTopicSeconds,
+    });
+    this.#accept = this.#broker.listener();
+    for (const traits of this.settings.devices) this.add(traits);
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Connections that the broker has not seen the end of. */
+  get links(): readonly SimulatedLink[] {
+    return [...this.#links];
+  }
+
+  /** All bytes that went either way, in their order. */
+  get fingerprint(): string {
+    return this.#bytes.copy().digest('hex').slice(0, 16);
+  }
+
+  add(traits: Traits): Device {
+    const device = new Device(traits, this.random, this);
+    this.devices.push(device);
+    return device;
+  }
+
+  connect(device: Device, wish: ConnectWish): void {
+    const link = new SimulatedLink(++this.#linkCount, this.settings.linkBytes, this);
+    this.#links.add(link);
+    this.reference.open(link, device.traits.clientId);
+    this.#event(() => {
+      link.receiver = this.#accept(link);
+    });
+    device.connect(link, wish, this.#now);
+  }
+
+  /** @returns whether anything moved */
+  carryUp(link: SimulatedLink, bytesMax: number): boolean {
+    return this.#event(() => link.carryUp(bytesMax));
+  }
+
+  /** @returns whether anything moved */
+  carryDown(link: SimulatedLink, bytesMax: number): boolean {
+    return this.#event(() => link.carryDown(bytesMax));
+  }
+
+  /** The gatekeeper makes up its mind. @returns whether there was anything to decide */
+  decide(): boolean {
+    const verdicts = this.#verdicts;
+    this.#verdicts = [];
+    for (const { link, answer } of verdicts) {
+      this.#event(() => {
+        this.#reading = link;
+        if (this.#isWaiting(link)) this.reference.accept(this.reference.connection(link));
+        answer({ type: 'accept' });
+      });
+    }
+    return verdicts.length > 0;
+  }
+
+  /** @returns whether the broker had left anything for the end of the turn */
+  endTurn(): boolean {
+    const turnEnds = this.#turnEnds;
+    this.#turnEnds = [];
+    for (const flush of turnEnds) this.#event(flush);
+    return turnEnds.length > 0;
+  }
+
+  /** Time passes, and the broker is woken whenever it has something to do. */
+  advance(milliseconds: number): void {
+    const end = this.#now + milliseconds;
+    for (let next = this.#broker.nextDeadline; next !== undefined && next < end; ) {
+      this.#wakeAt(Math.max(this.#now, next));
+      next = this.#broker.nextDeadline;
+    }
+    this.#wakeAt(end);
+  }
+
+  /** The clock jumps: the broker is woken once, after all that was due. */
+  jump(milliseconds: number): void {
+    this.#wakeAt(this.#now + milliseconds);
+  }
+
+  shutDown(): void {
+    this.#event(() => {
+      for (const connection of this.reference.connections) {
+        this.reference.end(connection, 'shut down');
+      }
+      this.#broker.shutDown();
+    });
+  }
+
+  tell(clientId: string, text: () => string): void {
+    this.#tell?.(clientId, text());
+  }
+
+  carried(link: SimulatedLink, direction: 'up' | 'down', bytes: Uint8Array): void {
+    this.#bytes.update(`${direction}${link.number}:`).update(bytes);
+    if (direction === 'down') return;
+    this.#reading = link;
+    this.reference.connection(link).arrive(bytes, this.#now);
+  }
+
+  closing(link: SimulatedLink): void {
+    if (!this.#links.has(link)) return;
+    const { ended, clientId } = this.reference.connection(link);
+    if (ended !== undefined) return;
+    throw new BrokenPromise('wellBehaved', clientId, 'the broker closes its connection');
+  }
+
+  over(link: SimulatedLink): void {
+    this.#links.delete(link);
+    this.reference.over(link);
+  }
+
+  arrived(link: SimulatedLink, packet: Packet): Sent {
+    return this.ledger.arrived(this.reference.connection(link), packet);
+  }
+
+  isSameSession(link: SimulatedLink): boolean {
+    const { clientId, session } = this.reference.connection(link);
+    const isSame = this.#lastSessions.get(clientId) === session;
+    this.#lastSessions.set(clientId, session!);
+    return isSame;
+  }
+
+  mayRefuse(link: SimulatedLink): boolean {
+    return this.reference.connection(link).ended === 'no CONNECT in time';
+  }
+
+  #isWaiting(link: SimulatedLink): boolean {
+    return this.#links.has(link) && this.reference.connection(link).ended === undefined;
+  }
+
+  #wakeAt(now: number): void {
+    this.#now = now;
+    this.#event(() => {
+      this.reference.wake();
+      this.#broker.wake(now);
+    });
+  }
+
+  /** Something that the broker may answer to, and all that must hold afterwards. */
+  #event<T>(happen: () => T): T {
+    try {
+      const result = happen();
+      checkEvent(this.reference, this.settings.limits);
+      return result;
+    } catch (error) {
+      if (error instanceof BrokenPromise) throw error;
+      const text = error instanceof Error ? error.stack : String(error);
+      throw new BrokenPromise('robustness', undefined, `an exception leaves the broker: ${text}`);
+    }
+  }
+
+  #gatekeeper(): Gatekeeper {
+    return {
+      admit: ({ peer }, answer) => {
+        const link = this.links.find((each) => each.peer === peer)!;
+        this.#verdicts.push({ link, answer });
+      },
+      reauthenticate: (_request, answer) => answer({ type: 'accept' }),
+      mayPublish: () => 0,
+      maySubscribe: () => 0,
+    };
+  }
+
+  #observer(): Observer {
+    return {
+      clientDisconnected: ({ client, cause, message }) => {
+        this.tell(client.clientId, () => `the broker ends its connection: ${cause}, ${message}`);
+      },
+      packetReceived: (_clientId, packet) => {
+        const connection = this.reference.connection(this.#reading!);
+        const arrived = connection.takeNext();
+        this.tell(connection.clientId, () => `the broker reads ${textOf(packet)}`);
+        if (arrived?.type === packet.type) return take(this.reference, connection, arrived);
+        const message = `reads ${packet.type} where ${arrived?.type} arrived`;
+        throw new BrokenPromise('wire', connection.clientId, message);
+      },
+      packetSent: (clientId, packet) => {
+        this.tell(clientId!, () => `the broker sends ${textOf(packet)}`);
+        this.ledger.sent(clientId!, packet);
+      },
+      messageDropped: (clientId, topic, qos, cause) => {
+        this.tell(clientId, () => `the broker drops QoS ${qos} to ${topic}: ${cause}`);
+        const { limits } = this.settings;
+        strikeOut({ clientId, topic, qos, cause }, this.reference, { limits, now: this.#now });
+      },
+    };
+  }
+}
+
+/** A packet in one line. */
+function textOf(packet: Packet): string {
+  return JSON.stringify(packet, (key, value) => {
+    if (value instanceof Uint8Array) {
+      const text = Buffer.from(value).toString('latin1');
+      return text.length > 24 ? `${text.slice(0, 12)}… (${text.length})` : text;
+    }
+    return key === 'type' || value === false ? undefined : value;
+  }).replace('{', `${packet.type} {`);
+}
