@@ -9,16 +9,16 @@ export type MessageProperties = Omit<PublishProperties, 'topicAlias' | 'subscrip
 // What a message costs beside its text and payload, for the limits in bytes.
 const overheadBytes = 64;
 
-/** Immutable but for where its payload lies: see `keep`. */
+/** Immutable but for where its bytes lie: see `keep`. */
 export class Message {
   readonly topic: string;
   readonly qos: QoS;
   /** The RETAIN flag that it was published with. */
   readonly retain: boolean;
-  readonly properties: MessageProperties | undefined;
   /** The clock's milliseconds at which it expires; Infinity: never. [MQTT-3.3.2-5] */
   readonly expiresAt: number;
   #payload: Uint8Array;
+  #properties: MessageProperties | undefined;
   #kept = false;
 
   constructor(
@@ -40,7 +40,7 @@ export class Message {
     this.#payload = payload;
     this.qos = qos;
     this.retain = retain;
-    this.properties = properties;
+    this.#properties = properties;
     this.expiresAt = expiresAt;
   }
 
@@ -48,19 +48,43 @@ export class Message {
     return this.#payload;
   }
 
+  get properties(): MessageProperties | undefined {
+    return this.#properties;
+  }
+
   /** Memory that the message takes while it waits, in bytes, near enough for a limit. */
   get bytes(): number {
-    return this.#payload.length + this.topic.length + overheadBytes;
+    return (
+      this.#payload.length + this.topic.length + overheadBytes + propertyBytes(this.#properties)
+    );
   }
 
   /**
-   * Call before the message outlives the packet that it came in: a payload that is a view of a
-   * larger piece of network input is copied, once, so that it does not hold the whole piece.
+   * Call before the message outlives the packet that it came in: bytes that are a view of a larger
+   * piece of network input are copied, once, so that they do not hold the whole piece.
    */
   keep(): void {
     if (this.#kept) return;
     this.#kept = true;
-    const payload = this.#payload;
-    if (payload.buffer.byteLength !== payload.length) this.#payload = payload.slice();
+    this.#payload = ownBytes(this.#payload);
+    const { correlationData } = this.#properties ?? {};
+    if (correlationData === undefined) return;
+    this.#properties = { ...this.#properties, correlationData: ownBytes(correlationData) };
   }
+}
+
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer.byteLength === bytes.length ? bytes : bytes.slice();
+}
+
+/** Of those properties that can be long. */
+function propertyBytes(properties: MessageProperties | undefined): number {
+  if (properties === undefined) return 0;
+  const { contentType, responseTopic, correlationData, userProperties } = properties;
+  let bytes = overheadBytes;
+  bytes += (contentType?.length ?? 0) + (responseTopic?.length ?? 0);
+  bytes += correlationData?.length ?? 0;
+  if (userProperties === undefined) return bytes;
+  for (const [name, value] of userProperties) bytes += name.length + value.length + overheadBytes;
+  return bytes;
 }

@@ -159,6 +159,20 @@ inBothVersions((version) => {
   });
 });
 
+it('counts the properties of a message among the bytes of the queue', async () => {
+  const limits = { queuedBytesMax: 5000 };
+  const clients = await watchedPair({ limits, subscriber: lasting() });
+  const { broker, subscriber, publisher } = clients;
+  await subscriber.subscribe('a', { qos: 1 });
+  await subscriber.drop();
+  const properties = { userProperties: [['name', 'v'.repeat(2000)]] } as const;
+  for (const payload of ['1', '2', '3']) {
+    await publisher.publish('a', payload, { qos: 1, properties });
+  }
+  const returned = await broker.connect('subscriber', lasting());
+  assert.deepEqual(await takeAll(returned), ['1', '2']);
+});
+
 it('lets messages that have expired make room for others', async () => {
   const limits = { queuedMessagesMax: 2 };
   const clients = await watchedPair({ limits, subscriber: lasting() });
