@@ -44,8 +44,9 @@ publisher, where the load does not say otherwise.
 ## How it was measured
 
 The brokers took turns under each load, each in a fresh process, over loopback: ${rounds} rounds of
-${seconds} s after a warm-up of half a second; the table has the medians, and the rounds of one
-measurement differed by up to ${spread} % in messages or connections per second. ${pinning}
+${seconds} s after a warm-up of half a second. The table has the medians; the rounds of one measurement
+differed by up to ${spread} % in messages or connections per second. ${pinning}
+
 Mosquitto runs with its own defaults, TCP_NODELAY on, nothing logged or stored; Pantala reads the
 same configuration file; Aedes runs as its documentation starts it. Nobody persists anything.
 
