@@ -44,19 +44,21 @@ publisher, where the load does not say otherwise.
 ## How it was measured
 
 The brokers took turns under each load, each in a fresh process, over loopback: ${rounds} rounds of
-${seconds} s after a warm-up of half a second. The table has the medians; the rounds of one measurement
-differed by up to ${spread} % in messages or connections per second. ${pinning}
+${seconds} s after a warm-up of half a second. The table has the medians; the rounds of one
+measurement differed by up to ${spread} % in messages or connections per second. ${pinning}
 
 Mosquitto runs with its own defaults, TCP_NODELAY on, nothing logged or stored; Pantala reads the
 same configuration file; Aedes runs as its documentation starts it. Nobody persists anything.
 
 - A message counts when a subscriber has received it. A publisher sends the next one when all copies
-  of an earlier one, and its last acknowledgement, have arrived: no broker is asked to drop anything.
+  of an earlier one, and its last acknowledgement, have arrived: no broker is asked to drop
+  anything.
 - CPU is the time that the broker's processes spent in user and kernel mode, divided by deliveries.
-  Where it is busy to less than 100 %, something else was the limit: the generator, the network stack,
-  or other work of the machine.
-- Latency is from when a message was due until the subscriber had it. Under a closed loop it says how
-  long the queues are, that is, window divided by speed; at a fixed rate it is what an application sees.
+  Where it is busy to less than 100 %, something else was the limit: the generator, the network
+  stack, or other work of the machine.
+- Latency is from when a message was due until the subscriber had it. Under a closed loop it says
+  how long the queues are, that is, window divided by speed; at a fixed rate it is what an
+  application sees.
 - Memory is the growth of the broker's resident memory, some seconds after the last connection.
 
 One machine with few cores and no network between tells of the broker's own cost, not of what a
