@@ -38,9 +38,10 @@ export function strikeOut(
   { limits, now }: { limits: DropLimits; now: number },
 ): void {
   const session = broker.session(drop.clientId);
-  // A session that ended in this event, or was replaced: what it did not get is not missed.
-  const last = broker.endedNow(drop.clientId)?.session;
-  if (session === undefined || (last !== undefined && last !== session)) return;
+  // It ended in this event: what it did not get is not missed. Nor is what the last session of
+  // the client did not get, while the CONNACK of the next one is still to come.
+  const last = broker.endedNow(drop.clientId)?.session ?? session;
+  if (session === undefined || (last !== session && session.isAwaitingConnack)) return;
   const event: DropEvent = { ...drop, session, broker, limits, now };
   switch (drop.cause) {
     case 'offline':

@@ -40,6 +40,7 @@ export class Ledger {
   /** A packet leaves the broker. */
   sent(clientId: string, packet: Packet): void {
     if (packet.type === 'disconnect') return this.#sentAway(clientId, packet.reasonCode);
+    if (packet.type === 'connack' && packet.reasonCode !== 0) return this.#refused(clientId);
     const session = this.#broker.session(clientId);
     // Several ends at one time can come in another order than the reference has them.
     const connection = session?.connection ?? this.#broker.endedNow(clientId);
@@ -82,6 +83,11 @@ export class Ledger {
     if (cause !== undefined && this.#broker.endedNow(clientId)?.ended === cause) return;
     const message = `DISCONNECT with 0x${reasonCode.toString(16)}, for which there is no cause`;
     throw new BrokenPromise('wellBehaved', clientId, message);
+  }
+
+  #refused(clientId: string): void {
+    if (this.#broker.wasLateNow(clientId)) return;
+    throw new BrokenPromise('wellBehaved', clientId, 'CONNACK refuses it, for which there is no cause');
   }
 
   #answer(connection: ReferenceConnection, packet: Answering): void {

@@ -62,6 +62,14 @@ export class ReferenceBroker {
     );
   }
 
+  /** Whether a connection of the client's ended in the present event before its CONNACK. */
+  wasLateNow(clientId: string): boolean {
+    return this.#endedNow.some(
+      (connection) =>
+        connection.clientId === clientId && connection.ended === 'no CONNECT in time',
+    );
+  }
+
   /** All connections that ended in the present event. */
   takeEnded(): ReferenceConnection[] {
     const ended = this.#endedNow;

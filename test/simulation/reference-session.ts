@@ -54,6 +54,11 @@ export class ReferenceSession {
     return this.#waiting;
   }
 
+  /** A connection has it, and has not been told so yet. */
+  get isAwaitingConnack(): boolean {
+    return this.connection?.owed.some(({ type }) => type === 'connack') ?? false;
+  }
+
   get dueCopies(): Copy[] {
     return [...this.#due.values()].flat();
   }
