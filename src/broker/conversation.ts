@@ -4,7 +4,9 @@ import type { Puback, Pubcomp, Pubrec, Pubrel } from '../packet/acknowledgement.
 import { ProtocolError } from '../packet/protocol-error.ts';
 import type { Publish } from '../packet/publish.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import type { Suback } from '../packet/suback.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
+import type { Unsuback } from '../packet/unsuback.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
 import type { Clock } from '../session/clock.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
@@ -137,7 +139,7 @@ export class Conversation {
       }
     }
     // SUBACK first, so that even a simple client knows what the retained messages answer.
-    this.#sender.send({ type: 'suback', packetId, reasonCodes });
+    this.#answer({ type: 'suback', packetId, reasonCodes });
     for (const replay of replays) replay();
   }
 
@@ -150,11 +152,20 @@ export class Conversation {
       this.#rules.observer.unsubscribed?.(this.#session.clientId, filter);
       return reasonCodes.success;
     });
-    this.#sender.send({ type: 'unsuback', packetId, reasonCodes: answers });
+    this.#answer({ type: 'unsuback', packetId, reasonCodes: answers });
   }
 
   pingreq(): void {
     this.#sender.send({ type: 'pingresp' });
+  }
+
+  /** An answer that may not come must not be waited for either. [MQTT-3.1.2-24] */
+  #answer(packet: Suback | Unsuback): void {
+    if (this.#sender.send(packet)) return;
+    throw new ProtocolError(
+      reasonCodes.packetTooLarge,
+      `${packet.type.toUpperCase()} does not fit: ask for less at a time, or allow larger packets`,
+    );
   }
 
   #topicOf({ topic, properties }: Publish): string {
@@ -220,7 +231,8 @@ export class Conversation {
   }
 
   #acknowledge(type: 'puback' | 'pubrec', packetId: number, reasonCode: ReasonCode): void {
-    const explains = reasonCode >= 0x80 && this.#explainsProblems;
+    // Of other refusals only the gatekeeper knows the reason.
+    const explains = reasonCode === reasonCodes.notAuthorized && this.#explainsProblems;
     this.#sender.send({
       type,
       packetId,

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { bytesOf, hexOf } from '../../src/packet/packet-notation.ts';
+import type { ProtocolVersion } from '../../src/packet/version.ts';
 import { outcomeOf } from './outcome.ts';
 import {
   type ConnectOptions,
@@ -22,14 +23,23 @@ export function inBothVersions(declare: (version: 4 | 5, none: '' | '00') => voi
   describe('MQTT 5.0', () => declare(5, '00'));
 }
 
+/** The same for 3.1 too, which has no numbered statements and says most of them all the same. */
+export function inAllVersions(declare: (version: ProtocolVersion, none: '' | '00') => void): void {
+  describe('MQTT 3.1', () => declare(3, ''));
+  inBothVersions(declare);
+}
+
 /** CONNECT of a client whose session waits for it; MQTT 3.1.1 leaves the properties out. */
-export function lasting(version: 4 | 5 = 5, properties: ConnectOptions['properties'] = {}) {
+export function lasting(
+  version: ProtocolVersion = 5,
+  properties: ConnectOptions['properties'] = {},
+) {
   const sessionExpiryInterval = 1000;
   return { version, cleanStart: false, properties: { sessionExpiryInterval, ...properties } };
 }
 
 export interface PairOptions extends Omit<TestBrokerOptions, 'version'> {
-  readonly version?: 4 | 5;
+  readonly version?: ProtocolVersion;
   readonly subscriber?: ConnectOptions;
   readonly publisher?: ConnectOptions;
 }
@@ -55,7 +65,11 @@ export function assertReceived(client: TestClient, ...notations: string[]): void
  * The broker has ended the connection, and has sent nothing since the last look but what its
  * version says for that: DISCONNECT with the reason code, given in hexadecimal, in MQTT 5.0.
  */
-export function assertClosed(client: TestClient, version: 4 | 5, reasonCode: string): void {
+export function assertClosed(
+  client: TestClient,
+  version: ProtocolVersion,
+  reasonCode: string,
+): void {
   const said = version === 5 ? [`disconnect ${reasonCode}`] : [];
   assert.deepEqual(outcomeOf(client), [...said, 'closed']);
 }

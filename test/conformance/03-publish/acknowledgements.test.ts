@@ -87,6 +87,12 @@ for (const { name, topic, code, bytes } of outcomes) {
   });
 }
 
+it('gives no reason for a refusal whose reason it does not know', async () => {
+  const { publisher } = await pair({ gatekeeper: refusing(reasonCodes.quotaExceeded) });
+  await publisher.sendBytes('32 ["refused" 0001 00 (x)]');
+  assertReceived(publisher, '40 [0001 97]');
+});
+
 it('answers a PUBREC for an unknown identifier with PUBREL 0x92 [MQTT-3.6.2-1]', async () => {
   const { subscriber } = await pair();
   await subscriber.sendBytes('50 [0001] 50 [1234 10]');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { DropCause } from '../../../src/session/delivery.ts';
 import type { ConnectOptions } from '../../harness/test-broker.ts';
-import { assertReceived, lasting, pair } from '../../harness/wire.ts';
+import { assertClosed, assertReceived, lasting, pair } from '../../harness/wire.ts';
 
 const tooLarge: DropCause = 'packet too large';
 
@@ -84,6 +84,23 @@ it('leaves the other receivers alone', async () => {
   assertReceived(subscriber, '');
   assert.deepEqual(other.payloads(), ['y'.repeat(100)]);
 });
+
+/** Requests whose answers grow by a byte for each filter, and have 30 of them for 25. */
+const requests = {
+  'a SUBACK': (count: number) => `82 [0001 00 ${'"a" 00 '.repeat(count)}]`,
+  'an UNSUBACK': (count: number) => `a2 [0001 00 ${'"a" '.repeat(count)}]`,
+};
+
+for (const [name, request] of Object.entries(requests)) {
+  it(`ends a connection on which ${name} does not fit, rather than let its client wait [MQTT-3.1.2-24]`, async () => {
+    const { subscriber } = await sizedPair(30);
+    await subscriber.sendBytes(request(25));
+    assert.equal(subscriber.receivedHex().split(' ').length, 30);
+    subscriber.received();
+    await subscriber.sendBytes(request(26));
+    assertClosed(subscriber, 5, '95');
+  });
+}
 
 it('does not let a topic alias of its own make a message too large', async () => {
   const { subscriber, publisher } = await sizedPair(30, { topicAliasMaximum: 1 });

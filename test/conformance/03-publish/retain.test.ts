@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { TestBroker } from '../../harness/test-broker.ts';
-import { assertReceived, inBothVersions, lasting, pair } from '../../harness/wire.ts';
+import { assertReceived, inAllVersions, lasting, pair } from '../../harness/wire.ts';
 
-inBothVersions((version, none) => {
+inAllVersions((version, none) => {
   it('keeps the last retained message of a topic [MQTT-3.3.1-5, MQTT3-3.3.1-6]', async () => {
     const { subscriber, publisher } = await pair({ version });
     for (const payload of ['1', '2', '3']) await publisher.publish('a', payload, { retain: true });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { TestClient } from '../../harness/test-broker.ts';
-import { inBothVersions, lasting, pair } from '../../harness/wire.ts';
+import { inAllVersions, lasting, pair } from '../../harness/wire.ts';
 
 /** Acknowledges each message as it comes, until no more do; returns the payloads. */
 async function takeAll(client: TestClient): Promise<string[]> {
@@ -25,7 +25,7 @@ async function retain(publisher: TestClient, count: number): Promise<string[]> {
   return payloads;
 }
 
-inBothVersions((version) => {
+inAllVersions((version) => {
   it('sends all of very many retained messages, once each [MQTT-3.3.1-9, MQTT3-3.3.1-6]', async () => {
     const { subscriber, publisher } = await pair({ version });
     const retained = await retain(publisher, 1000);

@@ -6,7 +6,7 @@ import type { DropCause } from '../../../src/session/delivery.ts';
 import { publishOf, type TestClient } from '../../harness/test-broker.ts';
 import {
   assertReceived,
-  inBothVersions,
+  inAllVersions,
   lasting,
   type PairOptions,
   pair,
@@ -48,7 +48,7 @@ async function publishAll(publisher: TestClient, count: number, size = 1): Promi
   return payloads;
 }
 
-inBothVersions((version) => {
+inAllVersions((version) => {
   it('keeps as many messages as the queue holds behind the window, and the oldest', async () => {
     const limits = { inflightMessagesMax: 2, queuedMessagesMax: 3 };
     const { subscriber, publisher, drops } = await watchedPair({ version, limits });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { publishOf, type TestClient } from '../../harness/test-broker.ts';
-import { inBothVersions, lasting, type PairOptions, pair } from '../../harness/wire.ts';
+import { inAllVersions, lasting, type PairOptions, pair } from '../../harness/wire.ts';
 
 const outputBytesMax = 10_000;
 
@@ -33,7 +33,7 @@ async function takeAll(client: TestClient): Promise<string[]> {
   return taken;
 }
 
-inBothVersions((version) => {
+inAllVersions((version) => {
   it('drops QoS 0 for a client that has stopped reading, and goes on when it reads again', async () => {
     const { subscriber, publisher, causes } = await watchedPair({ version });
     await subscriber.subscribe('a');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Publish } from '../../../src/packet/publish.ts';
 import { publishOf, type TestClient } from '../../harness/test-broker.ts';
-import { inBothVersions, lasting, pair } from '../../harness/wire.ts';
+import { inAllVersions, lasting, pair } from '../../harness/wire.ts';
 
 const numbers = Array.from({ length: 100 }, (_, i) => `${i}`);
 
@@ -40,7 +40,7 @@ async function publishNumbers(publisher: TestClient, qos: 0 | 1 | 2): Promise<vo
   }
 }
 
-inBothVersions((version) => {
+inAllVersions((version) => {
   for (const qos of [0, 1, 2] as const) {
     it(`sends messages of QoS ${qos} on in their order, by default and for all subscribers [MQTT-4.6.0-5, MQTT-4.6.0-6, MQTT3-4.6.0-5, MQTT3-4.6.0-6]`, async () => {
       const { broker, subscriber, publisher } = await pair({ version });

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type ReasonCode, reasonCodes } from '../../../src/packet/reason-codes.ts';
 import { TestGatekeeper } from '../../harness/test-gatekeeper.ts';
-import { assertReceived, inBothVersions, lasting, pair } from '../../harness/wire.ts';
+import { assertReceived, inAllVersions, lasting, pair } from '../../harness/wire.ts';
 
-inBothVersions((version, none) => {
+inAllVersions((version, none) => {
   it('acknowledges QoS 1 with its identifier, and delivers the next of that identifier [MQTT-4.3.2-4, MQTT-4.3.2-5, MQTT3-4.3.2-2]', async () => {
     const { subscriber, publisher } = await pair({ version });
     await subscriber.subscribe('a');

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { publishOf } from '../../harness/test-broker.ts';
-import { assertClosed, assertReceived, inBothVersions, lasting, pair } from '../../harness/wire.ts';
+import { assertClosed, assertReceived, inAllVersions, lasting, pair } from '../../harness/wire.ts';
 
-inBothVersions((version, none) => {
+inAllVersions((version, none) => {
   const cleanly = { version, subscriber: lasting(version) } as const;
 
   it('sends QoS 0 once, without identifier, and forgets it [MQTT-4.3.1-1, MQTT-2.2.1-2, MQTT3-4.3.1-1]', async () => {
