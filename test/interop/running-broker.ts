@@ -1,15 +1,15 @@
 /** The real server in this process, on a port of its own, for foreign clients to connect to. */
 
-import { Writable } from 'node:stream';
 import { parseConfig } from '../../src/server/config-file.ts';
 import { Log } from '../../src/server/log.ts';
 import { startServer } from '../../src/server/server.ts';
+import { TextLines } from './text-lines.ts';
 
 export interface RunningBroker extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** Resolves with the first log line that contains `text`, also one already written. */
-  logged(text: string): Promise<string>;
+  /** Resolves when the log has this line, which begins with no time. */
+  logged(line: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ const openToAll = [
 export async function startBroker(
   configLines: readonly string[] = openToAll,
 ): Promise<RunningBroker> {
-  const lines = new LogLines();
+  const lines = new TextLines();
   const text = [...configLines, ...loggedTypes.map((type) => `log_type ${type}`)].join('\n');
   const config = parseConfig(text, 'interop.conf');
   const listeners = config.listeners.map((listener) => ({ ...listener, port: 0 }));
@@ -34,48 +34,10 @@ export async function startBroker(
   return {
     host,
     port,
-    logged: (part) => lines.containing(part),
+    logged: (line) => lines.seen(line),
     stop: () => server.stop(),
     [Symbol.asyncDispose]: () => server.stop(),
   };
 }
 
 const loggedTypes = ['error', 'warning', 'notice', 'subscribe'] as const;
-
-interface Wish {
-  readonly part: string;
-  resolve(line: string): void;
-}
-
-/** Takes what the log writes, and finds lines in it, past or future. */
-class LogLines extends Writable {
-  readonly #lines: string[] = [];
-  #wishes: Wish[] = [];
-  #unfinished = '';
-
-  constructor() {
-    super({ decodeStrings: false });
-  }
-
-  containing(part: string): Promise<string> {
-    const written = this.#lines.find((line) => line.includes(part));
-    if (written !== undefined) return Promise.resolve(written);
-    const { promise, resolve } = Promise.withResolvers<string>();
-    this.#wishes.push({ part, resolve });
-    return promise;
-  }
-
-  override _write(chunk: string, _encoding: string, done: () => void): void {
-    const lines = (this.#unfinished + chunk).split('\n');
-    this.#unfinished = lines.pop() ?? '';
-    for (const line of lines) this.#add(line);
-    done();
-  }
-
-  #add(line: string): void {
-    this.#lines.push(line);
-    const granted = this.#wishes.filter(({ part }) => line.includes(part));
-    this.#wishes = this.#wishes.filter((wish) => !granted.includes(wish));
-    for (const { resolve } of granted) resolve(line);
-  }
-}

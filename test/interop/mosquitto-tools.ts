@@ -1,0 +1,108 @@
+/** mosquitto_pub, mosquitto_sub and mosquitto_rr, each run as a process. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import type { ProtocolVersion } from '../../src/packet/version.ts';
+import type { RunningBroker } from './running-broker.ts';
+import { TextLines } from './text-lines.ts';
+
+type Tool = 'mosquitto_pub' | 'mosquitto_sub' | 'mosquitto_rr';
+
+export interface Outcome {
+  readonly exitCode: number | null;
+  readonly stdout: Uint8Array;
+  readonly lines: readonly string[];
+  readonly stderr: string;
+}
+
+/** Why tests that need a tool cannot run, or false. */
+export function missingTools(): string | false {
+  const tools: readonly Tool[] = ['mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr'];
+  const missing = tools.find((tool) => spawnSync(tool, ['--help']).error !== undefined);
+  return missing !== undefined && `${missing} is not installed: apt-get install mosquitto-clients`;
+}
+
+const versionNames: Readonly<Record<ProtocolVersion, string>> = {
+  3: 'mqttv31',
+  4: 'mqttv311',
+  5: 'mqttv5',
+};
+
+// Milliseconds, so that a tool that waits in vain ends before the test does.
+const timeout = 20_000;
+
+/** The tools at one broker, in one version of MQTT. */
+export class MosquittoTools {
+  readonly #broker: RunningBroker;
+  readonly #version: ProtocolVersion;
+
+  constructor(broker: RunningBroker, version: ProtocolVersion) {
+    this.#broker = broker;
+    this.#version = version;
+  }
+
+  /** Runs mosquitto_pub to its end. */
+  publish(args: readonly string[], input: string | Uint8Array = ''): Promise<Outcome> {
+    return this.start('mosquitto_pub', args, input).outcome;
+  }
+
+  /** Starts mosquitto_sub, and waits until the broker has subscribed it to the last `-t`. */
+  async subscribe(clientId: string, args: readonly string[]): Promise<RunningTool> {
+    const tool = this.start('mosquitto_sub', ['-i', clientId, ...args]);
+    const filter = args[args.lastIndexOf('-t') + 1];
+    await this.subscribed(clientId, filter);
+    return tool;
+  }
+
+  async subscribed(clientId: string, filter: string): Promise<void> {
+    const possible = [0, 1, 2].map((qos) => `${clientId} ${qos} ${filter}`);
+    await Promise.race(possible.map((line) => this.#broker.logged(line)));
+  }
+
+  start(tool: Tool, args: readonly string[], input: string | Uint8Array = ''): RunningTool {
+    const { host, port } = this.#broker;
+    const version = versionNames[this.#version];
+    const common = ['-h', host, '-p', String(port), '-V', version];
+    return new RunningTool(spawn(tool, [...common, ...args], { timeout }), input);
+  }
+}
+
+export class RunningTool implements AsyncDisposable {
+  /** Resolves when the process has ended. */
+  readonly outcome: Promise<Outcome>;
+  readonly #process: ChildProcess;
+  readonly #stdout = new TextLines();
+
+  constructor(process: ChildProcess, input: string | Uint8Array) {
+    this.#process = process;
+    process.stdin!.end(input);
+    process.stdout!.on('data', (bytes) => this.#stdout.write(bytes));
+    this.outcome = this.#finish();
+  }
+
+  /** Resolves when it has printed this line. */
+  printed(line: string): Promise<void> {
+    return this.#stdout.seen(line);
+  }
+
+  /** Ends it so that it can say no goodbye. */
+  async kill(): Promise<Outcome> {
+    this.#process.kill('SIGKILL');
+    return this.outcome;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  async #finish(): Promise<Outcome> {
+    const chunks: Buffer[] = [];
+    let stderr = '';
+    this.#process.stdout!.on('data', (bytes) => chunks.push(bytes));
+    this.#process.stderr!.on('data', (bytes) => {
+      stderr += bytes;
+    });
+    const [exitCode] = await once(this.#process, 'close');
+    return { exitCode, stdout: Buffer.concat(chunks), lines: this.#stdout.all, stderr };
+  }
+}
