@@ -2,20 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { takeTexts } from '../../harness/take-all.ts';
 import type { TestClient } from '../../harness/test-broker.ts';
 import { inAllVersions, lasting, pair } from '../../harness/wire.ts';
-
-/** Acknowledges each message as it comes, until no more do; returns the payloads. */
-async function takeAll(client: TestClient): Promise<string[]> {
-  const taken: string[] = [];
-  for (let next = client.publishes(); next.length > 0; next = client.publishes()) {
-    for (const { packetId, payload } of next) {
-      taken.push(new TextDecoder().decode(payload));
-      await client.send({ type: 'puback', packetId, reasonCode: 0 });
-    }
-  }
-  return taken;
-}
 
 async function retain(publisher: TestClient, count: number): Promise<string[]> {
   const payloads = Array.from({ length: count }, (_, i) => `${i}`);
@@ -38,7 +27,7 @@ inAllVersions((version) => {
     const { subscriber, publisher } = await pair({ version, limits });
     const retained = await retain(publisher, 20);
     await subscriber.subscribe('a/+', { qos: 1 });
-    const taken = await takeAll(subscriber);
+    const taken = await takeTexts(subscriber);
     assert.deepEqual(taken.sort(), retained.sort());
   });
 
@@ -50,7 +39,7 @@ inAllVersions((version) => {
     await subscriber.subscribe('a/+', { qos: 1 });
     await subscriber.drop();
     const returned = await broker.connect('subscriber', lasting(version));
-    const taken = await takeAll(returned);
+    const taken = await takeTexts(returned);
     assert.deepEqual(taken.sort(), retained.sort());
   });
 
@@ -61,7 +50,7 @@ inAllVersions((version) => {
     const [{ packetId }] = subscriber.publishes();
     await subscriber.subscribe('a/+', { qos: 1 });
     await subscriber.send({ type: 'puback', packetId, reasonCode: 0 });
-    const taken = await takeAll(subscriber);
+    const taken = await takeTexts(subscriber);
     assert.deepEqual(taken.sort(), retained.sort());
   });
 
@@ -70,7 +59,7 @@ inAllVersions((version) => {
     await retain(publisher, 3);
     await subscriber.subscribe('a/+', { qos: 1 });
     await subscriber.send({ type: 'unsubscribe', packetId: 9, filters: ['a/+'] });
-    assert.equal((await takeAll(subscriber)).length, 1);
+    assert.equal((await takeTexts(subscriber)).length, 1);
   });
 
   it('never sends an old message after the one that took its place', async () => {
@@ -83,7 +72,7 @@ inAllVersions((version) => {
     for (const topic of topics) {
       await publisher.publish(topic, `${topic} new`, { retain: true, qos: 1 });
     }
-    const taken = await takeAll(subscriber);
+    const taken = await takeTexts(subscriber);
     for (const topic of topics) {
       const lastOld = taken.lastIndexOf(`${topic} old`);
       assert.equal(lastOld < taken.indexOf(`${topic} new`), true, taken.join());
@@ -99,7 +88,7 @@ for (const retainHandling of [1, 2] as const) {
     const [{ packetId }] = subscriber.publishes();
     await subscriber.subscribe('a/+', { qos: 1, retainHandling });
     await subscriber.send({ type: 'puback', packetId, reasonCode: 0 });
-    const taken = await takeAll(subscriber);
+    const taken = await takeTexts(subscriber);
     assert.deepEqual(taken.sort(), retained.slice(1).sort());
   });
 }

@@ -4,20 +4,9 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { reasonCodes } from '../../../src/packet/reason-codes.ts';
 import { outcomeOf } from '../../harness/outcome.ts';
-import type { TestClient } from '../../harness/test-broker.ts';
+import { takeTexts } from '../../harness/take-all.ts';
 import { TestGatekeeper } from '../../harness/test-gatekeeper.ts';
 import { assertClosed, assertReceived, inBothVersions, lasting, pair } from '../../harness/wire.ts';
-
-async function takeAll(client: TestClient): Promise<string[]> {
-  const taken: string[] = [];
-  for (let next = client.publishes(); next.length > 0; next = client.publishes()) {
-    for (const { packetId, payload } of next) {
-      taken.push(new TextDecoder().decode(payload));
-      await client.send({ type: 'puback', packetId, reasonCode: 0 });
-    }
-  }
-  return taken;
-}
 
 inBothVersions((version, none) => {
   const malformed = [
@@ -133,7 +122,7 @@ inBothVersions((version, none) => {
     await subscriber.subscribe('a', { qos: 1 });
     await publisher.publish('a', '4', { qos: 1 });
     await subscriber.send({ type: 'puback', packetId, reasonCode: 0 });
-    assert.deepEqual(await takeAll(subscriber), ['2', '3', '4']);
+    assert.deepEqual(await takeTexts(subscriber), ['2', '3', '4']);
   });
 
   it('delivers to a subscription at once, also from the SUBSCRIBE in the same write', async () => {

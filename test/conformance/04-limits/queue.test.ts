@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { DropCause } from '../../../src/session/delivery.ts';
+import { takeTexts } from '../../harness/take-all.ts';
 import { publishOf, type TestClient } from '../../harness/test-broker.ts';
 import {
   assertReceived,
@@ -31,17 +32,6 @@ async function watchedPair(options: PairOptions) {
   return { ...clients, drops };
 }
 
-async function takeAll(client: TestClient): Promise<string[]> {
-  const taken: string[] = [];
-  for (let next = client.publishes(); next.length > 0; next = client.publishes()) {
-    for (const { packetId, payload, qos } of next) {
-      taken.push(new TextDecoder().decode(payload));
-      if (qos === 1) await client.send({ type: 'puback', packetId, reasonCode: 0 });
-    }
-  }
-  return taken;
-}
-
 async function publishAll(publisher: TestClient, count: number, size = 1): Promise<string[]> {
   const payloads = Array.from({ length: count }, (_, i) => `${i}`.padStart(size, '0'));
   for (const payload of payloads) await publisher.publish('a', payload, { qos: 1 });
@@ -56,7 +46,7 @@ inAllVersions((version) => {
     const payloads = await publishAll(publisher, 8);
     const drop = { clientId: 'subscriber', topic: 'a', qos: 1, cause: 'queue full' };
     assert.deepEqual(drops, [drop, drop, drop]);
-    assert.deepEqual(await takeAll(subscriber), payloads.slice(0, 5));
+    assert.deepEqual(await takeTexts(subscriber), payloads.slice(0, 5));
   });
 
   it('keeps as many messages as the queue holds for a client that is away', async () => {
@@ -71,7 +61,7 @@ inAllVersions((version) => {
       ['queue full', 'queue full'],
     );
     const returned = await broker.connect('subscriber', lasting(version));
-    assert.deepEqual(await takeAll(returned), payloads.slice(0, 3));
+    assert.deepEqual(await takeTexts(returned), payloads.slice(0, 3));
   });
 
   it('keeps no more bytes than the queue holds', async () => {
@@ -82,7 +72,7 @@ inAllVersions((version) => {
     await subscriber.drop();
     const payloads = await publishAll(publisher, 10, 1000);
     const returned = await broker.connect('subscriber', lasting(version));
-    const taken = await takeAll(returned);
+    const taken = await takeTexts(returned);
     assert.deepEqual(taken, payloads.slice(0, 4));
     assert.equal(drops.length, 6);
   });
@@ -94,7 +84,7 @@ inAllVersions((version) => {
     const payloads = await publishAll(publisher, 4, 100);
     assert.equal(subscriber.publishes().length, 1);
     await subscriber.sendBytes('40 [0001]');
-    assert.deepEqual(await takeAll(subscriber), payloads.slice(1));
+    assert.deepEqual(await takeTexts(subscriber), payloads.slice(1));
   });
 
   it('sends messages up to the bytes of the window', async () => {
@@ -113,7 +103,7 @@ inAllVersions((version) => {
     await subscriber.drop();
     const payloads = await publishAll(publisher, 3000);
     const returned = await broker.connect('subscriber', lasting(version));
-    assert.deepEqual(await takeAll(returned), payloads);
+    assert.deepEqual(await takeTexts(returned), payloads);
     assert.deepEqual(drops, []);
   });
 
@@ -124,7 +114,7 @@ inAllVersions((version) => {
     for (const payload of ['1', '2', 'dropped']) await publisher.publish('a', payload, { qos: 1 });
     await subscriber.sendBytes('40 [0001]');
     await publisher.publish('a', '3', { qos: 1 });
-    assert.deepEqual(await takeAll(subscriber), ['1', '2', '3']);
+    assert.deepEqual(await takeTexts(subscriber), ['1', '2', '3']);
   });
 
   it('drops QoS 0 for a client that is away, and reports it', async () => {
@@ -155,7 +145,7 @@ inAllVersions((version) => {
       [[0, 'queue full']],
     );
     const returned = await broker.connect('subscriber', lasting(version));
-    assert.deepEqual(await takeAll(returned), ['0', '1']);
+    assert.deepEqual(await takeTexts(returned), ['0', '1']);
   });
 });
 
@@ -170,7 +160,7 @@ it('counts the properties of a message among the bytes of the queue', async () =
     await publisher.publish('a', payload, { qos: 1, properties });
   }
   const returned = await broker.connect('subscriber', lasting());
-  assert.deepEqual(await takeAll(returned), ['1', '2']);
+  assert.deepEqual(await takeTexts(returned), ['1', '2']);
 });
 
 it('lets messages that have expired make room for others', async () => {
@@ -188,7 +178,7 @@ it('lets messages that have expired make room for others', async () => {
     drops.map(({ cause }) => cause),
     ['expired'],
   );
-  assert.deepEqual(await takeAll(await broker.connect('subscriber', lasting())), ['1', '2']);
+  assert.deepEqual(await takeTexts(await broker.connect('subscriber', lasting())), ['1', '2']);
 });
 
 it('drops for the one client that is full, and for no other', async () => {
@@ -206,7 +196,7 @@ it('drops for the one client that is full, and for no other', async () => {
     drops.every(({ clientId }) => clientId === 'subscriber'),
     true,
   );
-  assert.deepEqual(await takeAll(subscriber), ['1', '2']);
+  assert.deepEqual(await takeTexts(subscriber), ['1', '2']);
 });
 
 it('acknowledges to the publisher what a full receiver does not get', async () => {

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { publishOf, type TestClient } from '../../harness/test-broker.ts';
+import { takeTexts } from '../../harness/take-all.ts';
+import { publishOf } from '../../harness/test-broker.ts';
 import { inAllVersions, lasting, type PairOptions, pair } from '../../harness/wire.ts';
 
 const outputBytesMax = 10_000;
@@ -22,17 +23,6 @@ async function watchedPair(options: PairOptions) {
 
 function hundred(): string[] {
   return Array.from({ length: 100 }, (_, i) => `${i}`.padEnd(1000));
-}
-
-async function takeAll(client: TestClient): Promise<string[]> {
-  const taken: string[] = [];
-  for (let next = client.publishes(); next.length > 0; next = client.publishes()) {
-    for (const { packetId, payload, qos } of next) {
-      taken.push(new TextDecoder().decode(payload));
-      if (qos === 1) await client.send({ type: 'puback', packetId, reasonCode: 0 });
-    }
-  }
-  return taken;
 }
 
 inAllVersions((version) => {
@@ -64,7 +54,7 @@ inAllVersions((version) => {
     assert.equal(new Set(causes).size, 1);
     assert.equal(causes[0], 'subscriber: queue full');
     await subscriber.thaw();
-    const received = await takeAll(subscriber);
+    const received = await takeTexts(subscriber);
     assert.deepEqual(received, payloads.slice(0, 100 - causes.length));
     assert.equal(received.length >= 50 && received.length <= 65, true, `${received.length}`);
   });
@@ -79,7 +69,7 @@ inAllVersions((version) => {
     for (const payload of payloads) {
       await publisher.publish('a', payload, { qos: 1 });
       assert.equal(publisher.received()[0].type, 'puback');
-      taken.push(...(await takeAll(other)));
+      taken.push(...(await takeTexts(other)));
     }
     assert.deepEqual(taken, payloads);
   });
@@ -134,7 +124,7 @@ inAllVersions((version) => {
       `${returned.far.pendingBytes}`,
     );
     await returned.thaw();
-    assert.deepEqual(await takeAll(returned), payloads);
+    assert.deepEqual(await takeTexts(returned), payloads);
     assert.deepEqual(causes, []);
   });
 
@@ -158,7 +148,7 @@ inAllVersions((version) => {
     const payloads = hundred();
     for (const payload of payloads) await publisher.publish('a', payload, { qos: 1 });
     const returned = await broker.connect('subscriber', lasting(version));
-    assert.deepEqual(await takeAll(returned), payloads);
+    assert.deepEqual(await takeTexts(returned), payloads);
     await broker.advance(6);
     assert.equal(broker.broker.connectionCount, 2, 'the frozen connection is given up');
   });

@@ -2,36 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Publish } from '../../../src/packet/publish.ts';
+import { acknowledge, takeAll, takeTexts, textOf } from '../../harness/take-all.ts';
 import { publishOf, type TestClient } from '../../harness/test-broker.ts';
 import { inAllVersions, lasting, pair } from '../../harness/wire.ts';
 
 const numbers = Array.from({ length: 100 }, (_, i) => `${i}`);
-
-function textOf({ payload }: Publish): string {
-  return new TextDecoder().decode(payload);
-}
-
-/** Acknowledges messages of QoS 1 and 2 as they come, until no more do; returns them. */
-async function takeAll(client: TestClient): Promise<Publish[]> {
-  const taken: Publish[] = [];
-  for (let packets = client.received(); packets.length > 0; packets = client.received()) {
-    for (const packet of packets) {
-      if (packet.type === 'publish') taken.push(packet);
-      await answer(client, packet);
-    }
-  }
-  return taken;
-}
-
-async function answer(client: TestClient, packet: ReturnType<TestClient['received']>[number]) {
-  if (packet.type === 'pubrel') {
-    await client.send({ type: 'pubcomp', packetId: packet.packetId, reasonCode: 0 });
-  }
-  if (packet.type !== 'publish' || packet.qos === 0) return;
-  const type = packet.qos === 1 ? 'puback' : 'pubrec';
-  await client.send({ type, packetId: packet.packetId, reasonCode: 0 });
-}
 
 async function publishNumbers(publisher: TestClient, qos: 0 | 1 | 2): Promise<void> {
   for (const number of numbers) {
@@ -49,7 +24,7 @@ inAllVersions((version) => {
       await other.subscribe('+/#', { qos: 2 });
       await publishNumbers(publisher, qos);
       for (const client of [subscriber, other]) {
-        assert.deepEqual((await takeAll(client)).map(textOf), numbers);
+        assert.deepEqual(await takeTexts(client), numbers);
       }
     });
   }
@@ -61,7 +36,7 @@ inAllVersions((version) => {
       await subscriber.subscribe('#', { qos });
       await publishNumbers(publisher, qos);
       const first = subscriber.received().filter((packet) => packet.type === 'publish');
-      for (const packet of first.slice(0, 5)) await answer(subscriber, packet);
+      for (const packet of first.slice(0, 5)) await acknowledge(subscriber, packet);
       first.push(...subscriber.received().filter((packet) => packet.type === 'publish'));
       await subscriber.drop();
       const returned = await broker.connect('subscriber', lasting(version));
@@ -104,7 +79,7 @@ inAllVersions((version) => {
     await publisher.publish('a', '4', { qos: 1 });
     const returned = await broker.connect('subscriber', lasting(version));
     await publisher.publish('a', '5', { qos: 1 });
-    assert.deepEqual((await takeAll(returned)).map(textOf), ['1', '2', '3', '4', '5']);
+    assert.deepEqual(await takeTexts(returned), ['1', '2', '3', '4', '5']);
   });
 
   it('keeps the order of a write full of messages [MQTT-4.6.0-5, MQTT3-4.6.0-6]', async () => {
