@@ -22,7 +22,13 @@ function name(): string {
   return `n${names++}`;
 }
 
-describe("the broker, for Mosquitto's tools,", { ...claimOptions, skip: missingTools() }, () => {
+describe("the broker, for Mosquitto's tools,", claimOptions, () => {
+  // A suite that is skipped counts as none, and CI would miss it: a test is skipped in its place.
+  const missing = missingTools();
+  if (missing !== undefined) {
+    it('does what they expect', { skip: missing });
+    return;
+  }
   let broker: RunningBroker;
 
   before(async () => {
@@ -64,9 +70,10 @@ describe("the broker, for Mosquitto's tools,", { ...claimOptions, skip: missingT
 });
 
 // By itself, as the time of -W begins before the tool connects.
-describe('the broker, for mosquitto_sub -W,', { ...claimOptions, skip: missingTools() }, () => {
+describe('the broker, for mosquitto_sub -W,', claimOptions, () => {
+  const skip = missingTools();
   for (const { version, name } of versions) {
-    it(`stays silent to its end in ${name}`, () => timesOut(version));
+    it(`stays silent to its end in ${name}`, { skip }, () => timesOut(version));
   }
 });
 

@@ -9,15 +9,20 @@ import { findPahoPython, Paho } from './paho-client.ts';
 import { startBroker } from './running-broker.ts';
 import { claimOptions, next, Stage, topicsOf } from './stage.ts';
 
-const python = findPahoPython();
-const skip = python === undefined && 'Paho is not installed: apt-get install python3-paho-mqtt';
-
-describe('the broker, for Paho,', { ...claimOptions, skip }, () => {
-  defineClientClaims(() => new Paho(python!));
+describe('the broker, for Paho,', claimOptions, () => {
+  const python = findPahoPython();
+  // A suite that is skipped counts as none, and CI would miss it: a test is skipped in its place.
+  if (python === undefined) {
+    it('does what it expects', {
+      skip: 'Paho is not installed: apt-get install python3-paho-mqtt',
+    });
+    return;
+  }
+  defineClientClaims(() => new Paho(python));
 
   it('publishes the wills of all clients of a process that is killed', async () => {
     await using broker = await startBroker();
-    await using doomed = new Paho(python!);
+    await using doomed = new Paho(python);
     await using witness = await new Stage(mqttJs, broker).connect(5);
     await witness.subscribe('wills/+', { qos: 1 });
     const stage = new Stage(doomed, broker);
@@ -34,7 +39,7 @@ describe('the broker, for Paho,', { ...claimOptions, skip }, () => {
 
   it('keeps the order of user properties, whose names may repeat', async () => {
     await using broker = await startBroker();
-    await using library = new Paho(python!);
+    await using library = new Paho(python);
     await using client = await new Stage(library, broker).connect(5);
     await client.subscribe('a');
     const userProperties = [

@@ -15,11 +15,12 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Why tests that need a tool cannot run, or false. */
-export function missingTools(): string | false {
+/** Why tests that need a tool cannot run, if they cannot. */
+export function missingTools(): string | undefined {
   const tools: readonly Tool[] = ['mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr'];
   const missing = tools.find((tool) => spawnSync(tool, ['--help']).error !== undefined);
-  return missing !== undefined && `${missing} is not installed: apt-get install mosquitto-clients`;
+  if (missing === undefined) return undefined;
+  return `${missing} is not installed: apt-get install mosquitto-clients`;
 }
 
 const versionNames: Readonly<Record<ProtocolVersion, string>> = {
