@@ -7,6 +7,7 @@ import { PacketReader } from '../packet/packet-reader.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { TopicCache } from '../packet/topic-cache.ts';
+import type { ProtocolVersion } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
 import type { Link, LinkReceiver } from '../session/link.ts';
 import { Output } from '../session/output.ts';
@@ -20,6 +21,7 @@ import { Conversation } from './conversation.ts';
 import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
 import { farewell, refusal } from './farewell.ts';
 import { type Agreement, acceptance, agree, expirySeconds } from './handshake.ts';
+import { Intake } from './intake.ts';
 import type { Features, Limits } from './limits.ts';
 import type { ConnectedClient, DisconnectCause, Gatekeeper, Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
@@ -51,6 +53,17 @@ export interface ConnectionOptions {
 // A client that sends pieces of this size is alive, if slow; Mosquitto draws the same line.
 const largePieceBytes = 1000;
 
+/** What a client has said of itself that matters to sending. */
+interface Peer extends Pick<Agreement, 'packetBytesMax' | 'topicAliasMax'> {
+  readonly clientId: string | undefined;
+}
+
+const unknownPeer: Peer = {
+  clientId: undefined,
+  packetBytesMax: Number.POSITIVE_INFINITY,
+  topicAliasMax: 0,
+};
+
 /**
  * `new` until CONNECT has come; `entering` while it is decided whether the client may come in;
  * `connected` after CONNACK; `closing` when only the last bytes still have to leave.
@@ -62,15 +75,12 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   dueAt = 0;
   readonly #link: Link;
   readonly #options: ConnectionOptions;
-  readonly #reader: PacketReader;
+  readonly #intake: Intake;
   readonly #output: Output;
   #phase: Phase = 'new';
   #receivedAt: number;
   // When something came that shows a living client: see `receive`.
   #lastSignAt: number;
-  // Input that waits for the gatekeeper's verdict.
-  #held: Uint8Array[] | undefined;
-  #isPaused = false;
   #connect: Connect | undefined;
   #agreement: Agreement | undefined;
   #authentication: Authentication | undefined;
@@ -83,11 +93,9 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   constructor(link: Link, options: ConnectionOptions) {
     this.#link = link;
     this.#options = options;
-    this.#reader = new PacketReader({
-      from: 'client',
-      packetBytesMax: options.limits.packetBytesMax,
-      topics: options.topics,
-    });
+    const { packetBytesMax } = options.limits;
+    const { topics } = options;
+    this.#intake = new Intake(link, new PacketReader({ from: 'client', packetBytesMax, topics }));
     this.#output = new Output(link, options.turn);
     this.#receivedAt = options.clock.now();
     this.#lastSignAt = this.#receivedAt;
@@ -105,12 +113,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     if (bytes.length >= largePieceBytes) this.#lastSignAt = this.#receivedAt;
     this.#options.traffic.receivedBytes += bytes.length;
     if (this.#phase === 'closing') return;
-    if (this.#isWaiting) {
-      this.#held ??= [];
-      this.#held.push(bytes);
-      return;
-    }
-    this.#reader.push(bytes);
+    this.#intake.push(bytes);
     this.#read();
   }
 
@@ -191,6 +194,17 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     return this.#phase === 'entering' && this.#authentication!.isAsking;
   }
 
+  /**
+   * More output waits than messages can make up: those stop at the limit, see `canTake`. The link
+   * must be blocked, since reading goes on when that is over.
+   */
+  get #isFlooded(): boolean {
+    const floodBytes = this.#options.limits.outputBytesMax * 2;
+    if (this.#output.backlogBytes <= floodBytes) return false;
+    this.#output.flush();
+    return this.#output.isBlocked && this.#output.backlogBytes > floodBytes;
+  }
+
   get #keepAliveMilliseconds(): number {
     return this.#agreement!.keepAliveSeconds * 1500;
   }
@@ -209,7 +223,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   #read(): void {
     try {
       while (this.#phase !== 'closing' && this.#phase !== 'closed' && !this.#isWaiting) {
-        const packet = this.#reader.next();
+        const packet = this.#intake.next();
         if (packet === undefined) break;
         this.#lastSignAt = this.#receivedAt;
         this.#options.traffic.received[packet.type]++;
@@ -276,7 +290,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     this.#connect = connect;
     this.#agreement = agree(connect, limits, { features, assignClientId });
     this.#phase = 'entering';
-    this.#sender = this.#createSender(connect, this.#agreement);
+    this.#sender = this.#createSender(connect.version, this.#agreement);
     this.#authentication = new Authentication(
       gatekeeper,
       {
@@ -293,7 +307,10 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     this.#authentication.begin();
   }
 
-  #createSender({ version }: Connect, { clientId, packetBytesMax, topicAliasMax }: Agreement) {
+  #createSender(
+    version: ProtocolVersion,
+    { clientId, packetBytesMax, topicAliasMax }: Peer,
+  ): PacketSender {
     const { clock, limits, observer, traffic } = this.#options;
     return new PacketSender(this.#output, {
       version,
@@ -402,20 +419,10 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
 
   /** CONNACK for a client whose CONNECT could be read that far. */
   #sendRefusal(reasonCode: ReasonCode, message: string): void {
-    const { version } = this.#reader;
-    if (version === undefined) return;
-    const connack = refusal(reasonCode, message, version);
+    const { version } = this.#intake;
+    const connack = version && refusal(reasonCode, message, version);
     if (connack === undefined) return;
-    const { packetBytesMax = Number.POSITIVE_INFINITY } = this.#agreement ?? {};
-    const { clock, limits, traffic } = this.#options;
-    const sender = new PacketSender(this.#output, {
-      version,
-      packetBytesMax,
-      topicAliasMax: 0,
-      outputBytesMax: limits.outputBytesMax,
-      clock,
-      traffic,
-    });
+    const sender = this.#sender ?? this.#createSender(version!, unknownPeer);
     sender.send(connack);
   }
 
@@ -440,48 +447,23 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   #finish(): void {
     const { clock, deadlines, limits } = this.#options;
     deadlines.set(this, clock.now() + limits.lingerSeconds * 1000);
-    this.#held = undefined;
+    this.#intake.discard();
     this.#output.close();
   }
 
   /** The verdict is there: goes on with what has come meanwhile. */
   #continueReading(): void {
     this.#read();
-    const held = this.#held;
-    this.#held = undefined;
-    for (let i = 0; held !== undefined && i < held.length; i++) this.#receiveHeld(held[i]);
     this.#resumeReading();
   }
 
-  #receiveHeld(bytes: Uint8Array): void {
-    if (this.#phase === 'closing' || this.#phase === 'closed') return;
-    if (this.#isWaiting) {
-      this.#held ??= [];
-      this.#held.push(bytes);
-      return;
-    }
-    this.#reader.push(bytes);
-    this.#read();
-  }
-
-  /**
-   * Stops reading while the verdict is awaited, and from a client that asks for more answers than
-   * it takes: `canTake` holds back messages, so that more than twice its limit is answers. Only
-   * while the link is blocked, as reading goes on when that is over.
-   */
+  /** Stops reading while the verdict is awaited, and in a flood. */
   #pauseWhereDue(): void {
-    if (this.#isPaused) return;
-    const { isBlocked, backlogBytes } = this.#output;
-    const isFlooded = isBlocked && backlogBytes > this.#options.limits.outputBytesMax * 2;
-    if (!isFlooded && !this.#isWaiting) return;
-    this.#isPaused = true;
-    this.#link.pause();
+    if (this.#isWaiting || this.#isFlooded) this.#intake.pause();
   }
 
   #resumeReading(): void {
-    if (!this.#isPaused || this.#isWaiting) return;
-    this.#isPaused = false;
-    this.#link.resume();
+    if (!this.#isWaiting) this.#intake.resume();
   }
 }
 

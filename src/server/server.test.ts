@@ -10,7 +10,7 @@ import { parseConfig } from './config-file.ts';
 import { Log } from './log.ts';
 import { type RunningServer, startServer } from './server.ts';
 
-/** CONNECT of MQTT 5.0 or 3.1.1 with the client identifier `c`. */
+/** CONNECT of MQTT 5.0 or 3.1.1 with a client identifier of one letter, the last byte. */
 const connects = {
   5: [0x10, 14, 0, 4, 0x4d, 0x51, 0x54, 0x54, 5, 2, 0, 60, 0, 0, 1, 0x63],
   4: [0x10, 13, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, 1, 0x63],
@@ -50,10 +50,10 @@ async function start(config: Config): Promise<Started> {
 }
 
 /** A client that has sent its CONNECT. */
-function connectTo({ server }: Started, version: 4 | 5): Client {
+function connectTo({ server }: Started, version: 4 | 5, clientId = 'c'): Client {
   const { host, port } = server.addresses[0];
   const socket = connect(port, host).on('error', () => undefined);
-  socket.write(Uint8Array.from(connects[version]));
+  socket.write(Uint8Array.from([...connects[version].slice(0, -1), clientId.charCodeAt(0)]));
   return { socket, [Symbol.dispose]: () => socket.destroy() };
 }
 
@@ -132,13 +132,13 @@ describe('a server', () => {
     reader.socket.write(Uint8Array.from([0x82, filter.length + 5, 0, 1, 0, filter.length]));
     reader.socket.write(`${filter}\0`);
     await firstBytes(reader);
-    using other = connectTo(started, 5);
+    using other = connectTo(started, 5, 'd');
     let published = '';
     while (!published.includes('New client connected')) {
       const [bytes] = await once(reader.socket, 'data');
       published += bytes;
     }
-    assert.match(published, /\$SYS\/broker\/log\/N\d*: New client connected from .* as c /);
+    assert.match(published, /\$SYS\/broker\/log\/N\d*: New client connected from .* as d /);
     other.socket.destroy();
   });
 
