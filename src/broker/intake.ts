@@ -1,0 +1,72 @@
+/** The input of one connection, on its way from pieces of bytes to packets. */
+
+import type { Packet } from '../packet/packet.ts';
+import type { PacketReader } from '../packet/packet-reader.ts';
+import type { ProtocolVersion } from '../packet/version.ts';
+import type { Link } from '../session/link.ts';
+
+/**
+ * Packets are taken when the connection is ready for them. What comes meanwhile is held, so that a
+ * connection which is not for long should `pause` the link.
+ */
+export class Intake {
+  readonly #link: Link;
+  readonly #reader: PacketReader;
+  #held: Uint8Array[] | undefined;
+  #isDrained = true;
+  #isPaused = false;
+
+  constructor(link: Link, reader: PacketReader) {
+    this.#link = link;
+    this.#reader = reader;
+  }
+
+  /** Of the CONNECT that has come, or of the answer to one that could not be read. */
+  get version(): ProtocolVersion | undefined {
+    return this.#reader.version;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#isDrained) {
+      this.#isDrained = false;
+      this.#reader.push(bytes);
+      return;
+    }
+    this.#held ??= [];
+    this.#held.push(bytes);
+  }
+
+  /**
+   * @returns undefined when all that has come is read
+   * @throws ProtocolError for what is no packet of a client's
+   */
+  next(): Packet | undefined {
+    for (;;) {
+      const packet = this.#reader.next();
+      if (packet !== undefined) return packet;
+      const bytes = this.#held?.shift();
+      if (bytes === undefined) {
+        this.#isDrained = true;
+        return undefined;
+      }
+      this.#reader.push(bytes);
+    }
+  }
+
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#link.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#link.resume();
+  }
+
+  /** Forgets what is held: nobody will read it. */
+  discard(): void {
+    this.#held = undefined;
+  }
+}
