@@ -27,7 +27,7 @@ type Challenge = Extract<Verdict, { type: 'challenge' }>;
 
 export class Authentication {
   readonly #gatekeeper: Gatekeeper;
-  readonly #request: Admission;
+  #request: Admission;
   readonly #outcome: AuthenticationOutcome;
   #step: Step = { type: 'idle' };
 
@@ -93,6 +93,8 @@ export class Authentication {
       return;
     }
     this.#step = { type: 'idle' };
+    // A secret that is not needed any more, and with it a piece of network input.
+    this.#request = { ...this.#request, password: undefined, authenticationData: undefined };
     if (verdict.type === 'accept') this.#outcome.accepted(verdict.authenticationData);
     else this.#outcome.refused(verdict.reasonCode, verdict.reason);
   }

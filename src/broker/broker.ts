@@ -9,7 +9,7 @@ import { Turn } from '../session/turn.ts';
 import { BrokerCounters } from './broker-counters.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { Deadlines } from './deadlines.ts';
-import { defaultFeatures, defaultLimits, type Features, type Limits } from './limits.ts';
+import { completeLimits, defaultFeatures, type Features, type Limits } from './limits.ts';
 import type { Clock, Gatekeeper, Observer } from './ports.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
@@ -59,7 +59,7 @@ export class Broker {
   constructor(options: BrokerOptions) {
     const { host, gatekeeper, observer = {} } = options;
     const { clock } = host;
-    const limits = { ...defaultLimits, ...options.limits };
+    const limits = completeLimits(options.limits);
     const features = { ...defaultFeatures, ...options.features };
     const turn = new Turn(host.atEndOfTurn);
     const deadlines = new Deadlines(host.wakeAt);
@@ -134,7 +134,7 @@ export class Broker {
     const options: ConnectionOptions = {
       ...shared,
       gatekeeper: gatekeeper ?? shared.gatekeeper,
-      limits: { ...shared.limits, ...limits },
+      limits: completeLimits({ ...shared.limits, ...limits }),
       closed: (connection) => {
         count--;
         shared.counters.openSockets--;

@@ -14,6 +14,7 @@ import {
 import type { Turn } from '../session/turn.ts';
 import type { BrokerCounters } from './broker-counters.ts';
 import type { Observer } from './ports.ts';
+import type { RetainedMessages } from './retained-messages.ts';
 import { RetainedReplays } from './retained-replay.ts';
 import type { Subscriber, Subscription } from './subscription.ts';
 
@@ -48,7 +49,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   readonly #queueQos0: boolean;
   readonly #observer: Observer;
   readonly #counters: BrokerCounters;
-  readonly #replayOptions: ClientSessionOptions;
+  readonly #options: ClientSessionOptions;
 
   constructor(clientId: string, options: ClientSessionOptions) {
     const { limits, observer, counters } = options;
@@ -57,7 +58,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     this.#queueQos0 = limits.queueQos0;
     this.#observer = observer;
     this.#counters = counters;
-    this.#replayOptions = options;
+    this.#options = options;
   }
 
   get connection(): SessionConnection | undefined {
@@ -89,9 +90,9 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   }
 
   /** Sends retained messages to a new subscription, as the client takes them. */
-  replay(subscription: Subscription, messages: Iterator<Message | undefined>): void {
-    this.#replays ??= new RetainedReplays(this.outgoing, this.#replayOptions);
-    this.#replays.add(subscription, messages);
+  replay(subscription: Subscription, retained: RetainedMessages): void {
+    this.#replays ??= new RetainedReplays(this.outgoing, retained, this.#options);
+    this.#replays.add(subscription);
   }
 
   /**
@@ -137,7 +138,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     }
     if (this.outgoing.isFull) return Number.POSITIVE_INFINITY;
     if (outlet === undefined) return awayLoad + this.outgoing.queuedCount;
-    return this.outgoing.isReady ? 0 : 1 + this.outgoing.queuedCount;
+    return this.outgoing.isReadyFor(qos) ? 0 : 1 + this.outgoing.queuedCount;
   }
 
   deliver(message: Message, qos: QoS, retain: boolean, terms: Terms, now: number): void {

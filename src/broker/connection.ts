@@ -22,6 +22,7 @@ import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
 import { farewell, refusal } from './farewell.ts';
 import { type Agreement, acceptance, agree, expirySeconds } from './handshake.ts';
 import { Intake } from './intake.ts';
+import { KeepAlive } from './keep-alive.ts';
 import type { Features, Limits } from './limits.ts';
 import type { ConnectedClient, DisconnectCause, Gatekeeper, Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
@@ -50,19 +51,10 @@ export interface ConnectionOptions {
   readonly closed: (connection: Connection) => void;
 }
 
-// A client that sends pieces of this size is alive, if slow; Mosquitto draws the same line.
-const largePieceBytes = 1000;
-
 /** What a client has said of itself that matters to sending. */
 interface Peer extends Pick<Agreement, 'packetBytesMax' | 'topicAliasMax'> {
   readonly clientId: string | undefined;
 }
-
-const unknownPeer: Peer = {
-  clientId: undefined,
-  packetBytesMax: Number.POSITIVE_INFINITY,
-  topicAliasMax: 0,
-};
 
 /**
  * `new` until CONNECT has come; `entering` while it is decided whether the client may come in;
@@ -79,8 +71,9 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   readonly #output: Output;
   #phase: Phase = 'new';
   #receivedAt: number;
-  // When something came that shows a living client: see `receive`.
-  #lastSignAt: number;
+  #keepAlive: KeepAlive | undefined;
+  // It has had its share of this turn.
+  #isResting = false;
   #connect: Connect | undefined;
   #agreement: Agreement | undefined;
   #authentication: Authentication | undefined;
@@ -98,7 +91,6 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     this.#intake = new Intake(link, new PacketReader({ from: 'client', packetBytesMax, topics }));
     this.#output = new Output(link, options.turn);
     this.#receivedAt = options.clock.now();
-    this.#lastSignAt = this.#receivedAt;
     options.deadlines.set(this, this.#receivedAt + options.limits.connectSeconds * 1000);
     options.observer.connectionOpened?.(link.peer);
   }
@@ -109,8 +101,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
 
   receive(bytes: Uint8Array): void {
     this.#receivedAt = this.#options.clock.now();
-    // Whole packets count for the keep alive [MQTT-3.1.2-22], but a large one may take longer.
-    if (bytes.length >= largePieceBytes) this.#lastSignAt = this.#receivedAt;
+    this.#keepAlive?.piece(bytes.length, this.#receivedAt);
     this.#options.traffic.receivedBytes += bytes.length;
     if (this.#phase === 'closing') return;
     this.#intake.push(bytes);
@@ -136,6 +127,13 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     this.#options.closed(this);
   }
 
+  /** The next turn has come. */
+  flush(): void {
+    this.#isResting = false;
+    this.#intake.beginTurn();
+    this.#continueReading();
+  }
+
   takeOver(): void {
     this.#end(
       'session taken over',
@@ -156,11 +154,10 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
       return;
     }
     if (this.#phase !== 'connected') return this.#giveUp();
-    const silentUntil = this.#lastSignAt + this.#keepAliveMilliseconds;
-    if (silentUntil > now) {
-      this.#options.deadlines.set(this, silentUntil);
-      return;
-    }
+    const { takenBytes } = this.#output;
+    const { isPaused } = this.#intake;
+    const next = this.#keepAlive?.nextDeadline(now, { takenBytes, isPaused });
+    if (next !== undefined) return this.#options.deadlines.set(this, next);
     // [MQTT-3.1.2-22]
     this.#end('keep-alive timeout', reasonCodes.keepAliveTimeout, 'exceeded its keep-alive time');
   }
@@ -185,6 +182,11 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     if (this.#isOpen) this.#end('not authorized', reasonCode, reason);
   }
 
+  get #mayRead(): boolean {
+    if (this.#phase === 'closing' || this.#phase === 'closed') return false;
+    return !this.#isWaiting && !this.#isResting;
+  }
+
   get #isOpen(): boolean {
     return this.#phase === 'entering' || this.#phase === 'connected';
   }
@@ -205,10 +207,6 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     return this.#output.isBlocked && this.#output.backlogBytes > floodBytes;
   }
 
-  get #keepAliveMilliseconds(): number {
-    return this.#agreement!.keepAliveSeconds * 1500;
-  }
-
   /** No client has come in within the time for it. */
   #giveUp(): void {
     if (this.#isWaiting) {
@@ -221,15 +219,19 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
 
   /** Handles every packet that is there. Errors of the peer's are caught here and nowhere else. */
   #read(): void {
+    const { limits, observer, router, traffic } = this.#options;
+    const deliveriesEnd = router.deliveryCount + limits.deliveriesPerTurnMax;
     try {
-      while (this.#phase !== 'closing' && this.#phase !== 'closed' && !this.#isWaiting) {
+      while (this.#mayRead) {
         const packet = this.#intake.next();
         if (packet === undefined) break;
-        this.#lastSignAt = this.#receivedAt;
-        this.#options.traffic.received[packet.type]++;
-        this.#options.observer.packetReceived?.(this.#client?.clientId, packet);
+        this.#keepAlive?.packet(this.#receivedAt);
+        traffic.received[packet.type]++;
+        observer.packetReceived?.(this.#client?.clientId, packet);
         this.#handle(packet);
+        if (router.deliveryCount > deliveriesEnd) this.#rest();
       }
+      if (this.#intake.bytesInTurn > limits.inputBytesPerTurnMax) this.#rest();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#end('protocol error', error.reasonCode, error.message);
@@ -245,15 +247,15 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     }
     switch (packet.type) {
       case 'publish':
-        return conversation.publish(packet);
+        return conversation.publish(packet, this.#receivedAt);
       case 'puback':
-        return conversation.puback(packet);
+        return conversation.puback(packet, this.#receivedAt);
       case 'pubrec':
-        return conversation.pubrec(packet);
+        return conversation.pubrec(packet, this.#receivedAt);
       case 'pubrel':
         return conversation.pubrel(packet);
       case 'pubcomp':
-        return conversation.pubcomp(packet);
+        return conversation.pubcomp(packet, this.#receivedAt);
       case 'subscribe':
         return conversation.subscribe(packet);
       case 'unsubscribe':
@@ -353,7 +355,10 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     observer.clientConnected?.(this.#client);
     this.#conversation = this.#createConversation(this.#client, session);
     deadlines.clear(this);
-    if (agreement.keepAliveSeconds > 0) deadlines.set(this, now + this.#keepAliveMilliseconds);
+    if (agreement.keepAliveSeconds > 0) {
+      this.#keepAlive = new KeepAlive(agreement.keepAliveSeconds, now);
+      deadlines.set(this, this.#keepAlive.firstDeadline);
+    }
     session.attach(this, this.#sender!, { ...agreement, now });
     // CONNECT holds a view of what the network brought, and is not needed any more.
     this.#connect = undefined;
@@ -387,7 +392,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     const interval = properties?.sessionExpiryInterval;
     const session = this.#session;
     if (interval !== undefined && session !== undefined) {
-      if (this.#agreement!.sessionExpirySeconds === 0 && interval > 0) {
+      if (this.#agreement!.requestedExpirySeconds === 0 && interval > 0) {
         // [MQTT-3.14.2-2]
         throw new ProtocolError(
           reasonCodes.protocolError,
@@ -422,7 +427,10 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     const { version } = this.#intake;
     const connack = version && refusal(reasonCode, message, version);
     if (connack === undefined) return;
-    const sender = this.#sender ?? this.#createSender(version!, unknownPeer);
+    // [MQTT-3.1.2-24]
+    const packetBytesMax = this.#connect?.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+    const peer = { clientId: undefined, packetBytesMax, topicAliasMax: 0 };
+    const sender = this.#sender ?? this.#createSender(version!, peer);
     sender.send(connack);
   }
 
@@ -451,19 +459,27 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     this.#output.close();
   }
 
-  /** The verdict is there: goes on with what has come meanwhile. */
+  /** The verdict is there, or the next turn: goes on with what has come meanwhile. */
   #continueReading(): void {
+    this.#receivedAt = this.#options.clock.now();
     this.#read();
     this.#resumeReading();
   }
 
-  /** Stops reading while the verdict is awaited, and in a flood. */
+  /** Leaves the rest of the turn to others. */
+  #rest(): void {
+    if (this.#isResting || !this.#mayRead) return;
+    this.#isResting = true;
+    this.#options.turn.add(this);
+  }
+
+  /** Stops reading while the verdict is awaited, at rest, and in a flood. */
   #pauseWhereDue(): void {
-    if (this.#isWaiting || this.#isFlooded) this.#intake.pause();
+    if (this.#isWaiting || this.#isResting || this.#isFlooded) this.#intake.pause();
   }
 
   #resumeReading(): void {
-    if (!this.#isWaiting) this.#intake.resume();
+    if (!this.#isWaiting && !this.#isResting && !this.#isFlooded) this.#intake.resume();
   }
 }
 

@@ -8,7 +8,6 @@ import type { Suback } from '../packet/suback.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
 import type { Unsuback } from '../packet/unsuback.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
-import type { Clock } from '../session/clock.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { IncomingAliases } from '../session/topic-aliases.ts';
 import type { Traffic } from '../session/traffic.ts';
@@ -37,7 +36,6 @@ export interface ConversationRules {
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   readonly observer: Observer;
-  readonly clock: Clock;
   readonly traffic: Traffic;
 }
 
@@ -72,14 +70,13 @@ export class Conversation {
     this.#rules = options.rules;
   }
 
-  publish(publish: Publish): void {
-    const { limits, traffic, clock } = this.#rules;
+  publish(publish: Publish, now: number): void {
+    const { limits, traffic } = this.#rules;
     const topic = this.#topicOf(publish);
     traffic.publishReceivedBytes += publish.payload.length;
     this.#checkSupported(publish, limits);
     checkLevels(topic);
     const denial = this.#denial(topic);
-    const now = clock.now();
     switch (publish.qos) {
       case 0:
         if (denial === undefined) this.#route(publish, topic, now);
@@ -97,14 +94,12 @@ export class Conversation {
     }
   }
 
-  puback({ packetId, reasonCode }: Puback): void {
-    const now = this.#rules.clock.now();
+  puback({ packetId, reasonCode }: Puback, now: number): void {
     this.#session.outgoing.acknowledged(packetId, reasonCode, now);
     this.#session.continueReplays(now);
   }
 
-  pubrec({ packetId, reasonCode }: Pubrec): void {
-    const now = this.#rules.clock.now();
+  pubrec({ packetId, reasonCode }: Pubrec, now: number): void {
     this.#session.outgoing.received(packetId, reasonCode, now);
     this.#session.continueReplays(now);
   }
@@ -119,8 +114,7 @@ export class Conversation {
     });
   }
 
-  pubcomp({ packetId, reasonCode }: Pubcomp): void {
-    const now = this.#rules.clock.now();
+  pubcomp({ packetId, reasonCode }: Pubcomp, now: number): void {
     this.#session.outgoing.completed(packetId, reasonCode, now);
     this.#session.continueReplays(now);
   }
@@ -317,7 +311,7 @@ export class Conversation {
     const wantsRetained =
       !isShared && (retainHandling === 0 || (retainHandling === 1 && before === undefined));
     if (!wantsRetained) return undefined;
-    return () => session.replay(subscription, retained.matching(filter));
+    return () => session.replay(subscription, retained);
   }
 }
 

@@ -15,6 +15,8 @@ export interface Agreement {
   readonly keepAliveSeconds: number;
   /** Seconds that the session outlives the connection; Infinity: for ever. */
   readonly sessionExpirySeconds: number;
+  /** The same as the client asked for. */
+  readonly requestedExpirySeconds: number;
   /** Messages of QoS 1 and 2 that the client may have unacknowledged. */
   readonly receiveMax: number;
   /** The same towards the client: its Receive Maximum. */
@@ -47,6 +49,7 @@ export function agree(
     clientIdIsAssigned,
     keepAliveSeconds: grantedKeepAlive(connect, limits),
     sessionExpirySeconds: Math.min(requestedExpiry(connect), limits.sessionExpirySecondsMax),
+    requestedExpirySeconds: requestedExpiry(connect),
     receiveMax: grantedReceiveMax(connect, limits),
     sendMax: properties?.receiveMaximum ?? receiveMaxDefault,
     packetBytesMax: properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
@@ -87,7 +90,7 @@ function connackProperties(
   if (agreement.keepAliveSeconds !== connect.keepAliveSeconds) {
     properties.serverKeepAlive = agreement.keepAliveSeconds;
   }
-  if (agreement.sessionExpirySeconds < requestedExpiry(connect)) {
+  if (agreement.sessionExpirySeconds < agreement.requestedExpirySeconds) {
     properties.sessionExpiryInterval = agreement.sessionExpirySeconds;
   }
   // [MQTT-3.2.2-9]
@@ -111,7 +114,7 @@ function connackProperties(
 }
 
 /** Seconds, from the end of the connection. MQTT 3.x sessions end at once or never. */
-export function requestedExpiry({ version, cleanStart, properties }: Connect): number {
+function requestedExpiry({ version, cleanStart, properties }: Connect): number {
   if (version !== 5) return cleanStart ? 0 : Number.POSITIVE_INFINITY;
   return expirySeconds(properties?.sessionExpiryInterval ?? 0);
 }

@@ -15,6 +15,7 @@ export class Intake {
   #held: Uint8Array[] | undefined;
   #isDrained = true;
   #isPaused = false;
+  #bytesInTurn = 0;
 
   constructor(link: Link, reader: PacketReader) {
     this.#link = link;
@@ -26,7 +27,21 @@ export class Intake {
     return this.#reader.version;
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Bytes since `beginTurn`. */
+  get bytesInTurn(): number {
+    return this.#bytesInTurn;
+  }
+
+  beginTurn(): void {
+    this.#bytesInTurn = 0;
+  }
+
   push(bytes: Uint8Array): void {
+    this.#bytesInTurn += bytes.length;
     if (this.#isDrained) {
       this.#isDrained = false;
       this.#reader.push(bytes);

@@ -25,17 +25,30 @@ export interface Limits {
   readonly connectionsMax: number;
   /** `persistent_client_expiration`: seconds that a session may outlive its connection. */
   readonly sessionExpirySecondsMax: number;
-  /** Bytes of output that may wait for a client whose network takes no more. */
+  /**
+   * Bytes of output that may wait for a client whose network takes no more, before QoS 0 is dropped
+   * and the rest has to queue. The message that reaches it may be as large as it likes.
+   */
   readonly outputBytesMax: number;
+  /** Bytes of input from one connection in one turn; the rest waits for the next. */
+  readonly inputBytesPerTurnMax: number;
+  /** Messages that the input of one connection may bring others in one turn, likewise. */
+  readonly deliveriesPerTurnMax: number;
   /** Seconds that a new connection may take until its CONNECT is complete. */
   readonly connectSeconds: number;
   /** Seconds that a closing connection may take to accept its last bytes. */
   readonly lingerSeconds: number;
   /** Characters of a client identifier. */
   readonly clientIdCharactersMax: number;
+  /** Filters in one SUBSCRIBE or UNSUBSCRIBE: they are worked off in one go. */
+  readonly filtersPerPacketMax: number;
   /** Subscriptions that a client may hold. */
   readonly subscriptionsMax: number;
-  /** Topics whose receivers are remembered. */
+  /** Of these, shared ones: each costs a look with every message that it matches. */
+  readonly sharedSubscriptionsMax: number;
+  /** Bytes of index that the subscriptions of a client may take, near enough. */
+  readonly subscriptionBytesMax: number;
+  /** Topics and receivers of topics that are remembered, each counting one. */
   readonly routesMax: number;
   /** Topic names that are kept as text, to be found again by their bytes. */
   readonly topicNamesMax: number;
@@ -54,15 +67,44 @@ export const defaultLimits: Limits = {
   keepAliveSecondsMax: 0,
   connectionsMax: -1,
   sessionExpirySecondsMax: Number.POSITIVE_INFINITY,
-  // Large enough for a burst, small enough that 10,000 frozen readers fit into memory.
   outputBytesMax: 1_000_000,
+  inputBytesPerTurnMax: 256 * 1024,
+  deliveriesPerTurnMax: 20_000,
   connectSeconds: 30,
   lingerSeconds: 5,
   clientIdCharactersMax: 65_535,
+  filtersPerPacketMax: 10_000,
   subscriptionsMax: 100_000,
-  routesMax: 16_384,
+  sharedSubscriptionsMax: 1000,
+  subscriptionBytesMax: 16 * 1024 * 1024,
+  routesMax: 500_000,
   topicNamesMax: 8_192,
 };
+
+// The largest packet has 268,435,460 bytes. A megabyte less, since what is forwarded to a
+// subscriber may have more properties than what the publisher sent.
+const packetBytesLargest = 267_386_880;
+const u16Max = 0xffff;
+const u32Max = 0xffff_ffff;
+
+/** The defaults with some changes, as far as the fields of MQTT can say them. */
+export function completeLimits(changes: Partial<Limits> = {}): Limits {
+  const limits = { ...defaultLimits, ...changes };
+  const { sessionExpirySecondsMax } = limits;
+  return {
+    ...limits,
+    packetBytesMax: Math.min(limits.packetBytesMax, packetBytesLargest),
+    inflightMessagesMax: Math.min(limits.inflightMessagesMax, u16Max),
+    keepAliveSecondsMax: Math.min(limits.keepAliveSecondsMax, u16Max),
+    topicAliasMax: Math.min(limits.topicAliasMax, u16Max),
+    topicAliasBrokerMax: Math.min(limits.topicAliasBrokerMax, u16Max),
+    // The largest number stands for ever. (MQTT 5.0 section 3.1.2.11.2)
+    sessionExpirySecondsMax:
+      sessionExpirySecondsMax >= u32Max
+        ? Number.POSITIVE_INFINITY
+        : Math.floor(sessionExpirySecondsMax),
+  };
+}
 
 /** What a broker offers; where it is false clients are told in CONNACK, and refused. */
 export interface Features {

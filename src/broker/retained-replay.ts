@@ -4,15 +4,19 @@ import type { Clock } from '../session/clock.ts';
 import type { Message } from '../session/message.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import type { Turn } from '../session/turn.ts';
+import type { RetainedMessages } from './retained-messages.ts';
 import { deliveryQos, type Subscription } from './subscription.ts';
 
-// Messages of one turn of the event loop, so that a filter that matches a million of them does
-// not hold up other clients.
-const messagesPerTurnMax = 256;
+// What one turn of the event loop sends or looks through, so that a filter that matches a million
+// of them, or a million filters that match none, do not hold up other clients.
+const stepsPerTurnMax = 256;
 
 interface Replay {
   readonly subscription: Subscription;
-  readonly messages: Iterator<Message | undefined>;
+  /** Gives undefined where it asks for a pause. */
+  readonly search: Iterator<Message | undefined>;
+  /** The topic of a message that was found when the client could not take it. */
+  heldTopic: string | undefined;
 }
 
 /**
@@ -22,51 +26,51 @@ interface Replay {
  */
 export class RetainedReplays {
   readonly #outgoing: Outgoing;
+  readonly #retained: RetainedMessages;
   readonly #clock: Clock;
   readonly #turn: Turn;
   readonly #upgradeQos: boolean;
-  readonly #replays: Replay[] = [];
+  // By filter. The first is the one at work.
+  readonly #replays = new Map<string, Replay>();
   #isScheduled = false;
 
   constructor(
     outgoing: Outgoing,
+    retained: RetainedMessages,
     { clock, turn, upgradeQos }: { clock: Clock; turn: Turn; upgradeQos: boolean },
   ) {
     this.#outgoing = outgoing;
+    this.#retained = retained;
     this.#clock = clock;
     this.#turn = turn;
     this.#upgradeQos = upgradeQos;
   }
 
   /** Begins anew where messages of an earlier subscription to the same filter still wait. */
-  add(subscription: Subscription, messages: Iterator<Message | undefined>): void {
-    this.remove(subscription.filter);
-    this.#replays.push({ subscription, messages });
+  add(subscription: Subscription): void {
+    const { filter } = subscription;
+    this.remove(filter);
+    const search = this.#retained.matching(filter);
+    this.#replays.set(filter, { subscription, search, heldTopic: undefined });
     this.pump(this.#clock.now());
   }
 
   /** The subscription is gone: the rest of its messages too. */
   remove(filter: string): void {
-    const index = this.#replays.findIndex(({ subscription }) => subscription.filter === filter);
-    if (index !== -1) this.#replays.splice(index, 1);
+    this.#replays.delete(filter);
   }
 
   /** Goes on as far as the client takes messages; call when it has taken some. */
   pump(now: number): void {
     if (this.#isScheduled) return;
-    for (let sent = 0; this.#replays.length > 0 && this.#outgoing.isReady; sent++) {
-      const { subscription, messages } = this.#replays[0];
-      const { done, value: message } = messages.next();
-      if (done) {
-        this.#replays.shift();
-        continue;
+    let steps = 0;
+    for (const replay of this.#replays.values()) {
+      for (let step = this.#step(replay, now); step !== 'done'; step = this.#step(replay, now)) {
+        if (step === 'blocked') return;
+        if (step === 'pause' || ++steps >= stepsPerTurnMax) return this.#goOnNextTurn();
       }
-      if (message !== undefined) this.#send(message, subscription, now);
-      // Undefined: the search asks for a pause.
-      if (message === undefined || sent === messagesPerTurnMax) {
-        this.#goOnNextTurn();
-        return;
-      }
+      this.#replays.delete(replay.subscription.filter);
+      if (++steps >= stepsPerTurnMax) return this.#goOnNextTurn();
     }
   }
 
@@ -81,11 +85,23 @@ export class RetainedReplays {
     this.#turn.add(this);
   }
 
-  #send(message: Message, subscription: Subscription, now: number): void {
-    // Its deadline has not come round yet. [MQTT-3.3.2-5]
-    if (message.expiresAt <= now) return;
+  #step(replay: Replay, now: number): 'sent' | 'blocked' | 'pause' | 'done' {
+    // What was held may have been replaced since: then the new value is the one to send.
+    const held = replay.heldTopic === undefined ? undefined : this.#retained.get(replay.heldTopic);
+    const { done, value: message } = held ? { value: held } : replay.search.next();
+    replay.heldTopic = undefined;
+    if (done) return 'done';
+    if (message === undefined) return 'pause';
+    const { subscription } = replay;
     const qos = deliveryQos(message.qos, subscription.qos, this.#upgradeQos);
+    if (!this.#outgoing.isReadyFor(qos)) {
+      replay.heldTopic = message.topic;
+      return 'blocked';
+    }
+    // Its deadline may not have come round yet. [MQTT-3.3.2-5]
+    if (message.expiresAt <= now) return 'sent';
     // [MQTT-3.3.1-8]
     this.#outgoing.deliver(message, qos, true, subscription, now);
+    return 'sent';
   }
 }

@@ -9,12 +9,18 @@ export class Router {
   readonly #subscriptions: Subscriptions;
   readonly #retained: RetainedMessages;
   readonly #upgradeQos: boolean;
+  #deliveryCount = 0;
 
   /** @param upgradeQos Mosquitto's `upgrade_outgoing_qos`: the subscription's QoS always holds */
   constructor(subscriptions: Subscriptions, retained: RetainedMessages, upgradeQos: boolean) {
     this.#subscriptions = subscriptions;
     this.#retained = retained;
     this.#upgradeQos = upgradeQos;
+  }
+
+  /** Receivers and groups that messages have been given to so far. */
+  get deliveryCount(): number {
+    return this.#deliveryCount;
   }
 
   /**
@@ -38,6 +44,8 @@ export class Router {
       receiver.subscriber.deliver(message, qos, retain, receiver, now);
     }
     for (let i = 0; i < groups.length; i++) groups[i].deliver(message, this.#upgradeQos, now);
-    return receivers.length > 0 || groups.length > 0;
+    const count = receivers.length + groups.length;
+    this.#deliveryCount += count;
+    return count > 0;
   }
 }

@@ -89,7 +89,7 @@ export function joinSubscriptions(subscriptions: readonly Subscription[]): Recei
   const identifiers = subscriptions.flatMap((each) => each.subscriptionIdentifiers ?? []);
   const joined = {
     subscriber: subscriptions[0].subscriber,
-    qos: Math.max(...subscriptions.map((each) => each.qos)) as QoS,
+    qos: subscriptions.reduce<number>((highest, { qos }) => Math.max(highest, qos), 0) as QoS,
     retainAsPublished: subscriptions.some((each) => each.retainAsPublished),
     noLocal,
     subscriptionIdentifiers: identifiers.length === 0 ? undefined : identifiers,

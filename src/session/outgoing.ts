@@ -89,8 +89,9 @@ export class Outgoing {
     return this.#queue?.isFull ?? false;
   }
 
-  /** True when a message of QoS 1 or 2 would leave at once. */
-  get isReady(): boolean {
+  /** True when a message of this QoS would leave at once. */
+  isReadyFor(qos: QoS): boolean {
+    if (qos === 0) return this.#outlet?.canTake === true && !this.#hasQueuedQos0;
     return this.#mayPublish() && this.queuedCount === 0 && this.#resend === undefined;
   }
 
@@ -132,7 +133,7 @@ export class Outgoing {
       return;
     }
     const delivery = this.#accept(message, qos, retain, terms);
-    if (this.isReady) {
+    if (this.isReadyFor(qos)) {
       this.#send(delivery);
       return;
     }
@@ -253,8 +254,7 @@ export class Outgoing {
   ): void {
     const outlet = this.#outlet;
     // What has waited since the peer was away comes first. [MQTT-4.6.0-5]
-    const waits = this.#queue !== undefined && this.#queue.qos0Count > 0;
-    if (waits || (outlet === undefined && this.#limits.queueQos0)) {
+    if (this.#hasQueuedQos0 || (outlet === undefined && this.#limits.queueQos0)) {
       this.#enqueue(this.#accept(message, 0, retain, terms), now);
       return;
     }
@@ -288,6 +288,10 @@ export class Outgoing {
       }
     }
     delivery.message.keep();
+  }
+
+  get #hasQueuedQos0(): boolean {
+    return this.#queue !== undefined && this.#queue.qos0Count > 0;
   }
 
   #mayPublish(): boolean {

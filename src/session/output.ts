@@ -39,9 +39,9 @@ export class Output {
     return this.#blocked;
   }
 
-  /** Bytes handed to the link since the connection began. */
-  get sentBytes(): number {
-    return this.#sentBytes;
+  /** Bytes that the network has taken since the connection began. */
+  get takenBytes(): number {
+    return this.#sentBytes - (this.#blocked ? this.#link.pendingBytes : 0);
   }
 
   /** Where the next packet is encoded. Call `written` after each packet. */
