@@ -13,6 +13,7 @@ import {
 } from '../session/outgoing.ts';
 import type { Turn } from '../session/turn.ts';
 import type { BrokerCounters } from './broker-counters.ts';
+import type { Limits } from './limits.ts';
 import type { Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import { RetainedReplays } from './retained-replay.ts';
@@ -45,6 +46,8 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   #connection: SessionConnection | undefined;
   #outlet: Outlet | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
+  #sharedCount = 0;
+  #subscriptionBytes = 0;
   #replays: RetainedReplays | undefined;
   readonly #queueQos0: boolean;
   readonly #observer: Observer;
@@ -70,8 +73,13 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     return this.#subscriptions?.get(filter);
   }
 
-  get subscriptionCount(): number {
-    return this.#subscriptions?.size ?? 0;
+  /** Whether a further subscription keeps within the limits for one client. */
+  hasRoomFor(filter: string, limits: Limits): boolean {
+    if ((this.#subscriptions?.size ?? 0) >= limits.subscriptionsMax) return false;
+    if (this.#sharedCount >= limits.sharedSubscriptionsMax && filter.startsWith('$share/')) {
+      return false;
+    }
+    return this.#subscriptionBytes + indexBytes(filter) <= limits.subscriptionBytesMax;
   }
 
   subscriptions(): Iterable<Subscription> {
@@ -81,11 +89,13 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   /** In place of one to the same filter, if there is; that one's retained messages still come. */
   addSubscription(subscription: Subscription): void {
     this.#subscriptions ??= new Map();
+    const sizeBefore = this.#subscriptions.size;
     this.#subscriptions.set(subscription.filter, subscription);
+    if (this.#subscriptions.size > sizeBefore) this.#count(subscription, 1);
   }
 
   removeSubscription(subscription: Subscription): void {
-    this.#subscriptions?.delete(subscription.filter);
+    if (this.#subscriptions?.delete(subscription.filter)) this.#count(subscription, -1);
     this.#replays?.remove(subscription.filter);
   }
 
@@ -149,4 +159,19 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     this.#counters.dropped[cause]++;
     this.#observer.messageDropped?.(this.clientId, message.topic, qos, cause);
   }
+
+  #count({ filter, group }: Subscription, sign: 1 | -1): void {
+    this.#subscriptionBytes += sign * indexBytes(filter);
+    if (group !== undefined) this.#sharedCount += sign;
+  }
+}
+
+// A node of the index, measured by bench/filter-index.ts, and a little more.
+const levelBytes = 160;
+
+/** What a filter takes in the index when it shares nothing with others, near enough. */
+function indexBytes(filter: string): number {
+  let levels = 1;
+  for (let at = filter.indexOf('/'); at !== -1; at = filter.indexOf('/', at + 1)) levels++;
+  return filter.length + levels * levelBytes;
 }

@@ -138,6 +138,7 @@ export class Conversation {
   }
 
   unsubscribe({ packetId, filters }: Unsubscribe): void {
+    this.#checkCount(filters.length);
     const answers = filters.map((filter): ReasonCode => {
       const subscription = this.#session.subscription(filter);
       if (subscription === undefined) return reasonCodes.noSubscriptionExisted;
@@ -239,6 +240,7 @@ export class Conversation {
 
   /** What MQTT answers with the end of the connection. */
   #checkSubscribable(entries: readonly SubscribeEntry[], identifier: number | undefined): void {
+    this.#checkCount(entries.length);
     for (const { filter } of entries) {
       const fault = filterFault(filter);
       if (fault !== undefined) throw new ProtocolError(reasonCodes.malformedPacket, fault);
@@ -255,6 +257,15 @@ export class Conversation {
     );
   }
 
+  #checkCount(filtersCount: number): void {
+    const { filtersPerPacketMax } = this.#rules.limits;
+    if (filtersCount <= filtersPerPacketMax) return;
+    throw new ProtocolError(
+      reasonCodes.quotaExceeded,
+      `${filtersCount} filters in one packet: at most ${filtersPerPacketMax} are taken`,
+    );
+  }
+
   /** The reason code with which SUBACK refuses one filter, if it does. */
   #subscriptionDenial({ filter }: SubscribeEntry): ReasonCode | undefined {
     const { gatekeeper, limits, observer } = this.#rules;
@@ -262,9 +273,7 @@ export class Conversation {
     const lack = this.#lackFor(filter);
     if (lack !== undefined) return lack;
     const isNew = this.#session.subscription(filter) === undefined;
-    if (isNew && this.#session.subscriptionCount >= limits.subscriptionsMax) {
-      return reasonCodes.quotaExceeded;
-    }
+    if (isNew && !this.#session.hasRoomFor(filter, limits)) return reasonCodes.quotaExceeded;
     const verdict = gatekeeper.maySubscribe(client, parseShare(filter)?.filter ?? filter);
     if (verdict < 0x80) return undefined;
     observer.subscribeDenied?.(client, filter, verdict);

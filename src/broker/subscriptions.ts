@@ -20,6 +20,10 @@ export interface Route {
   readonly groups: readonly SharedGroup[];
 }
 
+function costOf({ receivers, groups }: Route): number {
+  return 1 + receivers.length + groups.length;
+}
+
 /** All subscriptions of all sessions. */
 export class Subscriptions {
   readonly #index = new FilterIndex<Subscription | SharedGroup>();
@@ -28,9 +32,9 @@ export class Subscriptions {
   #count = 0;
   #sharedCount = 0;
 
-  /** @param routesMax topics whose route is remembered */
+  /** @param routesMax topics and receivers in the routes that are remembered */
   constructor(routesMax: number) {
-    this.#routes = new MatchCache(routesMax);
+    this.#routes = new MatchCache(routesMax, costOf);
   }
 
   get count(): number {

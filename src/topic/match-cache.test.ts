@@ -69,6 +69,19 @@ describe('MatchCache', () => {
     );
   });
 
+  it('counts large results for what they are, and keeps none for very long topics', () => {
+    const cache = new MatchCache<string>(20, (result) => result.length);
+    const long = 'x'.repeat(257);
+    for (const topic of ['a', 'bbbbb', 'ccccccccccc', long]) cache.set(topic, topic);
+    assert.deepEqual(
+      ['a', 'bbbbb', 'ccccccccccc', long].map((topic) => cache.get(topic) !== undefined),
+      [true, true, false, false],
+    );
+    for (const topic of ['ddddd', 'eeeee', 'fffff', 'ggggg']) cache.set(topic, topic);
+    assert.deepEqual([cache.get('a'), cache.get('bbbbb')], [undefined, undefined]);
+    assert.equal(cache.get('ggggg'), 'ggggg');
+  });
+
   it('forgets no more than a changed filter can match by its first level', () => {
     const topics = ['a', 'a/b', 'a/b/c', 'b/b', '$SYS/b', '/b'];
     check({ topics, filter: 'a/b', left: ['a', 'a/b/c', 'b/b', '$SYS/b', '/b'] });

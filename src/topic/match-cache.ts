@@ -3,6 +3,9 @@
 import { hasWildcard } from './topic-filter.ts';
 import { firstLevel } from './topic-levels.ts';
 
+// Most topics are shorter; of longer ones an attacker could make the cache very large.
+const topicCharactersMax = 256;
+
 /**
  * A bounded cache from topic to the result of matching it. What is used stays: there are two
  * generations, and when the young one has filled its half, it becomes the old one and what nobody
@@ -10,12 +13,17 @@ import { firstLevel } from './topic-levels.ts';
  */
 export class MatchCache<R> {
   readonly #generationMax: number;
+  readonly #costOf: (result: R) => number;
   #young = new Generation<R>();
   #old = new Generation<R>();
 
-  /** With fewer than two entries nothing is cached. */
-  constructor(entriesMax: number) {
-    this.#generationMax = Math.floor(entriesMax / 2);
+  /**
+   * @param costMax with less than two nothing is cached
+   * @param costOf what a result counts against it, for results that differ in size
+   */
+  constructor(costMax: number, costOf: (result: R) => number = () => 1) {
+    this.#generationMax = Math.floor(costMax / 2);
+    this.#costOf = costOf;
   }
 
   get(topic: string): R | undefined {
@@ -26,10 +34,12 @@ export class MatchCache<R> {
     return old;
   }
 
+  /** Results that would fill more than a half are not kept, nor are those for very long topics. */
   set(topic: string, result: R): void {
-    if (this.#generationMax === 0) return;
-    this.#young.set(topic, result);
-    if (this.#young.size < this.#generationMax) return;
+    const cost = this.#costOf(result);
+    if (cost > this.#generationMax || topic.length > topicCharactersMax) return;
+    this.#young.set(topic, result, cost);
+    if (this.#young.cost < this.#generationMax) return;
     this.#old = this.#young;
     this.#young = new Generation();
   }
@@ -71,9 +81,11 @@ interface Place<R> {
 class Generation<R> {
   readonly #places = new Map<string, Place<R>>();
   readonly #shelves = new Map<string, Shelf<R>>();
+  #cost = 0;
 
-  get size(): number {
-    return this.#places.size;
+  /** Of everything that was ever put here. */
+  get cost(): number {
+    return this.#cost;
   }
 
   get(topic: string): R | undefined {
@@ -81,7 +93,8 @@ class Generation<R> {
     return place?.shelf[place.at];
   }
 
-  set(topic: string, result: R): void {
+  set(topic: string, result: R, cost: number): void {
+    this.#cost += cost;
     const first = firstLevel(topic);
     let shelf = this.#shelves.get(first);
     if (shelf === undefined) {

@@ -102,7 +102,8 @@ class TcpLink implements Link {
   #awaitsDrain = false;
   // One function for all writes of the connection.
   readonly #written = (): void => {
-    if (!this.#awaitsDrain || this.#socket.writableLength > 0) return;
+    const { destroyed, writableLength } = this.#socket;
+    if (!this.#awaitsDrain || writableLength > 0 || destroyed) return;
     this.#awaitsDrain = false;
     this.#receiver?.drained();
   };
