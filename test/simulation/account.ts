@@ -12,7 +12,7 @@ export interface AccountLimits {
 
 /** @throws BrokenPromise for what should have happened at once */
 export function checkEvent(broker: ReferenceBroker, { queuedMessagesMax }: AccountLimits): void {
-  for (const { link, ended, clientId } of broker.takeEnded()) {
+  for (const { link, ended, clientId } of broker.endEvent()) {
     if (link.isClosing || link.isOver) continue;
     throw new BrokenPromise('sessions', clientId, `its connection stays open: ${ended}`);
   }
@@ -27,7 +27,7 @@ export function checkEvent(broker: ReferenceBroker, { queuedMessagesMax }: Accou
   if (queuedMessagesMax === 0) return;
   for (const { waitingCount, clientId } of broker.sessions) {
     if (waitingCount <= queuedMessagesMax) continue;
-    const message = `${waitingCount} messages wait for it, ${queuedMessagesMax} are the limit`;
+    const message = `${waitingCount} messages were neither sent nor dropped, ${queuedMessagesMax} is the most that may wait`;
     throw new BrokenPromise('memory', clientId, message);
   }
 }

@@ -8,13 +8,13 @@ import { checkDelivery, type DeliveryLimits } from './delivery-check.ts';
 import { copyInFlight, owedCopy } from './owed-copy.ts';
 import type { Copy } from './publication.ts';
 import type { ReferenceBroker } from './reference-broker.ts';
-import type { ReferenceConnection, Sent } from './reference-connection.ts';
+import type { EndCause, ReferenceConnection, Sent } from './reference-connection.ts';
 import type { ReferenceSession } from './reference-session.ts';
 
 type Answering = Exclude<Packet, { type: 'publish' | 'disconnect' }>;
 
 /** Why the broker may send a client away, by the reason code of its DISCONNECT. */
-const farewells: ReadonlyMap<number, string> = new Map([
+const farewells: ReadonlyMap<number, EndCause> = new Map([
   [0x8b, 'shut down'],
   [0x8d, 'keep-alive'],
   [0x8e, 'taken over'],
@@ -80,6 +80,7 @@ export class Ledger {
 
   #sentAway(clientId: string, reasonCode: number): void {
     const cause = farewells.get(reasonCode);
+    if (cause === 'keep-alive') this.#broker.foundSilent(clientId);
     if (cause !== undefined && this.#broker.endedNow(clientId)?.ended === cause) return;
     const message = `DISCONNECT with 0x${reasonCode.toString(16)}, for which there is no cause`;
     throw new BrokenPromise('wellBehaved', clientId, message);
@@ -87,7 +88,11 @@ export class Ledger {
 
   #refused(clientId: string): void {
     if (this.#broker.wasLateNow(clientId)) return;
-    throw new BrokenPromise('wellBehaved', clientId, 'CONNACK refuses it, for which there is no cause');
+    throw new BrokenPromise(
+      'wellBehaved',
+      clientId,
+      'CONNACK refuses it, for which there is no cause',
+    );
   }
 
   #answer(connection: ReferenceConnection, packet: Answering): void {

@@ -5,6 +5,7 @@ import { BrokenPromise } from './broken-promise.ts';
 import { Copy, describe, fits, identifiersText, labelOf, type Publication } from './publication.ts';
 import type { ReferenceBroker } from './reference-broker.ts';
 import type { ReferenceSession, ReferenceSubscription } from './reference-session.ts';
+import { levelsMatch } from './topics.ts';
 
 export interface Arrival {
   readonly session: ReferenceSession;
@@ -104,7 +105,7 @@ function replayedCopy(
   return subscription && new Copy(publication, termsUnder(subscription), { lane: undefined });
 }
 
-function notOwed({ session, publish, topic }: Arrival, label: string): BrokenPromise {
+function notOwed({ session, publish, topic, now }: Arrival, label: string): BrokenPromise {
   const { clientId } = session;
   const { qos, retain, packetId } = publish;
   const identifiers = identifiersText(publish.properties?.subscriptionIdentifiers);
@@ -118,13 +119,12 @@ function notOwed({ session, publish, topic }: Arrival, label: string): BrokenPro
     return new BrokenPromise('redelivery', clientId, `${is}: sent again without DUP`);
   }
   for (const group of session.groups) {
-    if ([...group.dispatches].some(({ publication }) => publication.label === label)) {
-      return new BrokenPromise(
-        'shared',
-        clientId,
-        `${is}: ${group.name} gave it to another member`,
-      );
+    const { levels, name } = group;
+    if (!levelsMatch(levels, topic.split('/'))) continue;
+    if (group.open(label, now, undefined).length > 0) {
+      return new BrokenPromise('flags', clientId, `${is}: nothing in ${name} asks for it so`);
     }
+    return new BrokenPromise('shared', clientId, `${is}: ${name} has given it to a member before`);
   }
   return new BrokenPromise('owed', clientId, `${is}: it is not owed`);
 }

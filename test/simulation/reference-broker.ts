@@ -26,6 +26,7 @@ export class ReferenceBroker {
   readonly #sessions = new Map<string, ReferenceSession>();
   readonly #connections = new Map<SimulatedLink, ReferenceConnection>();
   #serial = 0;
+  // Until the end of the event.
   #isWaking = false;
   // Connections that ended in the present event.
   #endedNow: ReferenceConnection[] = [];
@@ -65,15 +66,15 @@ export class ReferenceBroker {
   /** Whether a connection of the client's ended in the present event before its CONNACK. */
   wasLateNow(clientId: string): boolean {
     return this.#endedNow.some(
-      (connection) =>
-        connection.clientId === clientId && connection.ended === 'no CONNECT in time',
+      (connection) => connection.clientId === clientId && connection.ended === 'no CONNECT in time',
     );
   }
 
-  /** All connections that ended in the present event. */
-  takeEnded(): ReferenceConnection[] {
+  /** The present event is over. @returns the connections that ended in it */
+  endEvent(): ReferenceConnection[] {
     const ended = this.#endedNow;
     this.#endedNow = [];
+    this.#isWaking = false;
     return ended;
   }
 
@@ -107,7 +108,7 @@ export class ReferenceBroker {
     );
     session.connection = connection;
     connection.session = session;
-    connection.lastSignAt = this.#options.now();
+    connection.showsLife(this.#options.now());
     connection.will = connect.will;
     connection.owe('connack', 0, [`0, session ${present ? 'present' : 'not present'}`]);
   }
@@ -148,6 +149,13 @@ export class ReferenceBroker {
     return this.router.publish(publication, publisher, this.#isWaking);
   }
 
+  /** The broker ends the client's connection for its silence. */
+  foundSilent(clientId: string): void {
+    const connection = this.#sessions.get(clientId)?.connection;
+    if (connection === undefined || connection.silentAt > this.#options.now()) return;
+    this.end(connection, 'keep-alive');
+  }
+
   /** Does what is due, in the order in which it became due. */
   wake(): void {
     const now = this.#options.now();
@@ -156,7 +164,11 @@ export class ReferenceBroker {
     for (const { at, happen } of this.#deadlines(now).sort((a, b) => a.at - b.at)) {
       if (at <= now) happen();
     }
-    this.#isWaking = false;
+  }
+
+  /** A client that the broker would not read for a while is the broker's to judge. */
+  #endSilent(connection: ReferenceConnection): void {
+    if (!connection.link.wasPaused) this.end(connection, 'keep-alive');
   }
 
   #deadlines(now: number): { at: number; happen: () => void }[] {
@@ -167,7 +179,7 @@ export class ReferenceBroker {
             at: connection.openedAt + connectMilliseconds,
             happen: () => this.end(connection, 'no CONNECT in time'),
           }
-        : { at: connection.silentAt, happen: () => this.end(connection, 'keep-alive') },
+        : { at: connection.silentAt, happen: () => this.#endSilent(connection) },
     );
     const ofSessions = [...this.#sessions.values()].flatMap((session) => {
       const { absence } = session;

@@ -40,8 +40,6 @@ export class ReferenceConnection {
   readonly link: SimulatedLink;
   readonly clientId: string;
   readonly openedAt: number;
-  /** When the client last showed that it lives, from CONNACK on. */
-  lastSignAt: number;
   /** What the client has asked for, from CONNECT on. */
   connect: Connect | undefined;
   /** From CONNACK until the end. */
@@ -56,15 +54,14 @@ export class ReferenceConnection {
   readonly #arrived: Packet[] = [];
   readonly #aliasesUp = new Map<number, string>();
   readonly #aliasesDown = new Map<number, string>();
-  #receivedAt: number;
+  #lastSignAt: number;
   readonly #lastInLane = new Map<string, number>();
 
   constructor(link: SimulatedLink, clientId: string, now: number) {
     this.link = link;
     this.clientId = clientId;
     this.openedAt = now;
-    this.lastSignAt = now;
-    this.#receivedAt = now;
+    this.#lastSignAt = now;
   }
 
   get receiveMaximum(): number {
@@ -78,7 +75,12 @@ export class ReferenceConnection {
   /** When it ends for the client's silence. [MQTT-3.1.2-22] */
   get silentAt(): number {
     const seconds = this.connect?.keepAliveSeconds ?? 0;
-    return seconds === 0 ? Number.POSITIVE_INFINITY : this.lastSignAt + seconds * 1500;
+    return seconds === 0 ? Number.POSITIVE_INFINITY : this.#lastSignAt + seconds * 1500;
+  }
+
+  showsLife(now: number): void {
+    this.#lastSignAt = now;
+    this.link.noteRead();
   }
 
   /** Packets that have arrived at the broker and not been taken. */
@@ -87,17 +89,16 @@ export class ReferenceConnection {
   }
 
   arrive(bytes: Uint8Array, now: number): void {
-    this.#receivedAt = now;
     // Whole packets count, and large pieces of them.
-    if (bytes.length >= largePieceBytes) this.lastSignAt = now;
+    if (bytes.length >= largePieceBytes) this.showsLife(now);
     this.#reader.push(bytes);
     for (let packet = this.#reader.next(); packet; packet = this.#reader.next()) {
       this.#arrived.push(packet);
     }
   }
 
-  takeNext(): Packet | undefined {
-    this.lastSignAt = Math.max(this.lastSignAt, this.#receivedAt);
+  takeNext(now: number): Packet | undefined {
+    this.showsLife(now);
     return this.#arrived.shift();
   }
 

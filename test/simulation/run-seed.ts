@@ -1,6 +1,6 @@
 /** One seed from its first step to its last. */
 
-import { BrokenPromise } from './broken-promise.ts';
+import { BrokenPromise, promises } from './broken-promise.ts';
 import { audit, bringToRest } from './ending.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 import { takeStep } from './steps.ts';
@@ -27,4 +27,14 @@ export function runSeed(seed: number, steps: number, options: SimulationOptions 
     failure = error;
   }
   return { seed, steps: taken, fingerprint: simulation.fingerprint, failure };
+}
+
+/** For whoever has to find out why. */
+export function explain({ seed, steps, failure }: Outcome): string {
+  const { promise, clientId, message } = failure!;
+  return [
+    `seed ${seed}, step ${steps}: a promise is broken`,
+    `  ${promise}: ${promises[promise]}`,
+    `  ${clientId ?? 'broker'}: ${message}`,
+  ].join('\n');
 }

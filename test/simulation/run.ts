@@ -1,61 +1,76 @@
 /**
- * Runs the simulation: `run.ts [--seed N] [--seeds COUNT] [--steps N] [--verbose]`. It prints one
- * line for all seeds that keep the promises, and the story of the first that does not.
+ * Runs the simulation: `run.ts [--seed N] [--seeds COUNT] [--steps N] [--verbose]`. It prints a line
+ * when all promises are kept, and the story of the first seed that breaks one. With `--faults` it
+ * plants one fault after the other, and prints which seed finds it.
  */
 
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { promises } from './broken-promise.ts';
-import { type Outcome, runSeed } from './run-seed.ts';
+import { faults } from './faults.ts';
+import { faultSeedsMax, findFault } from './find-fault.ts';
+import { explain, type Outcome, runSeed } from './run-seed.ts';
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string', default: '1' },
+    seed: { type: 'string' },
     seeds: { type: 'string' },
     steps: { type: 'string', default: '100' },
     verbose: { type: 'boolean', default: false },
+    faults: { type: 'boolean', default: false },
   },
 });
-
-const seedFirst = wholeNumber('seed', values.seed);
-// One seed is asked for to see what happens in it.
-const seedCount = wholeNumber(
-  'seeds',
-  values.seeds ?? (process.argv.includes('--seed') ? '1' : '1000'),
-);
-const steps = wholeNumber('steps', values.steps);
 const storyLinesMax = 40;
 
-const startedAt = performance.now();
-for (let seed = seedFirst; seed < seedFirst + seedCount; seed++) {
-  const outcome = runSeed(seed, steps, values.verbose ? { tell: print } : {});
-  if (outcome.failure !== undefined) {
-    report(outcome);
-    process.exit(1);
-  }
-  if (seedCount === 1 || values.verbose) {
-    console.log(`seed ${seed}: ${steps} steps, fingerprint ${outcome.fingerprint}`);
-  }
-}
-const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-console.log(
-  `${seedCount} seeds from ${seedFirst}, ${seedCount * steps} steps: all promises kept, ${seconds} s`,
-);
+if (values.faults) tabulateFaults();
+else runSeeds();
 
-/** Runs the seed once more, to tell its end. */
-function report({ seed, steps: taken, failure, fingerprint }: Outcome): void {
-  const { promise, clientId, message } = failure!;
+function runSeeds(): void {
+  const first = wholeNumber('seed', values.seed ?? '1');
+  // Whoever names a seed wants to see that one.
+  const count = wholeNumber('seeds', values.seeds ?? (values.seed === undefined ? '1000' : '1'));
+  const steps = wholeNumber('steps', values.steps);
+  const startedAt = performance.now();
+  for (let seed = first; seed < first + count; seed++) {
+    const outcome = runSeed(seed, steps, values.verbose ? { tell: print } : {});
+    if (outcome.failure !== undefined) return report(outcome, steps);
+    if (count === 1 || values.verbose) {
+      console.log(`seed ${seed}: ${steps} steps, fingerprint ${outcome.fingerprint}`);
+    }
+  }
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const seeds = count === 1 ? `seed ${first}` : `${count} seeds from ${first}`;
+  console.log(`${seeds}: ${count * steps} steps in ${seconds} s, all promises kept`);
+}
+
+/** Runs the seed once more, to tell how it came to its end. */
+function report(outcome: Outcome, steps: number): void {
+  const { seed, failure, fingerprint } = outcome;
+  const clientId = failure?.clientId;
   const story: string[] = [];
   runSeed(seed, steps, {
-    tell: (client, text) => {
-      if (clientId === undefined || client === clientId) story.push(`  ${client}: ${text}`);
+    tell: (teller, text) => {
+      if (clientId === undefined || teller === clientId) story.push(`  ${teller}: ${text}`);
     },
   });
-  console.log(`seed ${seed}, step ${taken}, fingerprint ${fingerprint}: a promise is broken`);
-  console.log(`  ${promise}: ${promises[promise]}`);
-  console.log(`  ${clientId ?? 'broker'}: ${message}`);
-  console.log(`what happened before:\n${story.slice(-storyLinesMax).join('\n')}`);
+  console.log(`${explain(outcome)}\nfingerprint ${fingerprint}; what happened before:`);
+  console.log(story.slice(-storyLinesMax).join('\n'));
   console.log(`again: npm run sim -- --seed ${seed} --steps ${steps}`);
+  process.exitCode = 1;
+}
+
+/** The table of docs/simulation.md. */
+function tabulateFaults(): void {
+  console.log('| A broker that | breaks the promise | seed | step |\n|---|---|---|---|');
+  for (const fault of faults) {
+    const found = findFault(fault);
+    const promise = found === undefined ? 'is not found' : promises[found.failure!.promise];
+    console.log(`| ${fault.name} | ${promise} | ${found?.seed ?? '—'} | ${found?.steps ?? '—'} |`);
+    if (found === undefined) process.exitCode = 1;
+  }
+  console.log(
+    `\nLooked for in seeds 1 to ${faultSeedsMax}, 100 steps each and the end of the run.`,
+  );
 }
 
 function print(clientId: string, text: string): void {
@@ -64,6 +79,6 @@ function print(clientId: string, text: string): void {
 
 function wholeNumber(name: string, text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
-  console.error(`--${name} '${text}' is no whole number`);
+  console.error(`--${name} '${text}' is not a whole number, as in --${name} 7`);
   process.exit(2);
 }

@@ -41,6 +41,7 @@ export class SimulatedLink implements Link {
   readonly #down = new BytePipe();
   readonly #kept = new BytePipe();
   #isPaused = false;
+  #wasPaused = false;
   #closing = false;
   #destroyed = false;
   #hungUp = false;
@@ -80,6 +81,7 @@ export class SimulatedLink implements Link {
 
   pause(): void {
     this.#isPaused = true;
+    this.#wasPaused = true;
   }
 
   resume(): void {
@@ -96,6 +98,15 @@ export class SimulatedLink implements Link {
     this.#down.clear();
     this.#kept.clear();
     this.#observer.closing(this);
+  }
+
+  /** The broker has stopped reading since `noteRead`. */
+  get wasPaused(): boolean {
+    return this.#wasPaused;
+  }
+
+  noteRead(): void {
+    this.#wasPaused = this.#isPaused;
   }
 
   noteBacklog(): void {

@@ -20,6 +20,9 @@ import { type Settings, settingsFrom, type Traits } from './settings.ts';
 import { type LinkObserver, SimulatedLink } from './simulated-link.ts';
 import { Wishes } from './wishes.ts';
 
+// In one stretch of time: far more than all deadlines that there are.
+const wakesMax = 10_000;
+
 export interface SimulationOptions {
   readonly createBroker?: ((options: BrokerOptions) => Broker) | undefined;
   /** Is told what happens, and to whom. */
@@ -139,7 +142,9 @@ export class Simulation implements LinkObserver, Witness {
   /** Time passes, and the broker is woken whenever it has something to do. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
+    let wakes = 0;
     for (let next = this.#broker.nextDeadline; next !== undefined && next < end; ) {
+      if (++wakes > wakesMax) throw new BrokenPromise('robustness', undefined, 'it never sleeps');
       this.#wakeAt(Math.max(this.#now, next));
       next = this.#broker.nextDeadline;
     }
@@ -238,11 +243,12 @@ export class Simulation implements LinkObserver, Witness {
   #observer(): Observer {
     return {
       clientDisconnected: ({ client, cause, message }) => {
+        if (cause === 'keep-alive timeout') this.reference.foundSilent(client.clientId);
         this.tell(client.clientId, () => `the broker ends its connection: ${cause}, ${message}`);
       },
       packetReceived: (_clientId, packet) => {
         const connection = this.reference.connection(this.#reading!);
-        const arrived = connection.takeNext();
+        const arrived = connection.takeNext(this.#now);
         this.tell(connection.clientId, () => `the broker reads ${textOf(packet)}`);
         if (arrived?.type === packet.type) return take(this.reference, connection, arrived);
         const message = `reads ${packet.type} where ${arrived?.type} arrived`;

@@ -10,7 +10,7 @@ interface Step {
   take(simulation: Simulation, device: Device): boolean;
 }
 
-const steps: readonly Step[] = [
+export const steps: readonly Step[] = [
   {
     name: 'connects',
     weight: 12,
