@@ -23,6 +23,8 @@ export class TestBroker {
   readonly #accept: Accept;
   readonly #clients: TestClient[] = [];
   #now = 0;
+  /** Turns that have ended with something to do. */
+  turns = 0;
   #turnEnds: (() => void)[] = [];
   #ids = 0;
 
@@ -84,6 +86,7 @@ export class TestBroker {
       const moved = this.#clients.map((client) => client.carry()).reduce((a, b) => a + b, 0);
       const turnEnds = this.#turnEnds;
       this.#turnEnds = [];
+      this.turns += turnEnds.length;
       for (const flush of turnEnds) flush();
       await Promise.resolve();
       quiet = moved === 0 && turnEnds.length === 0 ? quiet + 1 : 0;
@@ -146,8 +149,13 @@ export class TestClient {
 
   /** Sends packets in one piece and lets the broker answer. */
   async send(...packets: Packet[]): Promise<void> {
-    for (const packet of packets) this.#link.write(encodePacket(packet, this.#version));
+    this.write(...packets);
     await this.#broker.settle();
+  }
+
+  /** Has packets ready to be carried over. */
+  write(...packets: Packet[]): void {
+    for (const packet of packets) this.#link.write(encodePacket(packet, this.#version));
   }
 
   /** Sends bytes as they are, in one piece; see `bytesOf` for how they are written. */
