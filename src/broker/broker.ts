@@ -4,6 +4,7 @@ import { reasonCodes } from '../packet/reason-codes.ts';
 import { TopicCache } from '../packet/topic-cache.ts';
 import type { Accept, Link, LinkReceiver } from '../session/link.ts';
 import type { Message } from '../session/message.ts';
+import { PublishForms } from '../session/publish-forms.ts';
 import { Traffic } from '../session/traffic.ts';
 import { Turn } from '../session/turn.ts';
 import { BrokerCounters } from './broker-counters.ts';
@@ -105,6 +106,7 @@ export class Broker {
       subscriptions,
       retained,
       topics: new TopicCache(limits.topicNamesMax),
+      forms: new PublishForms(),
       traffic,
       counters,
       assignClientId,

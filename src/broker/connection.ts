@@ -12,6 +12,7 @@ import type { Clock } from '../session/clock.ts';
 import type { Link, LinkReceiver } from '../session/link.ts';
 import { Output } from '../session/output.ts';
 import { PacketSender } from '../session/packet-sender.ts';
+import type { PublishForms } from '../session/publish-forms.ts';
 import type { Traffic } from '../session/traffic.ts';
 import type { Turn } from '../session/turn.ts';
 import { Authentication, type AuthenticationOutcome } from './authentication.ts';
@@ -44,6 +45,7 @@ export interface ConnectionOptions {
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   readonly topics: TopicCache;
+  readonly forms: PublishForms;
   readonly traffic: Traffic;
   readonly counters: BrokerCounters;
   readonly assignClientId: () => string;
@@ -313,7 +315,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     version: ProtocolVersion,
     { clientId, packetBytesMax, topicAliasMax }: Peer,
   ): PacketSender {
-    const { clock, limits, observer, traffic } = this.#options;
+    const { clock, forms, limits, observer, traffic } = this.#options;
     return new PacketSender(this.#output, {
       version,
       packetBytesMax,
@@ -321,6 +323,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
       outputBytesMax: limits.outputBytesMax,
       clock,
       traffic,
+      forms,
       tap: observer.packetSent && ((packet) => observer.packetSent?.(clientId, packet)),
     });
   }

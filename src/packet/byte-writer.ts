@@ -36,7 +36,7 @@ export class ByteWriter {
   u16(value: number): void {
     if (value !== (value & 0xffff)) throw outOfRange(value, 0xffff);
     this.reserve(2);
-    this.#setU16(this.length, value);
+    this.setU16(this.length, value);
     this.length += 2;
   }
 
@@ -58,7 +58,7 @@ export class ByteWriter {
     this.reserve(2 + textBytesMax(text));
     const count = encodeText(text, this.bytes, this.length + 2);
     if (count > fieldBytesMax) throw longField('text', count);
-    this.#setU16(this.length, count);
+    this.setU16(this.length, count);
     this.length += 2 + count;
   }
 
@@ -108,7 +108,8 @@ export class ByteWriter {
     return this.bytes.subarray(0, this.length);
   }
 
-  #setU16(at: number, value: number): void {
+  /** Writes over bytes that are there already. */
+  setU16(at: number, value: number): void {
     this.bytes[at] = value >>> 8;
     this.bytes[at + 1] = value;
   }

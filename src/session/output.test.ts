@@ -81,11 +81,11 @@ describe('Output', () => {
   it('hands over a large payload by reference, in its place', () => {
     const { link, output, write, endTurn } = setUp();
     write(10);
-    output.payload(new Uint8Array(20_000));
+    output.payload(new Uint8Array(70_000));
     write(10);
     output.payload(new Uint8Array(100));
     endTurn();
-    assert.deepEqual(link.writes, [10, 20_000, 110]);
+    assert.deepEqual(link.writes, [10, 70_000, 110]);
   });
 
   it('sends what waits before it closes, and nothing afterwards', () => {

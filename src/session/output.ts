@@ -9,8 +9,8 @@ import type { Turn } from './turn.ts';
 const flushBytes = 64 * 1024;
 
 // A payload of this size is handed to the link as it is; a smaller one costs less to copy than the
-// extra system call.
-const referenceBytesMin = 16 * 1024;
+// extra system call: 16 KB at QoS 0 took 19.9 µs by reference, 17.7 by copy.
+export const referenceBytesMin = 64 * 1024;
 
 /**
  * Bytes on their way to a link. While the link is blocked they wait here, and `backlogBytes` tells

@@ -10,6 +10,7 @@ import type { Link } from './link.ts';
 import { Message } from './message.ts';
 import { Output } from './output.ts';
 import { PacketSender } from './packet-sender.ts';
+import { PublishForms } from './publish-forms.ts';
 import { Traffic } from './traffic.ts';
 import { Turn } from './turn.ts';
 
@@ -17,10 +18,11 @@ interface SetUp {
   readonly version?: ProtocolVersion;
   readonly packetBytesMax?: number;
   readonly topicAliasMax?: number;
+  readonly forms?: PublishForms;
 }
 
 /** A sender whose packets can be read back. */
-function setUp({ version = 5, packetBytesMax = 1_000_000, topicAliasMax = 0 }: SetUp = {}) {
+function setUp({ version = 5, packetBytesMax = 1_000_000, topicAliasMax = 0, forms }: SetUp = {}) {
   const reader = new PacketReader({ from: 'server', packetBytesMax: 2_000_000, version });
   const received: Packet[] = [];
   const link: Link = {
@@ -46,6 +48,7 @@ function setUp({ version = 5, packetBytesMax = 1_000_000, topicAliasMax = 0 }: S
     outputBytesMax: 1000,
     clock,
     traffic,
+    forms,
   });
   const sent = () => {
     output.flush();
@@ -158,5 +161,71 @@ describe('PacketSender', () => {
     assert.deepEqual(sent(), [
       { type: 'puback', packetId: 1, reasonCode: 0x87, properties: undefined },
     ]);
+  });
+});
+
+describe('PublishForms', () => {
+  /** The same messages through senders that share forms, and through one that has none. */
+  const check = (name: string, version: ProtocolVersion, message: Message, qos: 0 | 1 | 2) =>
+    it(`gives every receiver what it would get alone: ${name}`, () => {
+      const forms = new PublishForms();
+      const sharing = [1, 2, 3].map(() => setUp({ version, forms }));
+      const alone = setUp({ version });
+      for (let id = 7; id < 9; id++) {
+        const packetId = qos === 0 ? 0 : id;
+        for (const { sender } of [...sharing, alone]) {
+          sender.publish(message, qos, id === 8, undefined, packetId, false);
+        }
+      }
+      const expected = alone.publishes();
+      assert.equal(expected.length, 2);
+      for (const { publishes } of sharing) assert.deepEqual(publishes(), expected);
+      for (const { traffic } of sharing) assert.deepEqual(traffic, alone.traffic);
+    });
+
+  const properties = { contentType: 'text/plain', userProperties: [['a', 'b']] } as const;
+  for (const qos of [0, 1, 2] as const) {
+    check(`MQTT 3.1.1, QoS ${qos}`, 4, new Message('a/b', payload, { properties }), qos);
+    check(`MQTT 5.0, QoS ${qos}`, 5, new Message('a/ü', payload), qos);
+    check(`with properties, QoS ${qos}`, 5, new Message('a', payload, { properties }), qos);
+    check(`of 300 bytes, QoS ${qos}`, 5, new Message('a', new Uint8Array(300)), qos);
+    check(`of 70,000 bytes, QoS ${qos}`, 5, new Message('a', new Uint8Array(70_000)), qos);
+  }
+
+  it('keeps versions, messages and own properties of a receiver apart', () => {
+    const forms = new PublishForms();
+    const [v4, v5] = [setUp({ version: 4, forms }), setUp({ version: 5, forms })];
+    const terms = { subscriptionIdentifiers: [5] };
+    for (const topic of ['a', 'b']) {
+      const message = new Message(topic, payload);
+      for (const { sender } of [v4, v5, v4, v5])
+        sender.publish(message, 1, false, undefined, 3, false);
+      v5.sender.publish(message, 1, false, terms, 3, false);
+      v5.sender.publish(message, 1, false, undefined, 4, true);
+    }
+    assert.deepEqual(
+      v4.publishes().map(({ topic }) => topic),
+      ['a', 'a', 'b', 'b'],
+    );
+    const seen = v5.publishes().map((each) => [each.topic, each.properties, each.dup]);
+    const [plain, own] = [undefined, { subscriptionIdentifiers: [5] }];
+    const expected = ['a', 'b'].flatMap((topic) => [
+      [topic, plain, false],
+      [topic, plain, false],
+      [topic, own, false],
+      [topic, plain, true],
+    ]);
+    assert.deepEqual(seen, expected);
+  });
+
+  it("keeps to each receiver's Maximum Packet Size [MQTT-3.1.2-24]", () => {
+    const forms = new PublishForms();
+    const wide = setUp({ forms });
+    const narrow = setUp({ forms, packetBytesMax: 15 });
+    const message = new Message('abc', new Uint8Array(8));
+    const sent = [wide, narrow, wide, narrow].map(({ sender }) =>
+      sender.publish(message, 0, false, undefined, 0, false),
+    );
+    assert.deepEqual(sent, [true, false, true, false]);
   });
 });

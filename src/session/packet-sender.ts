@@ -8,7 +8,8 @@ import type { Clock } from './clock.ts';
 import type { Terms } from './delivery.ts';
 import type { Message } from './message.ts';
 import type { Outlet } from './outgoing.ts';
-import type { Output } from './output.ts';
+import { type Output, referenceBytesMin } from './output.ts';
+import type { PublishForm, PublishForms } from './publish-forms.ts';
 import { OutgoingAliases } from './topic-aliases.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -22,6 +23,8 @@ export interface PacketSenderOptions {
   readonly outputBytesMax: number;
   readonly clock: Clock;
   readonly traffic: Traffic;
+  /** Shared by all senders that deliver the same messages; absent where there is one receiver. */
+  readonly forms?: PublishForms | undefined;
   /** Is shown each packet that is sent; absent when nobody looks. */
   readonly tap?: ((packet: Packet) => void) | undefined;
 }
@@ -89,6 +92,11 @@ export class PacketSender implements Outlet {
       packetId,
       properties: alias === undefined ? properties : { ...properties, topicAlias: alias },
     };
+    // What all receivers of the message get alike need not be encoded for each.
+    if (publish.properties === message.properties && !dup) {
+      const form = this.#formOf(message, publish);
+      if (form !== undefined) return this.#copyForm(form, publish);
+    }
     if (this.#writePublish(publish)) {
       if (alias !== undefined && known === undefined) this.#aliases!.set(topic, alias);
       return true;
@@ -113,6 +121,22 @@ export class PacketSender implements Outlet {
       properties.messageExpiryInterval = Math.max(0, Math.ceil(left / 1000));
     }
     return properties;
+  }
+
+  #formOf(message: Message, publish: Publish): PublishForm | undefined {
+    if (publish.payload.length >= referenceBytesMin) return undefined;
+    return this.#options.forms?.formOf(message, publish, this.#options.version);
+  }
+
+  #copyForm({ bytes, packetIdAt }: PublishForm, publish: Publish): boolean {
+    if (bytes.length > this.#options.packetBytesMax) return false;
+    const buffer = this.#output.buffer;
+    const start = buffer.length;
+    buffer.raw(bytes);
+    if (publish.qos > 0) buffer.setU16(start + packetIdAt, publish.packetId);
+    this.#options.traffic.publishSentBytes += publish.payload.length;
+    this.#count(publish, bytes.length);
+    return true;
   }
 
   #writePublish(publish: Publish): boolean {

@@ -9,7 +9,7 @@ interface Flushable {
 
 // A buffer that grew beyond this is not worth keeping for the next connection.
 const keptBufferBytesMax = 64 * 1024;
-const keptBuffersMax = 256;
+const keptBuffersMax = 1024;
 const firstBufferBytes = 2 * 1024;
 
 /**
