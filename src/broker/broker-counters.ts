@@ -9,6 +9,7 @@ export class BrokerCounters {
     expired: 0,
     'slow receiver': 0,
     offline: 0,
+    'session ended': 0,
     'packet too large': 0,
   };
   /** Sessions that ended because their time was over. */

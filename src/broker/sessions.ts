@@ -141,10 +141,13 @@ export class Sessions {
    */
   #passOn(session: ClientSession, now: number): void {
     for (const { message, qos, state, terms } of session.outgoing.abandon()) {
-      if (!(terms instanceof Subscription) || terms.group === undefined) continue;
-      if (qos === 2 && state !== 'waiting') continue;
-      if (message.expiresAt <= now) continue;
-      terms.group.deliver(message, this.#options.upgradeQos, now);
+      const group = terms instanceof Subscription ? terms.group : undefined;
+      const isSent = qos === 2 && state !== 'waiting';
+      if (group === undefined || group.isEmpty || isSent || message.expiresAt <= now) {
+        session.dropped(message, qos, 'session ended');
+      } else {
+        group.deliver(message, this.#options.upgradeQos, now);
+      }
     }
   }
 }

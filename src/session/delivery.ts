@@ -37,5 +37,7 @@ export type DropCause =
   | 'slow receiver'
   /** QoS 0, and the receiver is away. */
   | 'offline'
+  /** The receiver's session has ended, and nobody else takes the message. */
+  | 'session ended'
   /** It does not fit the receiver's Maximum Packet Size. [MQTT-3.1.2-25] */
   | 'packet too large';

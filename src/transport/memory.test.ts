@@ -5,8 +5,8 @@ import { it } from 'node:test';
 import { LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
 import { MemoryLink } from './memory.ts';
 
-function openPair() {
-  const [a, b] = MemoryLink.pair();
+function openPair(bufferBytes = 0) {
+  const [a, b] = MemoryLink.pair(['a', 'b'], bufferBytes);
   const near = new LinkEnd();
   const far = new LinkEnd();
   near.link = a;
@@ -24,6 +24,7 @@ function openPair() {
 }
 
 linkContract('memory', async () => openPair());
+linkContract('memory with a network that buffers', async () => openPair(100_000));
 
 it('carries as many bytes at a time as it is told', () => {
   const { a, far } = openPair();

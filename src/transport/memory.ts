@@ -8,32 +8,40 @@ import type { Link, LinkReceiver } from '../session/link.ts';
  */
 export class MemoryLink implements Link {
   readonly peer: string;
+  readonly #bufferBytes: number;
   /** Who gets what arrives at this end; set it before anything does. */
   receiver: LinkReceiver | undefined;
   #other: MemoryLink | undefined;
   #sent: Uint8Array[] = [];
-  #pendingBytes = 0;
+  #sentBytes = 0;
   #isPaused = false;
   #isClosing = false;
   #isClosed = false;
 
-  private constructor(peer: string) {
+  private constructor(peer: string, bufferBytes: number) {
     this.peer = peer;
+    this.#bufferBytes = bufferBytes;
   }
 
-  /** @param peers what each end calls the other */
+  /**
+   * @param peers what each end calls the other
+   * @param bufferBytes what the network between the ends takes off a writer's hands at once, in
+   *   each direction
+   */
   static pair(
     peers: readonly [string, string] = ['memory:a', 'memory:b'],
+    bufferBytes = 0,
   ): [MemoryLink, MemoryLink] {
-    const a = new MemoryLink(peers[0]);
-    const b = new MemoryLink(peers[1]);
+    const a = new MemoryLink(peers[0], bufferBytes);
+    const b = new MemoryLink(peers[1], bufferBytes);
     a.#other = b;
     b.#other = a;
     return [a, b];
   }
 
+  /** What the buffer of the network between the ends does not hold. */
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return Math.max(0, this.#sentBytes - this.#bufferBytes);
   }
 
   get isPaused(): boolean {
@@ -45,12 +53,11 @@ export class MemoryLink implements Link {
     return this.#isClosed;
   }
 
-  /** Copies, and takes the bytes for gone unless earlier ones still wait for a paused other end. */
   write(bytes: Uint8Array): boolean {
     if (this.#isClosing || this.#isClosed) return true;
     this.#sent.push(bytes.slice());
-    this.#pendingBytes += bytes.length;
-    return false;
+    this.#sentBytes += bytes.length;
+    return this.pendingBytes === 0;
   }
 
   pause(): void {
@@ -63,12 +70,12 @@ export class MemoryLink implements Link {
 
   close(): void {
     this.#isClosing = true;
-    if (this.#pendingBytes === 0) this.#shut();
+    if (this.#sentBytes === 0) this.#shut();
   }
 
   destroy(): void {
     this.#sent = [];
-    this.#pendingBytes = 0;
+    this.#sentBytes = 0;
     this.#shut();
   }
 
@@ -79,17 +86,18 @@ export class MemoryLink implements Link {
    */
   deliver(bytesMax = Number.POSITIVE_INFINITY): number {
     const other = this.#other!;
-    if (this.#isClosed || other.#isPaused || this.#pendingBytes === 0) return 0;
+    if (this.#isClosed || other.#isPaused || this.#sentBytes === 0) return 0;
+    const wasBlocked = this.pendingBytes > 0;
     const bytes = this.#take(bytesMax);
     other.receiver?.receive(bytes);
-    if (this.#pendingBytes > 0 || this.#isClosed) return bytes.length;
-    if (this.#isClosing) this.#shut();
-    else this.receiver?.drained();
+    if (this.#isClosed) return bytes.length;
+    if (this.#isClosing && this.#sentBytes === 0) this.#shut();
+    else if (wasBlocked && this.pendingBytes === 0) this.receiver?.drained();
     return bytes.length;
   }
 
   #take(bytesMax: number): Uint8Array {
-    const all = new Uint8Array(this.#pendingBytes);
+    const all = new Uint8Array(this.#sentBytes);
     let at = 0;
     for (const piece of this.#sent) {
       all.set(piece, at);
@@ -98,7 +106,7 @@ export class MemoryLink implements Link {
     const taken = all.subarray(0, bytesMax);
     const rest = all.subarray(taken.length);
     this.#sent = rest.length === 0 ? [] : [rest];
-    this.#pendingBytes = rest.length;
+    this.#sentBytes = rest.length;
     return taken.slice();
   }
 

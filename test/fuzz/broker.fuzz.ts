@@ -139,7 +139,7 @@ class Run {
   }
 
   #open(): MemoryLink {
-    const [near, far] = MemoryLink.pair();
+    const [near, far] = MemoryLink.pair(undefined, this.#random(2) * this.#random(5000));
     far.receiver = this.#accept(far);
     this.#links.push({ near, far });
     return near;

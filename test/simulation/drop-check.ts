@@ -54,6 +54,9 @@ export function strikeOut(
       return expired(event);
     case 'packet too large':
       return packetTooLarge(event);
+    case 'session ended':
+      // Whether it may end is checked elsewhere; then nothing is owed to it any more.
+      return;
     default:
       drop.cause satisfies never;
   }
