@@ -68,6 +68,15 @@ describe('listenTcp', () => {
 });
 
 describe('connectTcp', () => {
+  it('gives a client an ordered, lossless stream of bytes [MQTT3-7.1.2-1]', async () => {
+    await using pair = await openPair();
+    const sent = Buffer.from(Array.from({ length: 500_000 }, (_, i) => i % 253));
+    for (let at = 0; at < sent.length; at += 7919)
+      pair.near.link.write(sent.subarray(at, at + 7919));
+    await pair.until(() => pair.far.receivedBytes === sent.length);
+    assert.deepEqual(pair.far.received, sent);
+  });
+
   it('fails with the error of the system when nobody listens', async () => {
     const listener = await listenTcp(() => new LinkEnd(), { port: 0, host: '127.0.0.1' });
     await listener.close();
