@@ -55,7 +55,7 @@ export interface Limits {
 }
 
 /** Mosquitto 2.1's values where it has the limit. */
-export const defaultLimits: Limits = {
+const defaultLimits: Limits = {
   packetBytesMax: 2_000_000,
   inflightMessagesMax: 20,
   inflightBytesMax: 0,
