@@ -72,7 +72,7 @@ function orderFault({ session, connection, publish, copy }: Delivery): string | 
 function expiryFault({ connection, publish, copy }: Delivery, _limits: unknown, now: number) {
   const { expiresAt } = copy.publication;
   if (!publish.dup && expiresAt <= now) return `it expired ${now - expiresAt} ms ago`;
-  if (connection.connect!.version !== 5) return undefined;
+  if (connection.connect!.version !== 5 || copy.hasTwin) return undefined;
   // [MQTT-3.3.2-6]
   const left = publish.properties?.messageExpiryInterval;
   const expected =

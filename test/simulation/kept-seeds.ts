@@ -1,4 +1,7 @@
-/** Seeds that once broke a promise. They always run, long after what they showed was mended. */
+/**
+ * Seeds that once broke a promise, and run ever since. A seed leads to the same run only as long as
+ * the simulation draws the same lots; the tests beside the sources hold each case by itself.
+ */
 
 interface KeptSeed {
   readonly seed: number;
@@ -7,4 +10,11 @@ interface KeptSeed {
   readonly showed: string;
 }
 
-export const keptSeeds: readonly KeptSeed[] = [];
+export const keptSeeds: readonly KeptSeed[] = [
+  { seed: 5, steps: 100, showed: 'a crash at bytes that came after the broker had ended' },
+  { seed: 7, steps: 100, showed: 'clients of MQTT 3.x measured by a limit that they are not told' },
+  { seed: 18, steps: 100, showed: 'a connection that paused in a flood and never went on' },
+  { seed: 25, steps: 100, showed: 'retained messages lost when a subscription was replaced' },
+  { seed: 67, steps: 100, showed: 'a keep-alive that single bytes of a packet prolonged' },
+  { seed: 330, steps: 100, showed: 'QoS 0 that overtook what had waited in the queue' },
+];

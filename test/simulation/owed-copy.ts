@@ -71,18 +71,22 @@ function termsOf(
 }
 
 function sharedCopy({ session, publish, now }: Arrival, label: string, upgrade: boolean) {
-  for (const group of session.groups) {
-    for (const dispatch of group.open(label, now, publish.properties?.messageExpiryInterval)) {
-      for (const subscription of group.termsOf(session)) {
-        const terms = termsOf(subscription, dispatch.publication, upgrade);
-        if (!fits(publish, terms)) continue;
-        const lane = dispatch.isUnordered ? undefined : group.name;
-        const copy = new Copy(dispatch.publication, terms, { lane });
-        dispatch.copy = copy;
-        dispatch.holder = session;
-        if (copy.qos === 0) group.finish(dispatch);
-        return copy;
-      }
+  // A group that has lost its last member may be there twice: what it had, and what is new.
+  const groups = [...session.groups].sort((a, b) => Number(a.isEmpty) - Number(b.isEmpty));
+  const open = groups.flatMap((group) =>
+    group.open(label, now).map((dispatch) => ({ group, dispatch })),
+  );
+  for (const { group, dispatch } of open) {
+    const { publication, isUnordered } = dispatch;
+    const hasTwin = dispatch.hasTwin || open.length > 1;
+    for (const subscription of group.termsOf(session)) {
+      const terms = termsOf(subscription, publication, upgrade);
+      if (!fits(publish, terms)) continue;
+      const lane = isUnordered || hasTwin ? undefined : group.name;
+      dispatch.copy = new Copy(publication, terms, { lane, hasTwin });
+      dispatch.holder = session;
+      if (publish.qos === 0) group.finish(dispatch);
+      return dispatch.copy;
     }
   }
   return undefined;
@@ -121,7 +125,7 @@ function notOwed({ session, publish, topic, now }: Arrival, label: string): Brok
   for (const group of session.groups) {
     const { levels, name } = group;
     if (!levelsMatch(levels, topic.split('/'))) continue;
-    if (group.open(label, now, undefined).length > 0) {
+    if (group.open(label, now).length > 0) {
       return new BrokenPromise('flags', clientId, `${is}: nothing in ${name} asks for it so`);
     }
     return new BrokenPromise('shared', clientId, `${is}: ${name} has given it to a member before`);

@@ -37,6 +37,12 @@ export interface Terms {
  */
 export type CopyState = 'due' | 'sent' | 'released' | 'over';
 
+interface Circumstances {
+  readonly lane: string | undefined;
+  readonly mayBeLost?: boolean;
+  readonly hasTwin?: boolean;
+}
+
 /** One delivery that is owed, from the publication to the last acknowledgement. */
 export class Copy implements Terms {
   readonly publication: Publication;
@@ -47,6 +53,8 @@ export class Copy implements Terms {
   readonly lane: string | undefined;
   /** QoS 0 that may be lost without anybody's fault. */
   readonly mayBeLost: boolean;
+  /** It may be a later publication of the same message that came: its lifetime is not certain. */
+  readonly hasTwin: boolean;
   state: CopyState = 'due';
   /** How often it reached the application at the other end. */
   receipts = 0;
@@ -56,7 +64,7 @@ export class Copy implements Terms {
   constructor(
     publication: Publication,
     terms: Terms,
-    { lane, mayBeLost = false }: { lane: string | undefined; mayBeLost?: boolean },
+    { lane, mayBeLost = false, hasTwin = false }: Circumstances,
   ) {
     this.publication = publication;
     this.qos = terms.qos;
@@ -64,6 +72,7 @@ export class Copy implements Terms {
     this.identifiers = terms.identifiers;
     this.lane = lane && `${lane}|${publication.publisher}|${publication.topic}|${terms.qos}`;
     this.mayBeLost = mayBeLost;
+    this.hasTwin = hasTwin;
   }
 }
 

@@ -9,8 +9,10 @@ export interface Dispatch {
   /** The member's copy, once it has been sent. */
   copy: Copy | undefined;
   holder: ReferenceSession | undefined;
-  /** It was perhaps passed on from a member that was lost, or is there twice. */
+  /** It was perhaps passed on from a member that was lost. */
   isUnordered: boolean;
+  /** It was published twice, at QoS 1: nothing tells which of the two a member got. */
+  hasTwin: boolean;
   /** There was nobody to give it to, or it was in the queue of whoever left last. */
   mayBeLost: boolean;
 }
@@ -64,31 +66,24 @@ export class ReferenceGroup {
   }
 
   dispatch(publication: Publication, mayBeLost: boolean): void {
-    let isUnordered = false;
+    let hasTwin = false;
     for (const other of this.#dispatches) {
       if (other.publication.label !== publication.label) continue;
-      other.isUnordered = true;
-      isUnordered = true;
+      other.hasTwin = true;
+      hasTwin = true;
     }
     const nobody = { copy: undefined, holder: undefined };
-    this.#dispatches.add({ publication, ...nobody, isUnordered, mayBeLost });
+    this.#dispatches.add({ publication, ...nobody, isUnordered: false, hasTwin, mayBeLost });
   }
 
-  /**
-   * The messages with that label that no member has been sent. One that was published twice at
-   * QoS 1 has two, of which the first in this list is the likelier.
-   *
-   * @param expirySeconds what the member is told that is left of it, if it is told
-   */
-  open(label: string, now: number, expirySeconds: number | undefined): Dispatch[] {
+  /** The messages with that label that no member has been sent, expired ones last. */
+  open(label: string, now: number): Dispatch[] {
     const open = [...this.#dispatches].filter(
       ({ copy, publication }) => copy === undefined && publication.label === label,
     );
     if (open.length < 2) return open;
-    const isLikely = ({ publication: { expiresAt } }: Dispatch) =>
-      expiresAt > now &&
-      (expirySeconds === undefined || Math.ceil((expiresAt - now) / 1000) === expirySeconds);
-    return [...open.filter(isLikely), ...open.filter((each) => !isLikely(each))];
+    const isExpired = ({ publication }: Dispatch) => publication.expiresAt <= now;
+    return [...open.filter((each) => !isExpired(each)), ...open.filter(isExpired)];
   }
 
   /** A member says that it has dropped a message to that topic; which one it does not say. */

@@ -6,135 +6,124 @@ import type { Simulation } from './simulation.ts';
 interface Step {
   readonly name: string;
   readonly weight: number;
-  /** @returns false when that device can do no such thing now */
-  take(simulation: Simulation, device: Device): boolean;
+  isPossible(device: Device): boolean;
+  take(simulation: Simulation, device: Device): void;
 }
+
+const isAway = ({ link }: Device): boolean => link === undefined;
+/** Perhaps still without CONNACK, and without the broker knowing that it is there. */
+const hasLink = ({ link }: Device): boolean => link !== undefined;
+const isConnected = (device: Device): boolean => device.isConnected;
+const always = (): boolean => true;
 
 export const steps: readonly Step[] = [
   {
     name: 'connects',
     weight: 12,
-    take(simulation, device) {
-      if (device.link !== undefined) return false;
-      simulation.connect(device, simulation.wishes.connection(device.traits));
-      return true;
-    },
+    isPossible: isAway,
+    take: connect,
   },
   {
     name: 'connects anew, its connection standing',
     weight: 2,
+    isPossible: hasLink,
     take(simulation, device) {
-      if (device.link === undefined) return false;
       device.vanish();
-      simulation.connect(device, simulation.wishes.connection(device.traits));
-      return true;
+      connect(simulation, device);
     },
   },
   {
     name: 'takes leave',
     weight: 2,
+    isPossible: isConnected,
     take({ random }, device) {
-      if (!device.isConnected) return false;
       device.disconnect(0, device.mayChangeExpiry ? random.pick([undefined, 30]) : undefined);
-      return true;
     },
   },
   {
     name: 'leaves its will',
     weight: 1,
-    take(_simulation, device) {
-      if (!device.isConnected || device.traits.version !== 5) return false;
-      device.disconnect(4);
-      return true;
-    },
+    isPossible: (device) => device.isConnected && device.traits.version === 5,
+    take: (_simulation, device) => device.disconnect(4),
   },
   {
     name: 'loses its connection',
     weight: 4,
-    take(_simulation, device) {
-      if (device.link === undefined) return false;
-      device.lose();
-      return true;
-    },
+    isPossible: hasLink,
+    take: (_simulation, device) => device.lose(),
   },
   {
     name: 'goes without a word',
     weight: 2,
-    take(_simulation, device) {
-      if (device.link === undefined) return false;
-      device.vanish();
-      return true;
-    },
+    isPossible: hasLink,
+    take: (_simulation, device) => device.vanish(),
   },
   {
     name: 'has its connection stalled, or freed',
     weight: 5,
+    isPossible: hasLink,
     take({ random }, { link }) {
-      if (link === undefined) return false;
-      link.upStalled = random.chance(0.3);
-      link.downStalled = random.chance(0.4);
-      return true;
+      link!.upStalled = random.chance(0.3);
+      link!.downStalled = random.chance(0.4);
     },
   },
   {
     name: 'subscribes',
     weight: 12,
-    take({ wishes, random }, device) {
-      if (!device.isConnected && (device.link === undefined || random.chance(0.7))) return false;
-      device.subscribe(wishes.subscriptions(device.traits), wishes.identifier(device.traits));
-      return true;
-    },
+    isPossible: isConnected,
+    take: subscribe,
+  },
+  {
+    name: 'subscribes without waiting for CONNACK',
+    weight: 3,
+    isPossible: (device) => hasLink(device) && !device.isConnected,
+    take: subscribe,
   },
   {
     name: 'unsubscribes',
     weight: 3,
-    take({ wishes }, device) {
-      if (!device.isConnected) return false;
-      device.unsubscribe(wishes.filters(device.traits));
-      return true;
-    },
+    isPossible: isConnected,
+    take: ({ wishes }, device) => device.unsubscribe(wishes.filters(device.traits)),
   },
   {
     name: 'publishes',
     weight: 40,
-    take(simulation, device) {
-      if (!device.isConnected) return false;
-      const { random, wishes, now } = simulation;
+    isPossible: isConnected,
+    take({ random, wishes, now }, device) {
       for (let count = random.pick([1, 1, 2, 8]); count > 0; count--) {
-        if (!device.publish(wishes.message(), now)) return true;
+        if (!device.publish(wishes.message(), now)) return;
       }
-      return true;
     },
   },
   {
     name: 'sees the clock go on',
     weight: 5,
-    take(simulation) {
-      simulation.advance(simulation.random.between(1, 20_000));
-      return true;
-    },
+    isPossible: always,
+    take: (simulation) => simulation.advance(simulation.random.between(1, 20_000)),
   },
   {
     name: 'sees the clock jump',
     weight: 2,
-    take(simulation) {
-      simulation.jump(simulation.random.pick([1000, 60_000, 3_600_000]));
-      return true;
-    },
+    isPossible: always,
+    take: (simulation) => simulation.jump(simulation.random.pick([1000, 60_000, 3_600_000])),
   },
 ];
 
-const triesMax = 10;
+function connect(simulation: Simulation, device: Device): void {
+  simulation.connect(device, simulation.wishes.connection(device.traits));
+}
 
-/** Takes one step that is possible, and lets some bytes flow. */
+function subscribe({ wishes }: Simulation, device: Device): void {
+  device.subscribe(wishes.subscriptions(device.traits), wishes.identifier(device.traits));
+}
+
+/** Takes one step, and lets some bytes flow. */
 export function takeStep(simulation: Simulation): void {
   const { random } = simulation;
-  for (let tries = 0; tries < triesMax; tries++) {
-    const device = random.pick(simulation.devices);
-    const step = random.pickWeighted(steps);
-    simulation.tell(device.traits.clientId, () => step.name);
-    if (step.take(simulation, device)) break;
-  }
+  const device = random.pick(simulation.devices);
+  const step = random.pickWeighted(steps.filter((each) => each.isPossible(device)));
+  simulation.tell(device.traits.clientId, () => step.name);
+  step.take(simulation, device);
   letFlow(simulation);
 }
 
