@@ -75,6 +75,7 @@ const auditorTraits: Traits = {
   version: 5,
   subscribes: 'plainly',
   sharedFilter: '',
+  favouriteTopic: '',
   usesIdentifiers: false,
   promptness: 1,
   receiveMaximum: undefined,

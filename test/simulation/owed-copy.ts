@@ -78,7 +78,7 @@ function sharedCopy({ session, publish, now }: Arrival, label: string, upgrade: 
   );
   for (const { group, dispatch } of open) {
     const { publication, isUnordered } = dispatch;
-    const hasTwin = dispatch.hasTwin || open.length > 1;
+    const hasTwin = dispatch.hasTwin || open.length > 1 || group.isEmpty;
     for (const subscription of group.termsOf(session)) {
       const terms = termsOf(subscription, publication, upgrade);
       if (!fits(publish, terms)) continue;

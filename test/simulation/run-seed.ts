@@ -3,7 +3,7 @@
 import { BrokenPromise, promises } from './broken-promise.ts';
 import { audit, bringToRest } from './ending.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
-import { takeStep } from './steps.ts';
+import { assemble, takeStep } from './steps.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -19,6 +19,7 @@ export function runSeed(seed: number, steps: number, options: SimulationOptions 
   let taken = 0;
   let failure: BrokenPromise | undefined;
   try {
+    assemble(simulation);
     for (; taken < steps; taken++) takeStep(simulation);
     bringToRest(simulation);
     audit(simulation);

@@ -3,7 +3,7 @@
 import type { Features, Limits } from '../../src/broker/limits.ts';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
 import type { Random } from './random.ts';
-import { sharedFilters } from './topics.ts';
+import { jobTopics, plainTopics, sharedFilters } from './topics.ts';
 
 export interface Settings {
   readonly limits: Pick<
@@ -38,6 +38,8 @@ export interface Traits {
    */
   readonly subscribes: 'plainly' | 'shared' | 'both';
   readonly sharedFilter: string;
+  /** Where most of its messages go, so that there is an order to keep. */
+  readonly favouriteTopic: string;
   readonly usesIdentifiers: boolean;
   /** How often it acknowledges at once. */
   readonly promptness: number;
@@ -68,7 +70,7 @@ export function settingsFrom(random: Random): Settings {
       routesMax: random.pick([16_384, 16_384, 4, 0]),
       topicNamesMax: random.pick([8192, 2]),
     },
-    features: { queueQos0: random.chance(0.3), upgradeOutgoingQos: random.chance(0.15) },
+    features: { queueQos0: random.chance(0.5), upgradeOutgoingQos: random.chance(0.15) },
     systemTopicSeconds: 3600,
     linkBytes: random.pick([200, 1000, 65_536, 65_536]),
     verdictChance: random.pick([1, 1, 0.3]),
@@ -83,6 +85,7 @@ function traits(random: Random, index: number): Traits {
     version,
     subscribes: random.pick(['plainly', 'plainly', 'shared', 'both'] as const),
     sharedFilter: random.pick(sharedFilters),
+    favouriteTopic: random.pick([...plainTopics, ...jobTopics]),
     usesIdentifiers: version === 5 && random.chance(0.5),
     promptness: random.pick([1, 0.6, 0.2]),
     receiveMaximum: random.pick([undefined, 1, 2, 5]),

@@ -15,6 +15,7 @@ const dropCauses: readonly DropCause[] = [
   'slow receiver',
   'offline',
   'packet too large',
+  'session ended',
 ];
 const disconnectCauses: readonly DisconnectCause[] = [
   'disconnect',

@@ -89,9 +89,9 @@ export const steps: readonly Step[] = [
     name: 'publishes',
     weight: 40,
     isPossible: isConnected,
-    take({ random, wishes, now }, device) {
-      for (let count = random.pick([1, 1, 2, 8]); count > 0; count--) {
-        if (!device.publish(wishes.message(), now)) return;
+    take({ wishes, now }, device) {
+      for (const message of wishes.messages(device.traits)) {
+        if (!device.publish(message, now)) return;
       }
     },
   },
@@ -115,6 +115,20 @@ function connect(simulation: Simulation, device: Device): void {
 
 function subscribe({ wishes }: Simulation, device: Device): void {
   device.subscribe(wishes.subscriptions(device.traits), wishes.identifier(device.traits));
+}
+
+/** Most clients come and subscribe before the first step, so that a short run is not all arrivals. */
+export function assemble(simulation: Simulation): void {
+  const { devices, random } = simulation;
+  for (const device of devices) {
+    if (random.chance(0.7)) connect(simulation, device);
+  }
+  letFlow(simulation);
+  letFlow(simulation);
+  for (const device of devices) {
+    if (hasLink(device) && random.chance(0.8)) subscribe(simulation, device);
+  }
+  letFlow(simulation);
 }
 
 /** Takes one step, and lets some bytes flow. */

@@ -32,10 +32,10 @@ export class Wishes {
   connection({ clientId, version }: Traits): ConnectWish {
     const random = this.#random;
     return {
-      cleanStart: random.chance(0.25),
+      cleanStart: random.chance(0.15),
       keepAliveSeconds: random.pick([0, 0, 5, 60]),
       sessionExpiryInterval:
-        version === 5 ? random.pick([undefined, 0, 5, 60, 1000, 0xffff_ffff]) : undefined,
+        version === 5 ? random.pick([undefined, 0, 5, 60, 1000, 1000, 0xffff_ffff]) : undefined,
       will: random.chance(0.5) ? this.#will(clientId) : undefined,
     };
   }
@@ -78,18 +78,12 @@ export class Wishes {
     return subscribes === 'both' && this.#random.chance(0.4) ? [sharedFilter, filter] : [filter];
   }
 
-  message(): PublishWish {
+  messages({ favouriteTopic }: Traits): PublishWish[] {
     const random = this.#random;
-    const isRetained = random.chance(0.25);
-    // Messages without payload look alike: nothing may depend on which of them is which.
-    const isEmpty = isRetained && random.chance(0.3);
-    return {
-      topic: random.pick(!isEmpty && random.chance(0.35) ? jobTopics : plainTopics),
-      payload: isEmpty ? new Uint8Array(0) : this.#payload(),
-      qos: random.pick(qualities),
-      retain: isRetained,
-      properties: isEmpty ? undefined : this.#properties(),
-    };
+    const count = random.pick([1, 1, 2, 8]);
+    return Array.from({ length: count }, () =>
+      this.#message(random.chance(0.6) ? favouriteTopic : undefined),
+    );
   }
 
   #plainFilter(subscribes: Traits['subscribes']): string {
@@ -97,6 +91,21 @@ export class Wishes {
     if (random.chance(0.15)) return random.pick(willFilters);
     const isBroad = subscribes === 'plainly' && random.chance(0.3);
     return random.pick(isBroad ? broadFilters : plainFilters);
+  }
+
+  #message(favouriteTopic: string | undefined): PublishWish {
+    const random = this.#random;
+    const isRetained = random.chance(0.25);
+    // Messages without payload look alike: nothing may depend on which of them is which.
+    const isEmpty = isRetained && random.chance(0.3);
+    const topic = favouriteTopic ?? random.pick(random.chance(0.35) ? jobTopics : plainTopics);
+    return {
+      topic: isEmpty && jobTopics.includes(topic) ? random.pick(plainTopics) : topic,
+      payload: isEmpty ? new Uint8Array(0) : this.#payload(),
+      qos: random.pick(qualities),
+      retain: isRetained,
+      properties: isEmpty ? undefined : this.#properties(),
+    };
   }
 
   #will(clientId: string): Will {
