@@ -27,7 +27,8 @@ export function checkEvent(broker: ReferenceBroker, { queuedMessagesMax }: Accou
   if (queuedMessagesMax === 0) return;
   for (const { waitingCount, clientId } of broker.sessions) {
     if (waitingCount <= queuedMessagesMax) continue;
-    const message = `${waitingCount} messages were neither sent nor dropped, ${queuedMessagesMax} is the most that may wait`;
+    const kept = `${waitingCount} messages were neither sent nor dropped`;
+    const message = `${kept}, and at most ${queuedMessagesMax} may wait`;
     throw new BrokenPromise('memory', clientId, message);
   }
 }

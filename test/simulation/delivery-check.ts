@@ -66,7 +66,8 @@ function orderFault({ session, connection, publish, copy }: Delivery): string | 
   const inSession = publish.dup || session.isInOrder(copy);
   const inConnection = connection.isInOrder(copy);
   if (inSession && inConnection) return undefined;
-  return `a later message of ${copy.publication.publisher} to ${copy.publication.topic} came before`;
+  const { publisher, topic } = copy.publication;
+  return `a later message of ${publisher} to ${topic} came before`;
 }
 
 function expiryFault({ connection, publish, copy }: Delivery, _limits: unknown, now: number) {

@@ -2,7 +2,6 @@
 
 import { checkRest } from './account.ts';
 import { BrokenPromise } from './broken-promise.ts';
-import type { Device } from './device.ts';
 import type { Traits } from './settings.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -54,7 +53,7 @@ export function audit(simulation: Simulation): void {
 }
 
 /** One more client asks for every retained message. */
-function subscribeToAll(simulation: Simulation): Device {
+function subscribeToAll(simulation: Simulation): void {
   const auditor = simulation.add(auditorTraits);
   simulation.connect(auditor, { ...simulation.wishes.return(), sessionExpiryInterval: 0 });
   letAllFlow(simulation);
@@ -67,7 +66,6 @@ function subscribeToAll(simulation: Simulation): Device {
   auditor.subscribe(subscriptions, undefined);
   letAllFlow(simulation);
   checkRest(simulation.reference, simulation.now);
-  return auditor;
 }
 
 const auditorTraits: Traits = {

@@ -35,25 +35,29 @@ export function owedCopy(broker: ReferenceBroker, arrival: Arrival): Copy {
 }
 
 /** For a PUBLISH that is sent again. @throws BrokenPromise when it must not be */
-export function copyInFlight({ session, publish, topic }: Arrival, linkNumber: number): Copy {
+export function copyInFlight(arrival: Arrival, linkNumber: number): Copy {
+  const { session, publish, topic } = arrival;
   const { packetId } = publish;
-  const copy = session.inflight.get(packetId);
   const label = labelOf(topic, publish.payload);
-  const wrong =
+  const copy = session.inflight.get(packetId);
+  const fault =
     copy === undefined
       ? 'which is not in flight'
-      : copy.publication.label !== label
-        ? `which belongs to ${copy.publication.label}`
-        : copy.state === 'released'
-          ? 'for which PUBREC has come'
-          : copy.lastLink === linkNumber
-            ? 'a second time on one connection'
-            : !fits(publish, copy)
-              ? `which was sent with ${describe(copy)}`
-              : undefined;
-  if (wrong === undefined) return copy!;
-  const message = `${label} again with packet id ${packetId}, ${wrong}`;
+      : redeliveryFault(copy, publish, { label, linkNumber });
+  if (fault === undefined) return copy!;
+  const message = `${label} again with packet id ${packetId}, ${fault}`;
   throw new BrokenPromise('redelivery', session.clientId, message);
+}
+
+function redeliveryFault(
+  copy: Copy,
+  publish: Publish,
+  { label, linkNumber }: { label: string; linkNumber: number },
+): string | undefined {
+  if (copy.publication.label !== label) return `which belongs to ${copy.publication.label}`;
+  if (copy.state === 'released') return 'for which PUBREC has come';
+  if (copy.lastLink === linkNumber) return 'a second time on one connection';
+  return fits(publish, copy) ? undefined : `which was sent with ${describe(copy)}`;
 }
 
 /** The terms on which one subscription gets a message. */

@@ -69,7 +69,8 @@ function acknowledged({ session, clientId }: ReferenceConnection, packetId: numb
   const copy = session!.inflight.get(packetId);
   if (copy === undefined) return;
   if (copy.receipts === 0) {
-    const message = `packet ${packetId} (${copy.publication.label}) is acknowledged, and never came`;
+    const { label } = copy.publication;
+    const message = `packet ${packetId} (${label}) is acknowledged, and never came`;
     throw new BrokenPromise('packetIds', clientId, message);
   }
   settle(session!, packetId, copy);

@@ -36,10 +36,6 @@ export class ReferenceGroup {
     return this.#members.size === 0;
   }
 
-  get memberCount(): number {
-    return this.#members.size;
-  }
-
   /** What has not come to its end. */
   get dispatches(): Iterable<Dispatch> {
     return this.#dispatches;

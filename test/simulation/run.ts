@@ -1,12 +1,11 @@
 /**
- * Runs the simulation: `run.ts [--seed N] [--seeds COUNT] [--steps N] [--verbose]`. It prints a line
- * when all promises are kept, and the story of the first seed that breaks one. With `--faults` it
- * plants one fault after the other, and prints which seed finds it.
+ * Runs the simulation: `run.ts [--seed N] [--seeds COUNT] [--steps N] [--verbose]`. It prints a
+ * line when all promises are kept, and the story of the first seed that breaks one. With `--faults`
+ * it plants one fault after the other, and prints which seed finds it.
  */
 
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { promises } from './broken-promise.ts';
 import { faults } from './faults.ts';
 import { faultSeedsMax, findFault } from './find-fault.ts';
 import { explain, type Outcome, runSeed } from './run-seed.ts';
@@ -64,7 +63,7 @@ function tabulateFaults(): void {
   console.log('| A broker that | breaks the promise | seed | step |\n|---|---|---|---|');
   for (const fault of faults) {
     const found = findFault(fault);
-    const promise = found === undefined ? 'is not found' : promises[found.failure!.promise];
+    const promise = found === undefined ? 'is not found' : `\`${found.failure!.promise}\``;
     console.log(`| ${fault.name} | ${promise} | ${found?.seed ?? '—'} | ${found?.steps ?? '—'} |`);
     if (found === undefined) process.exitCode = 1;
   }

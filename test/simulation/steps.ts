@@ -117,7 +117,7 @@ function subscribe({ wishes }: Simulation, device: Device): void {
   device.subscribe(wishes.subscriptions(device.traits), wishes.identifier(device.traits));
 }
 
-/** Most clients come and subscribe before the first step, so that a short run is not all arrivals. */
+/** Most clients come and subscribe before the first step, or short runs would be all arrivals. */
 export function assemble(simulation: Simulation): void {
   const { devices, random } = simulation;
   for (const device of devices) {
