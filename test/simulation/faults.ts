@@ -219,6 +219,10 @@ export const faults: readonly Fault[] = [
     plant: () => replace(Connection.prototype, 'takeOver', () => () => {}),
   },
   {
+    name: 'never comes back to input that it has put off',
+    plant: () => replace(Connection.prototype, 'flush', () => () => {}),
+  },
+  {
     name: 'waits for silent clients for ever',
     plant: () => replace(Connection.prototype, 'due', () => () => {}),
   },

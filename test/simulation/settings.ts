@@ -16,6 +16,8 @@ export interface Settings {
     | 'sessionExpirySecondsMax'
     | 'connectSeconds'
     | 'lingerSeconds'
+    | 'inputBytesPerTurnMax'
+    | 'deliveriesPerTurnMax'
     | 'routesMax'
     | 'topicNamesMax'
   >;
@@ -67,6 +69,8 @@ export function settingsFrom(random: Random): Settings {
       sessionExpirySecondsMax: random.pick([Number.POSITIVE_INFINITY, 600]),
       connectSeconds: 30,
       lingerSeconds: 5,
+      inputBytesPerTurnMax: random.pick([262_144, 262_144, 300]),
+      deliveriesPerTurnMax: random.pick([20_000, 20_000, 3]),
       routesMax: random.pick([16_384, 16_384, 4, 0]),
       topicNamesMax: random.pick([8192, 2]),
     },

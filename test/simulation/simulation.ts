@@ -13,7 +13,7 @@ import { strikeOut } from './drop-check.ts';
 import { Ledger } from './ledger.ts';
 import { Random } from './random.ts';
 import { ReferenceBroker } from './reference-broker.ts';
-import type { Sent } from './reference-connection.ts';
+import type { ReferenceConnection, Sent } from './reference-connection.ts';
 import { take } from './reference-conversation.ts';
 import type { ReferenceSession } from './reference-session.ts';
 import { type Settings, settingsFrom, type Traits } from './settings.ts';
@@ -228,6 +228,12 @@ export class Simulation implements LinkObserver, Witness {
     }
   }
 
+  /** Whose packet the broker reads: perhaps one that had to wait for the next turn. */
+  #reader(clientId: string | undefined): ReferenceConnection {
+    const session = clientId === undefined ? undefined : this.reference.session(clientId);
+    return session?.connection ?? this.reference.connection(this.#reading!);
+  }
+
   #gatekeeper(): Gatekeeper {
     return {
       admit: ({ peer }, answer) => {
@@ -246,8 +252,8 @@ export class Simulation implements LinkObserver, Witness {
         if (cause === 'keep-alive timeout') this.reference.foundSilent(client.clientId);
         this.tell(client.clientId, () => `the broker ends its connection: ${cause}, ${message}`);
       },
-      packetReceived: (_clientId, packet) => {
-        const connection = this.reference.connection(this.#reading!);
+      packetReceived: (clientId, packet) => {
+        const connection = this.#reader(clientId);
         const arrived = connection.takeNext(this.#now);
         this.tell(connection.clientId, () => `the broker reads ${textOf(packet)}`);
         if (arrived?.type === packet.type) return take(this.reference, connection, arrived);
