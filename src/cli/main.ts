@@ -11,6 +11,8 @@ type Commands = Readonly<Record<string, () => Promise<Command>>>;
 
 const commands: Commands = {
   serve: async () => (await import('./serve.ts')).serve,
+  pub: async () => (await import('./pub.ts')).pub,
+  sub: async () => (await import('./sub.ts')).sub,
 };
 
 /** Runs `args`, without the name of the program, and resolves to the exit code. */

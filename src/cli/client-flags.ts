@@ -1,0 +1,311 @@
+/** The flags that `pantala pub` and `pantala sub` share. */
+
+import type { ProtocolVersion, QoS } from '../packet/version.ts';
+import { type GivenProperties, noProperties, readProperty } from './client-properties.ts';
+import { parseClientUrl } from './client-url.ts';
+import { type Flag, type UnservedFlag, wholeNumber } from './flags.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What the flags have said so far. */
+export interface ClientDraft {
+  help: boolean;
+  /** Packets are told as they come and go. */
+  debug: boolean;
+  /** Nothing is told that goes wrong while it runs. */
+  quiet: boolean;
+  host: string;
+  port: number;
+  clientId: string | undefined;
+  clientIdPrefix: string | undefined;
+  cleanSession: boolean;
+  sessionExpiryInterval: number | undefined;
+  keepAliveSeconds: number;
+  version: ProtocolVersion;
+  userName: string | undefined;
+  password: string | undefined;
+  qos: QoS;
+  inflightMessagesMax: number;
+  willTopic: string | undefined;
+  willPayload: string | undefined;
+  willQos: QoS;
+  willRetain: boolean;
+  readonly topics: string[];
+  readonly properties: GivenProperties;
+}
+
+/** Mosquitto's defaults. */
+export function clientDraft(): ClientDraft {
+  return {
+    help: false,
+    debug: false,
+    quiet: false,
+    host: 'localhost',
+    port: 1883,
+    clientId: undefined,
+    clientIdPrefix: undefined,
+    cleanSession: true,
+    sessionExpiryInterval: undefined,
+    keepAliveSeconds: 60,
+    version: 4,
+    userName: undefined,
+    password: undefined,
+    qos: 0,
+    inflightMessagesMax: 20,
+    willTopic: undefined,
+    willPayload: undefined,
+    willQos: 0,
+    willRetain: false,
+    topics: [],
+    properties: noProperties(),
+  };
+}
+
+export const neverExpires = 0xffff_ffff;
+
+const versions: ReadonlyMap<string, ProtocolVersion> = new Map([
+  ['mqttv31', 3],
+  ['31', 3],
+  ['mqttv311', 4],
+  ['311', 4],
+  ['mqttv5', 5],
+  ['5', 5],
+]);
+
+export const clientFlags: readonly Flag<ClientDraft>[] = [
+  {
+    names: ['-c', '--disable-clean-session'],
+    help: 'go on with the session that the broker keeps for the id, and have it kept',
+    read: (draft) => {
+      draft.cleanSession = false;
+    },
+  },
+  {
+    names: ['-d', '--debug'],
+    help: 'tell of every packet',
+    read: (draft) => {
+      draft.debug = true;
+    },
+  },
+  {
+    names: ['-D', '--property'],
+    argument: 'COMMAND IDENTIFIER VALUE',
+    wants: 'command, identifier and value',
+    help: 'a property of MQTT 5.0: -D publish content-type text/plain',
+    read: (draft, next) => {
+      readProperty(draft.properties, next);
+      draft.version = 5;
+    },
+  },
+  {
+    names: ['-h', '--host'],
+    argument: 'HOST',
+    wants: 'host',
+    help: 'where the broker is; localhost by default',
+    read: (draft, next) => {
+      draft.host = next();
+    },
+  },
+  {
+    names: ['--help'],
+    help: 'print this help',
+    read: (draft) => {
+      draft.help = true;
+    },
+  },
+  {
+    names: ['-i', '--id'],
+    argument: 'ID',
+    wants: 'id',
+    help: "the client identifier; the broker's choice by default",
+    read: (draft, next) => {
+      draft.clientId = next();
+    },
+  },
+  {
+    names: ['-I', '--id-prefix'],
+    argument: 'PREFIX',
+    wants: 'id prefix',
+    help: 'a client identifier of this prefix and the process id',
+    read: (draft, next) => {
+      draft.clientIdPrefix = next();
+    },
+  },
+  {
+    names: ['-k', '--keepalive'],
+    argument: 'SECONDS',
+    wants: 'keepalive',
+    help: 'how long the broker hears nothing at most; 60 by default',
+    read: (draft, next) => {
+      const fault = 'Invalid keepalive given, it must be between 5 and 65535 inclusive.';
+      draft.keepAliveSeconds = wholeNumber(next(), 5, 65_535, fault);
+    },
+  },
+  {
+    names: ['-L', '--url'],
+    argument: 'URL',
+    wants: 'URL',
+    help: 'mqtt://[USERNAME[:PASSWORD]@]HOST[:PORT]/TOPIC: user, broker and topic at once',
+    read: (draft, next) => {
+      const { userName, password, host, port, topic } = parseClientUrl(next());
+      draft.userName = userName ?? draft.userName;
+      draft.password = password ?? draft.password;
+      draft.host = host;
+      draft.port = port === undefined ? 1883 : portNumber(port);
+      draft.topics.push(topic);
+    },
+  },
+  {
+    names: ['-M'],
+    argument: 'COUNT',
+    wants: 'max_inflight',
+    help: 'messages of QoS 1 and 2 on their way at a time; 20 by default',
+    read: (draft, next) => {
+      const fault = 'Maximum inflight messages must be greater than 0.';
+      draft.inflightMessagesMax = wholeNumber(next(), 1, 65_535, fault);
+    },
+  },
+  {
+    names: ['--nodelay'],
+    help: 'send small packets at once, which is done in any case',
+    read: () => {},
+  },
+  {
+    names: ['-p', '--port'],
+    argument: 'PORT',
+    wants: 'port',
+    help: "the broker's port; 1883 by default",
+    read: (draft, next) => {
+      draft.port = portNumber(next());
+    },
+  },
+  {
+    names: ['-P', '--pw'],
+    argument: 'PASSWORD',
+    wants: 'password',
+    help: 'the password, with -u',
+    read: (draft, next) => {
+      draft.password = next();
+    },
+  },
+  {
+    names: ['-q', '--qos'],
+    argument: 'QOS',
+    wants: 'QoS',
+    help: '0, 1 or 2; 0 by default',
+    read: (draft, next) => {
+      const text = next();
+      draft.qos = wholeNumber(text, 0, 2, `Invalid QoS given: ${text}`) as QoS;
+    },
+  },
+  {
+    names: ['--quiet'],
+    help: 'do not print what goes wrong',
+    read: (draft) => {
+      draft.quiet = true;
+    },
+  },
+  {
+    names: ['-u', '--username'],
+    argument: 'USERNAME',
+    wants: 'username',
+    help: 'who the broker is to let in',
+    read: (draft, next) => {
+      draft.userName = next();
+    },
+  },
+  {
+    names: ['-V', '--protocol-version'],
+    argument: 'VERSION',
+    wants: 'version',
+    help: 'mqttv31, mqttv311 (the default) or mqttv5, or 31, 311 or 5',
+    read: (draft, next) => {
+      const version = versions.get(next());
+      if (version === undefined) {
+        throw new UsageError('Invalid protocol version argument given.');
+      }
+      draft.version = version;
+    },
+  },
+  {
+    names: ['--will-topic'],
+    argument: 'TOPIC',
+    wants: 'will topic',
+    help: 'have the broker publish a message here when the client is lost',
+    read: (draft, next) => {
+      draft.willTopic = next();
+    },
+  },
+  {
+    names: ['--will-payload'],
+    argument: 'PAYLOAD',
+    wants: 'will payload',
+    help: 'what it then publishes; nothing by default',
+    read: (draft, next) => {
+      draft.willPayload = next();
+    },
+  },
+  {
+    names: ['--will-qos'],
+    argument: 'QOS',
+    wants: 'will QoS',
+    help: 'its QoS; 0 by default',
+    read: (draft, next) => {
+      const text = next();
+      draft.willQos = wholeNumber(text, 0, 2, `Invalid will QoS ${text}.`) as QoS;
+    },
+  },
+  {
+    names: ['--will-retain'],
+    help: 'have it retained',
+    read: (draft) => {
+      draft.willRetain = true;
+    },
+  },
+  {
+    names: ['-x'],
+    argument: 'SECONDS',
+    wants: 'session expiry interval',
+    help: 'how long the broker keeps the session, in MQTT 5.0; -1: for ever',
+    read: (draft, next) => {
+      draft.sessionExpiryInterval = expiryInterval(next());
+    },
+  },
+];
+
+const withoutTls = 'connect without TLS for now';
+
+export const unservedClientFlags: readonly UnservedFlag[] = [
+  {
+    names: [
+      '--cafile',
+      '--capath',
+      '--cert',
+      '--ciphers',
+      '--insecure',
+      '--key',
+      '--keyform',
+      '--psk',
+      '--psk-identity',
+      '--tls-alpn',
+      '--tls-engine',
+      '--tls-engine-kpass-sha1',
+      '--tls-use-os-certs',
+      '--tls-version',
+    ],
+    remedy: withoutTls,
+  },
+  { names: ['--proxy'], remedy: 'connect without a proxy for now' },
+  { names: ['--unix'], remedy: 'connect over TCP, with -h and -p' },
+  { names: ['-A'], remedy: 'leave it out, and the system chooses the address' },
+  { names: ['-S'], remedy: 'look the broker up, and give it with -h and -p' },
+];
+
+function portNumber(text: string): number {
+  return wholeNumber(text, 1, 65_535, `Invalid port given: ${text}`);
+}
+
+function expiryInterval(text: string): number {
+  if (text === '-1' || text === '∞') return neverExpires;
+  if (!/^-?\d+$/.test(text)) throw new UsageError('session-expiry-interval not a number.');
+  return wholeNumber(text, 0, neverExpires, 'session-expiry-interval out of range.');
+}

@@ -1,0 +1,88 @@
+/** The client that the flags of `pantala pub` and `pantala sub` ask for. */
+
+import { randomBytes } from 'node:crypto';
+import process from 'node:process';
+import type { ClientOptions } from '../client/client.ts';
+import type { ConnectProperties, Will } from '../packet/connect.ts';
+import { nameFault } from '../topic/topic-filter.ts';
+import { type ClientDraft, neverExpires } from './client-flags.ts';
+import { UsageError } from './usage-error.ts';
+
+/** @throws UsageError when the flags do not go together */
+export function clientOptions(draft: ClientDraft): Omit<ClientOptions, 'host'> {
+  const { version, cleanSession, userName, password } = draft;
+  if (password !== undefined && userName === undefined && version !== 5) {
+    throw new UsageError('Problem setting username and/or password: -P needs -u before MQTT 5.0.');
+  }
+  return {
+    version,
+    clientId: clientIdOf(draft),
+    cleanStart: cleanSession,
+    keepAliveSeconds: draft.keepAliveSeconds,
+    userName,
+    password,
+    will: willOf(draft),
+    properties: version === 5 ? connectProperties(draft) : undefined,
+    limits: { inflightMessagesMax: draft.inflightMessagesMax },
+  };
+}
+
+function clientIdOf({ clientId, clientIdPrefix, cleanSession, version }: ClientDraft): string {
+  if (clientId !== undefined && clientIdPrefix !== undefined) {
+    throw new UsageError('-i and -I argument cannot be used together.');
+  }
+  if (clientId === '') throw new UsageError('Invalid id: leave -i out, or give it a name.');
+  if (clientIdPrefix !== undefined) return `${clientIdPrefix}${process.pid}`;
+  if (clientId !== undefined) return clientId;
+  if (!cleanSession) {
+    throw new UsageError('You must provide a client id if you are using the -c option.');
+  }
+  // MQTT 3.1 knows no empty identifier, and none of more than 23 characters.
+  return version === 3 ? `pantala-${randomBytes(7).toString('hex')}` : '';
+}
+
+function willOf(draft: ClientDraft): Will | undefined {
+  const { willTopic, willPayload, willQos, willRetain, properties } = draft;
+  if (willTopic === undefined) {
+    for (const [given, what] of [
+      [willPayload !== undefined, 'payload'],
+      [willRetain, 'retain'],
+    ] as const) {
+      if (given) throw new UsageError(`Will ${what} given, but no will topic given.`);
+    }
+    return undefined;
+  }
+  if (nameFault(willTopic) !== undefined) {
+    throw new UsageError(`Invalid will topic '${willTopic}', does it contain '+' or '#'?`);
+  }
+  const payload = new TextEncoder().encode(willPayload ?? '');
+  return {
+    topic: willTopic,
+    payload,
+    qos: willQos,
+    retain: willRetain,
+    properties: properties.will,
+  };
+}
+
+function connectProperties(draft: ClientDraft): ConnectProperties {
+  const { cleanSession, clientId, clientIdPrefix } = draft;
+  const given: ConnectProperties = draft.properties.connect ?? {};
+  if (given.sessionExpiryInterval !== undefined && draft.sessionExpiryInterval !== undefined) {
+    throw new UsageError('Error in CONNECT properties: Duplicate property in property list');
+  }
+  const sessionExpiryInterval =
+    given.sessionExpiryInterval ??
+    draft.sessionExpiryInterval ??
+    (cleanSession ? undefined : neverExpires);
+  if (sessionExpiryInterval === neverExpires && (clientId ?? clientIdPrefix) === undefined) {
+    throw new UsageError(
+      'You must provide a client id if you are using an infinite session expiry interval.',
+    );
+  }
+  return {
+    receiveMaximum: draft.inflightMessagesMax,
+    ...given,
+    ...(sessionExpiryInterval === undefined ? {} : { sessionExpiryInterval }),
+  };
+}

@@ -1,0 +1,75 @@
+/** The client of a tool: over TCP, on Node's clock, told about as Mosquitto's tools do. */
+
+import { Client, type ClientOptions } from '../client/client.ts';
+import { NodeHost } from '../server/node-host.ts';
+import { connectTcp } from '../transport/tcp.ts';
+import type { ClientDraft } from './client-flags.ts';
+import { clientOptions } from './client-options.ts';
+import { receivedLines, sentLines } from './packet-trace.ts';
+import { connectionFailure, type ToolFailure } from './tool-failure.ts';
+
+/** Where to write what `-d` tells. */
+export type Print = (line: string) => void;
+
+export class ToolClient implements Disposable {
+  readonly client: Client;
+  readonly #draft: ClientDraft;
+  readonly #host = new NodeHost();
+
+  /**
+   * @param limits what the tool wants other than the flags
+   * @throws UsageError when the flags do not go together
+   */
+  constructor(draft: ClientDraft, print: Print, limits: ClientOptions['limits'] = {}) {
+    const options = clientOptions(draft);
+    const tell = (lines: readonly string[]) => {
+      for (const line of lines) print(line);
+    };
+    this.#draft = draft;
+    this.client = new Client({
+      ...options,
+      host: this.#host,
+      limits: { ...options.limits, ...limits },
+      observer: draft.debug
+        ? {
+            packetSent: (packet) => tell(sentLines(this.client.clientId, packet)),
+            packetReceived: (packet) => tell(receivedLines(this.client.clientId, packet)),
+          }
+        : {},
+    });
+    this.#host.start((now) => this.client.wake(now));
+  }
+
+  /**
+   * @returns false when `signal` was aborted before there was a connection
+   * @throws ToolFailure
+   */
+  async connect(signal: AbortSignal): Promise<boolean> {
+    const { client } = this;
+    const { host, port, version } = this.#draft;
+    const leave = () => void client.disconnect();
+    try {
+      await client.connect((accept) => {
+        const opening = connectTcp(accept, { host, port, signal });
+        signal.addEventListener('abort', leave);
+        return opening;
+      });
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw connectionFailure(error, { host, port, version });
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  /** Why the present connection ended; undefined when this side ended it. */
+  async failure(): Promise<ToolFailure | undefined> {
+    const error = await this.client.closed;
+    return error && connectionFailure(error, this.#draft);
+  }
+
+  [Symbol.dispose](): void {
+    this.#host.stop();
+  }
+}

@@ -1,0 +1,85 @@
+/** What went wrong between a tool and its broker, in Mosquitto's words and exit codes. */
+
+import { ClientError } from '../client/client-error.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import type { ProtocolVersion } from '../packet/version.ts';
+
+/** Ends a tool with an exit code other than 0; the lines of the message go to stderr. */
+export class ToolFailure extends Error {
+  override readonly name = 'ToolFailure';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Of Mosquitto's library, where the broker gives no code of its own. */
+export const exitCodes = { other: 1, protocol: 2, connectionLost: 7, timedOut: 27 } as const;
+
+/** The return codes of MQTT 3.x, and how Mosquitto words them (MQTT 3.1.1 table 3.1). */
+const returnCodes: ReadonlyMap<ReasonCode, { readonly code: number; readonly words: string }> =
+  new Map([
+    [
+      reasonCodes.unsupportedProtocolVersion,
+      { code: 1, words: 'Connection Refused: unacceptable protocol version.' },
+    ],
+    [
+      reasonCodes.clientIdentifierNotValid,
+      { code: 2, words: 'Connection Refused: identifier rejected.' },
+    ],
+    [reasonCodes.serverUnavailable, { code: 3, words: 'Connection Refused: broker unavailable.' }],
+    [
+      reasonCodes.badUserNameOrPassword,
+      { code: 4, words: 'Connection Refused: bad user name or password.' },
+    ],
+    [reasonCodes.notAuthorized, { code: 5, words: 'Connection Refused: not authorised.' }],
+  ]);
+
+/** `0x87` → `Not authorized`. */
+export function reasonWords(reasonCode: ReasonCode): string {
+  const names = Object.entries(reasonCodes);
+  const name = names.find(([, code]) => code === reasonCode)?.[0] ?? 'unknown reason';
+  const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The failure of a connection that could not be opened, or of one that has ended. */
+export function connectionFailure(
+  error: unknown,
+  { host, port, version }: { host: string; port: number; version: ProtocolVersion },
+): ToolFailure {
+  if (error instanceof ClientError) return clientFailure(error, version);
+  const { code = 'unknown error' } = error as { readonly code?: string };
+  const broker = `${host} port ${port}`;
+  const text = networkFaults.get(code)?.(broker) ?? `Error: ${code} when connecting to ${broker}.`;
+  return new ToolFailure(exitCodes.other, text);
+}
+
+const networkFaults: ReadonlyMap<string, (broker: string) => string> = new Map([
+  [
+    'ECONNREFUSED',
+    (broker) => `Error: Connection refused\nNo broker listens at ${broker}: check -h and -p.`,
+  ],
+  ['ENOTFOUND', lookupFault],
+  ['EAI_AGAIN', lookupFault],
+  ['ETIMEDOUT', (broker) => `Error: Connection timed out\nNothing answers at ${broker}.`],
+]);
+
+function lookupFault(broker: string): string {
+  return `Unable to connect (Lookup error.).\nThe name is not known: ${broker}. Check -h.`;
+}
+
+function clientFailure(error: ClientError, version: ProtocolVersion): ToolFailure {
+  const { failure, message, reasonCode } = error;
+  if (failure === 'refused' && reasonCode !== undefined) {
+    const known = version === 5 ? undefined : returnCodes.get(reasonCode);
+    const { code, words } = known ?? { code: reasonCode, words: reasonWords(reasonCode) };
+    return new ToolFailure(code, `Connection error: ${words}\n${message}`);
+  }
+  if (failure === 'protocol error') {
+    return new ToolFailure(exitCodes.protocol, `Error: A network protocol error: ${message}.`);
+  }
+  return new ToolFailure(exitCodes.connectionLost, `Error: The connection was lost: ${message}.`);
+}
