@@ -1,4 +1,4 @@
-/** `-L mqtt://[USERNAME[:PASSWORD]@]HOST[:PORT]/TOPIC`: where to connect and what to read, in one. */
+/** `-L mqtt://[USERNAME[:PASSWORD]@]HOST[:PORT]/TOPIC`: where to connect, and what to read. */
 
 import { UsageError } from './usage-error.ts';
 

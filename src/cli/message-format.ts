@@ -102,7 +102,7 @@ interface Layout {
 }
 
 interface Field {
-  /** What of the layout applies: nothing to `plain`, zeros to numbers and bytes, precision to texts. */
+  /** What of the layout applies: nothing to `plain`, zeros to numbers, precision to texts. */
   readonly type: 'number' | 'bytes' | 'text' | 'plain';
   readonly of: (arrival: Arrival) => string | number | undefined;
 }
