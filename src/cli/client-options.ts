@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import type { ClientOptions } from '../client/client.ts';
 import type { ConnectProperties, Will } from '../packet/connect.ts';
+import type { DisconnectProperties } from '../packet/disconnect.ts';
 import { nameFault } from '../topic/topic-filter.ts';
 import { type ClientDraft, neverExpires } from './client-flags.ts';
 import { UsageError } from './usage-error.ts';
@@ -69,7 +70,9 @@ function connectProperties(draft: ClientDraft): ConnectProperties {
   const { cleanSession, clientId, clientIdPrefix } = draft;
   const given: ConnectProperties = draft.properties.connect ?? {};
   if (given.sessionExpiryInterval !== undefined && draft.sessionExpiryInterval !== undefined) {
-    throw new UsageError('Error in CONNECT properties: Duplicate property in property list');
+    throw new UsageError(
+      'Duplicate property in CONNECT properties: session-expiry-interval and -x.',
+    );
   }
   const sessionExpiryInterval =
     given.sessionExpiryInterval ??
@@ -78,6 +81,12 @@ function connectProperties(draft: ClientDraft): ConnectProperties {
   if (sessionExpiryInterval === neverExpires && (clientId ?? clientIdPrefix) === undefined) {
     throw new UsageError(
       'You must provide a client id if you are using an infinite session expiry interval.',
+    );
+  }
+  const disconnect: DisconnectProperties = draft.properties.disconnect ?? {};
+  if (!sessionExpiryInterval && disconnect.sessionExpiryInterval) {
+    throw new UsageError(
+      'session-expiry-interval of DISCONNECT cannot prolong a session without one: give -x.',
     );
   }
   return {

@@ -51,9 +51,7 @@ function add(
   const properties = given[command] ?? {};
   const before = properties[name];
   if (before !== undefined && !repeats) {
-    throw new UsageError(
-      `Error in ${command.toUpperCase()} properties: Duplicate property in property list`,
-    );
+    throw new UsageError(`Duplicate property in ${command.toUpperCase()} properties: ${name}.`);
   }
   properties[name] = repeats ? [...((before as unknown[] | undefined) ?? []), value] : value;
   given[command] = properties;

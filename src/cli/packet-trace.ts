@@ -27,8 +27,11 @@ export function sentLines(client: string, packet: Packet): string[] {
   }
 }
 
+/** @param client as above; CONNACK may bring one */
 export function receivedLines(client: string, packet: Packet): string[] {
-  const start = `Client ${client || '(null)'} received ${packet.type.toUpperCase()}`;
+  const assigned =
+    packet.type === 'connack' ? packet.properties?.assignedClientIdentifier : undefined;
+  const start = `Client ${(assigned ?? client) || '(null)'} received ${packet.type.toUpperCase()}`;
   switch (packet.type) {
     case 'publish':
       return [`${start} ${publishDetails(packet)}`];

@@ -45,8 +45,13 @@ export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Comma
           );
           return exitCodes.other;
         }
+        // A RangeError is what the client says to arguments that fit into no packet.
+        if (error instanceof RangeError) {
+          io.stderr.write(`Error: ${error.message}\n`);
+          return exitCodes.other;
+        }
         if (!(error instanceof ToolFailure)) throw error;
-        if (!draft.quiet && error.message !== '') io.stderr.write(`${error.message}\n`);
+        if (!draft.quiet) io.stderr.write(`${error.message}\n`);
         return error.exitCode;
       }
     },

@@ -41,7 +41,9 @@ const returnCodes: ReadonlyMap<ReasonCode, { readonly code: number; readonly wor
 export function reasonWords(reasonCode: ReasonCode): string {
   const names = Object.entries(reasonCodes);
   const name = names.find(([, code]) => code === reasonCode)?.[0] ?? 'unknown reason';
-  const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const words = name
+    .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .replace(/\bqos\b/, 'QoS');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

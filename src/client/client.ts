@@ -10,26 +10,17 @@ import { writePublishHead } from '../packet/publish.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { RetainHandling, SubscribeProperties, Subscription } from '../packet/subscribe.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
-import type { Clock } from '../session/clock.ts';
 import type { Accept } from '../session/link.ts';
 import { Message, type MessageProperties } from '../session/message.ts';
 import { Turn } from '../session/turn.ts';
 import { filterFault, nameFault } from '../topic/topic-filter.ts';
 import { ClientError } from './client-error.ts';
 import { ClientSession } from './client-session.ts';
-import { type AnswerChallenge, type ClientObserver, Connection } from './connection.ts';
+import { Connection } from './connection.ts';
 import { Inbox, type ReceivedMessage } from './inbox.ts';
 import { type ClientLimits, defaultClientLimits } from './limits.ts';
+import type { AnswerChallenge, ClientHost, ClientObserver, Open } from './ports.ts';
 import type { ServerTerms } from './server-terms.ts';
-
-/** What a client needs of the machine that it runs on. */
-export interface ClientHost {
-  readonly clock: Clock;
-  /** Calls back once, at the end of the present turn of the event loop. */
-  readonly atEndOfTurn: (flush: () => void) => void;
-  /** Calls `Client.wake` at that time of the clock; a later call replaces the one before. */
-  readonly wakeAt: (at: number) => void;
-}
 
 export interface ClientOptions {
   readonly host: ClientHost;
@@ -72,9 +63,6 @@ export interface DisconnectOptions {
   readonly reasonCode?: ReasonCode;
   readonly properties?: DisconnectProperties | undefined;
 }
-
-/** Opens a network connection, has `accept` called for it, and rejects when there is none. */
-export type Open = (accept: Accept) => Promise<void>;
 
 /**
  * One client with one session, which lives through any number of connections. Arguments that no
@@ -173,6 +161,8 @@ export class Client {
   ): Promise<ReasonCode> {
     const connection = this.#connected('publish');
     refuseFault(nameFault(topic));
+    // [MQTT-3.3.2-14]
+    if (properties?.responseTopic !== undefined) refuseFault(nameFault(properties.responseTopic));
     const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
     const message = new Message(topic, bytes, {
       qos,
@@ -299,9 +289,8 @@ export class Client {
       session: this.#session,
       inbox: this.#inbox,
       limits: this.#limits,
-      clock: host.clock,
+      host,
       turn: this.#turn,
-      wakeAt: host.wakeAt,
       observer,
       answerChallenge,
       events: {

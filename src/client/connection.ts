@@ -10,10 +10,9 @@ import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
-import type { Clock } from '../session/clock.ts';
 import type { Link, LinkReceiver } from '../session/link.ts';
 import type { Message } from '../session/message.ts';
-import { Output } from '../session/output.ts';
+import { Output, referenceBytesMin } from '../session/output.ts';
 import { PacketSender } from '../session/packet-sender.ts';
 import { Traffic } from '../session/traffic.ts';
 import type { Turn } from '../session/turn.ts';
@@ -23,17 +22,9 @@ import { Conversation } from './conversation.ts';
 import type { Inbox } from './inbox.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type ClientLimits, packetBytesMax } from './limits.ts';
+import type { AnswerChallenge, ClientHost, ClientObserver } from './ports.ts';
 import { Requests } from './requests.ts';
 import { publishFault, type ServerTerms, subscribeFault, termsOf } from './server-terms.ts';
-
-/** Is shown what goes over the wire; a method that is absent costs nothing. */
-export interface ClientObserver {
-  packetSent?(packet: Packet): void;
-  packetReceived?(packet: Packet): void;
-}
-
-/** Answers one step of an enhanced authentication. (MQTT 5.0 section 4.12) */
-export type AnswerChallenge = (data: Uint8Array | undefined) => Uint8Array | undefined;
 
 export interface ConnectionEvents {
   connected(connack: Connack, terms: ServerTerms): void;
@@ -46,9 +37,8 @@ export interface ConnectionOptions {
   readonly session: ClientSession;
   readonly inbox: Inbox;
   readonly limits: ClientLimits;
-  readonly clock: Clock;
+  readonly host: ClientHost;
   readonly turn: Turn;
-  readonly wakeAt: (at: number) => void;
   readonly observer: ClientObserver;
   readonly answerChallenge: AnswerChallenge | undefined;
   readonly events: ConnectionEvents;
@@ -76,7 +66,7 @@ export class Connection implements LinkReceiver {
   #failure: ClientError | undefined;
 
   constructor(link: Link, options: ConnectionOptions) {
-    const { connect, session, clock, turn, limits } = options;
+    const { connect, session, host, turn, limits } = options;
     this.#link = link;
     this.#options = options;
     this.#reader = new PacketReader({
@@ -87,7 +77,7 @@ export class Connection implements LinkReceiver {
     this.#output = new Output(link, turn);
     this.#requests = new Requests(session.outgoing);
     this.#sender = this.#createSender(Number.POSITIVE_INFINITY, 0);
-    this.#dueAt = this.#wakeAt(clock.now() + limits.connectSeconds * 1000);
+    this.#dueAt = this.#wakeAt(host.clock.now() + limits.connectSeconds * 1000);
     // [MQTT-3.1.0-1]
     this.#sender.send(connect);
   }
@@ -147,13 +137,20 @@ export class Connection implements LinkReceiver {
   publish(message: Message): Promise<ReasonCode> {
     const fault = publishFault(this.#terms!, message);
     if (fault !== undefined) throw fault;
-    const outcome = this.#options.session.publish(message, this.#options.clock.now());
+    const outcome = this.#options.session.publish(message, this.#options.host.clock.now());
     if (message.qos > 0) this.#resumeReading();
-    else if (this.#output.backlogBytes > this.#options.limits.outputBytesMax) {
+    else if (this.#mustWaitFor(message)) {
       this.#room ??= Promise.withResolvers();
       return Promise.all([outcome, this.#room.promise]).then(([reasonCode]) => reasonCode);
     }
     return outcome;
+  }
+
+  /** Too much waits for the network, or the payload itself does, not a copy of it. */
+  #mustWaitFor({ payload }: Message): boolean {
+    const { isBlocked, backlogBytes } = this.#output;
+    if (backlogBytes > this.#options.limits.outputBytesMax) return true;
+    return isBlocked && payload.length >= referenceBytesMin;
   }
 
   /** @throws ClientError when it cannot be sent */
@@ -190,14 +187,14 @@ export class Connection implements LinkReceiver {
   }
 
   #createSender(bytesMax: number, topicAliasMax: number): PacketSender {
-    const { connect, clock, observer } = this.#options;
+    const { connect, host, observer } = this.#options;
     return new PacketSender(this.#output, {
       version: connect.version,
       packetBytesMax: bytesMax,
       topicAliasMax,
       // Nothing is dropped here: publishers are made to wait instead.
       outputBytesMax: Number.POSITIVE_INFINITY,
-      clock,
+      clock: host.clock,
       traffic: this.#traffic,
       tap: observer.packetSent && ((packet) => observer.packetSent?.(packet)),
     });
@@ -265,7 +262,7 @@ export class Connection implements LinkReceiver {
 
   #welcomed(connack: Connack): void {
     const { reasonCode, sessionPresent, properties } = connack;
-    const { connect, session, clock, limits } = this.#options;
+    const { connect, session, host, limits } = this.#options;
     if (reasonCode >= 0x80) {
       const text = `the server refused the connection, ${reasonText(reasonCode, properties?.reasonString)}`;
       this.#end(new ClientError('refused', text, { reasonCode }));
@@ -279,7 +276,7 @@ export class Connection implements LinkReceiver {
       );
     }
     const terms = termsOf(connect, connack);
-    const now = clock.now();
+    const now = host.clock.now();
     const topicAliasMax = Math.min(terms.topicAliasMax, limits.topicAliasesMax);
     this.#terms = terms;
     this.#phase = 'connected';
@@ -288,7 +285,7 @@ export class Connection implements LinkReceiver {
       session,
       sender: this.#sender,
       inbox: this.#options.inbox,
-      clock,
+      clock: host.clock,
       topicAliasMax: connect.properties?.topicAliasMaximum ?? 0,
       taken: () => this.#resumeReading(),
     });
@@ -356,8 +353,8 @@ export class Connection implements LinkReceiver {
   #end(failure: ClientError | undefined): void {
     if (!this.#isOpen) return;
     this.#leave(failure);
-    const { clock, limits } = this.#options;
-    this.#dueAt = this.#wakeAt(clock.now() + limits.lingerSeconds * 1000);
+    const { host, limits } = this.#options;
+    this.#dueAt = this.#wakeAt(host.clock.now() + limits.lingerSeconds * 1000);
     if (this.#isPaused) this.#link.resume(); // A link that is not read does not see its end.
     this.#output.close();
   }
@@ -394,7 +391,7 @@ export class Connection implements LinkReceiver {
   }
 
   #wakeAt(at: number): number {
-    if (at !== Number.POSITIVE_INFINITY) this.#options.wakeAt(at);
+    if (at !== Number.POSITIVE_INFINITY) this.#options.host.wakeAt(at);
     return at;
   }
 }

@@ -2,7 +2,8 @@
 
 import { Anonymous } from '../../src/auth/anonymous.ts';
 import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
-import { Client, type ClientOptions, type Open } from '../../src/client/client.ts';
+import { Client, type ClientOptions } from '../../src/client/client.ts';
+import type { Open } from '../../src/client/ports.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { bytesOf } from '../../src/packet/packet-notation.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';

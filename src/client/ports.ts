@@ -1,0 +1,26 @@
+/** What a client asks of the world around it. */
+
+import type { Packet } from '../packet/packet.ts';
+import type { Clock } from '../session/clock.ts';
+import type { Accept } from '../session/link.ts';
+
+/** What a client needs of the machine that it runs on. */
+export interface ClientHost {
+  readonly clock: Clock;
+  /** Calls back once, at the end of the present turn of the event loop. */
+  readonly atEndOfTurn: (flush: () => void) => void;
+  /** Calls `Client.wake` at that time of the clock; a later call replaces the one before. */
+  readonly wakeAt: (at: number) => void;
+}
+
+/** Opens a network connection, has `accept` called for it, and rejects when there is none. */
+export type Open = (accept: Accept) => Promise<void>;
+
+/** Is shown what goes over the wire; a method that is absent costs nothing. */
+export interface ClientObserver {
+  packetSent?(packet: Packet): void;
+  packetReceived?(packet: Packet): void;
+}
+
+/** Answers one step of an enhanced authentication. (MQTT 5.0 section 4.12) */
+export type AnswerChallenge = (data: Uint8Array | undefined) => Uint8Array | undefined;
