@@ -54,7 +54,7 @@ export class ToolClient implements Disposable {
         signal.addEventListener('abort', leave);
         return opening;
       });
-      return true;
+      return !signal.aborted;
     } catch (error) {
       if (signal.aborted) return false;
       throw connectionFailure(error, { host, port, version });

@@ -1,0 +1,179 @@
+/** What the flags of pub and sub make of a client. */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { describe, it } from 'node:test';
+import { clientDraft, clientFlags, unservedClientFlags } from './client-flags.ts';
+import { clientOptions } from './client-options.ts';
+import { readFlags } from './flags.ts';
+import { optionFileArguments } from './option-file.ts';
+import { UsageError } from './usage-error.ts';
+
+describe('flags', () => {
+  it("mean Mosquitto's defaults when there are none", () => {
+    const draft = read();
+    assert.deepEqual([draft.host, draft.port, draft.qos], ['localhost', 1883, 0]);
+    assert.deepEqual(clientOptions(draft), {
+      version: 4,
+      clientId: '',
+      cleanStart: true,
+      keepAliveSeconds: 60,
+      userName: undefined,
+      password: undefined,
+      will: undefined,
+      properties: undefined,
+      limits: { inflightMessagesMax: 20 },
+    });
+  });
+
+  for (const { args, options } of [
+    { args: '-i me -c', options: { clientId: 'me', cleanStart: false } },
+    { args: '-I pre', options: { clientId: `pre${process.pid}` } },
+    { args: '-u you -P secret', options: { userName: 'you', password: 'secret' } },
+    { args: '-V 31 -i x', options: { version: 3, clientId: 'x' } },
+    { args: '-V mqttv5', options: { version: 5, properties: { receiveMaximum: 20 } } },
+    {
+      args: '-V 5 -c -i x -M 5',
+      options: { properties: { receiveMaximum: 5, sessionExpiryInterval: 0xffff_ffff } },
+    },
+    {
+      args: '-V 5 -x 30',
+      options: { properties: { receiveMaximum: 20, sessionExpiryInterval: 30 } },
+    },
+    { args: '-x 30', options: { version: 4, properties: undefined } },
+    {
+      args: '-D connect receive-maximum 3 -D connect user-property a b -D CONNECT user-property a c',
+      options: {
+        version: 5,
+        properties: {
+          receiveMaximum: 3,
+          userProperties: [
+            ['a', 'b'],
+            ['a', 'c'],
+          ],
+        },
+      },
+    },
+    {
+      args: '--will-topic w --will-payload p --will-qos 2 --will-retain -D will will-delay-interval 9',
+      options: {
+        will: {
+          topic: 'w',
+          payload: new TextEncoder().encode('p'),
+          qos: 2,
+          retain: true,
+          properties: { willDelayInterval: 9 },
+        },
+      },
+    },
+  ]) {
+    it(`${args} are heard`, () => {
+      const found = clientOptions(read(...args.split(' ')));
+      assert.deepEqual(found, { ...found, ...options });
+    });
+  }
+
+  it('of MQTT 3.1 have an identifier made up, of 23 characters at most', () => {
+    const { clientId } = clientOptions(read('-V', 'mqttv31'));
+    assert.match(clientId ?? '', /^pantala-[0-9a-f]{14}$/);
+  });
+
+  for (const { url, draft } of [
+    { url: 'mqtt://h/a/b', draft: { host: 'h', port: 1883, topics: ['a/b'] } },
+    { url: 'mqtt://h:99/a', draft: { host: 'h', port: 99, topics: ['a'] } },
+    { url: 'MQTT://u@h/a', draft: { userName: 'u', password: undefined, host: 'h' } },
+    { url: 'mqtt://u:p:q%40@h/#', draft: { userName: 'u', password: 'p:q%40', topics: ['#'] } },
+    { url: 'mqtt://[::1]:99/a', draft: { host: '::1', port: 99 } },
+  ]) {
+    it(`-L ${url} says it all`, () => {
+      const found = read('-L', url);
+      assert.deepEqual(found, { ...found, ...draft });
+    });
+  }
+
+  for (const { args, fault } of [
+    { args: '--bogus', fault: "Unknown option '--bogus'." },
+    { args: '-p', fault: '-p argument given but no port specified.' },
+    { args: '-p 70000', fault: 'Invalid port given: 70000' },
+    { args: '-q 3', fault: 'Invalid QoS given: 3' },
+    { args: '-k 3', fault: 'Invalid keepalive given, it must be between 5 and 65535 inclusive.' },
+    { args: '-V 4', fault: 'Invalid protocol version argument given.' },
+    { args: '-V constructor', fault: 'Invalid protocol version argument given.' },
+    { args: '-x abc', fault: 'session-expiry-interval not a number.' },
+    { args: '-x -2', fault: 'session-expiry-interval out of range.' },
+    { args: '-i a -I b', fault: '-i and -I argument cannot be used together.' },
+    { args: '-c', fault: 'You must provide a client id if you are using the -c option.' },
+    { args: '--will-qos 3', fault: 'Invalid will QoS 3.' },
+    { args: '--will-payload x', fault: 'Will payload given, but no will topic given.' },
+    { args: '--will-retain', fault: 'Will retain given, but no will topic given.' },
+    {
+      args: '--will-topic a/#',
+      fault: "Invalid will topic 'a/#', does it contain '+' or '#'?",
+    },
+    { args: '-L ws://h/a', fault: /^unsupported URL scheme/ },
+    { args: '-L mqtts://h/a', fault: /TLS, which is not served yet/ },
+    { args: '-L mqtt://h', fault: 'Invalid URL for -L argument specified - topic missing.' },
+    { args: '--cafile ca.pem', fault: /^Option '--cafile' is not served yet/ },
+    { args: '-P secret', fault: /^Problem setting username and\/or password/ },
+    { args: '-V 5 -x -1', fault: /infinite session expiry interval/ },
+    { args: '-D nonsense a b', fault: 'Invalid command given in --property argument.' },
+    { args: '-D publish nonsense b', fault: 'Invalid property name given in --property argument.' },
+    {
+      args: '-D publish subscription-identifier 1',
+      fault: 'subscription-identifier property not supported for publish in --property argument.',
+    },
+    {
+      args: '-D puback user-property a b',
+      fault: 'user-property property not supported for puback in --property argument.',
+    },
+    { args: '-D connect receive-maximum 0', fault: /^Property value \(0\) out of range/ },
+    { args: '-D publish content-type a -D publish content-type b', fault: /^Duplicate property/ },
+    { args: '-x 5 -D connect session-expiry-interval 5', fault: /^Duplicate property/ },
+    { args: '-D disconnect session-expiry-interval 5', fault: /cannot prolong/ },
+  ]) {
+    it(`${args} is refused`, () => {
+      assert.throws(
+        () => clientOptions(read(...args.split(' '))),
+        (error: unknown) => {
+          assert.ok(error instanceof UsageError);
+          if (typeof fault === 'string') assert.equal(error.message, fault);
+          else assert.match(error.message, fault);
+          return true;
+        },
+      );
+    });
+  }
+});
+
+describe('a file with flags', () => {
+  it('gives a flag on each line, with what follows it', (test) => {
+    const folder = mkdtempSync(join(tmpdir(), 'pantala-'));
+    test.after(() => rmSync(folder, { recursive: true }));
+    writeFileSync(
+      join(folder, 'mosquitto_pub'),
+      '# mine\n-h broker.example\n\n-m two words\n-c\n-D publish user-property a b\n',
+    );
+    assert.deepEqual(optionFileArguments('mosquitto_pub', { XDG_CONFIG_HOME: folder }), [
+      '-h',
+      'broker.example',
+      '-m',
+      'two words',
+      '-c',
+      ...['-D', 'publish', 'user-property', 'a', 'b'],
+    ]);
+  });
+
+  it('need not be there', () => {
+    assert.deepEqual(optionFileArguments('mosquitto_pub', {}), []);
+    assert.deepEqual(optionFileArguments('mosquitto_pub', { HOME: join(tmpdir(), 'nobody') }), []);
+  });
+});
+
+function read(...args: string[]) {
+  const draft = clientDraft();
+  readFlags(args, draft, { flags: clientFlags, unserved: unservedClientFlags });
+  return draft;
+}
