@@ -93,7 +93,7 @@ export class Client {
     this.#turn = new Turn(options.host.atEndOfTurn);
     this.#inbox = new Inbox(this.#limits);
     this.#clientId = options.clientId ?? '';
-    this.#session = this.#createSession();
+    this.#session = new ClientSession(this.#limits);
     this.#resumes = options.cleanStart === false;
     this.#closed.resolve(undefined);
   }
@@ -313,14 +313,10 @@ export class Client {
     this.#connection = undefined;
     if (!this.#resumes) {
       this.#session.end(failure ?? disconnected());
-      this.#session = this.#createSession();
+      this.#session = new ClientSession(this.#limits);
     }
     this.#inbox.close(failure);
     this.#closed.resolve(failure);
-  }
-
-  #createSession(): ClientSession {
-    return new ClientSession(this.#limits, this.#options.properties?.receiveMaximum ?? 65_535);
   }
 
   #connected(what: string): Connection {

@@ -128,12 +128,6 @@ describe('a server that breaks the protocol', () => {
     { name: 'SUBACK for nothing', bytes: '90 [0001 00 00]', answer: 0x82 },
     { name: 'AUTH for nothing', bytes: 'f0 [18 [15 "m"]]', answer: 0x82 },
     {
-      name: 'more messages than the Receive Maximum',
-      bytes: '32 ["a" 0001 00] 32 ["a" 0002 00]',
-      answer: 0x93,
-      options: { properties: { receiveMaximum: 1 } },
-    },
-    {
       name: 'a packet above the Maximum Packet Size',
       bytes: '30 ["a" 00 (0123456789)]',
       answer: 0x95,

@@ -187,6 +187,12 @@ describe('receiving', () => {
     assert.equal((await client.closed)?.reasonCode, 0x82);
   });
 
+  it('takes more messages than its Receive Maximum, since some servers send them', async () => {
+    const { server, client } = await welcomed({ properties: { receiveMaximum: 1 } });
+    await server.send(message(1, 1, 'a'), message(1, 2, 'b'));
+    assert.deepEqual(await takenPayloads(client, 2), ['a', 'b']);
+  });
+
   it('stops reading when nobody takes what arrives, and goes on when somebody does', async () => {
     const { network, server, client } = await welcomed({ limits: { inboxMessagesMax: 2 } });
     await server.send(message(0, 0, '1'), message(0, 0, '2'));
