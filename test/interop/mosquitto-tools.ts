@@ -76,7 +76,8 @@ export class RunningTool implements AsyncDisposable {
 
   constructor(process: ChildProcess, input: string | Uint8Array) {
     this.#process = process;
-    process.stdin!.end(input);
+    // A tool that does not like its flags may be gone before it is given anything.
+    process.stdin!.on('error', () => undefined).end(input);
     process.stdout!.on('data', (bytes) => this.#stdout.write(bytes));
     this.outcome = this.#finish();
   }
