@@ -78,6 +78,7 @@ export class Client {
   readonly #limits: ClientLimits;
   readonly #turn: Turn;
   readonly #inbox: Inbox;
+  readonly #scratch = new ByteWriter(256);
   #clientId: string;
   #session: ClientSession;
   // The server may hold a session of ours: ask for it, do not begin anew.
@@ -334,7 +335,8 @@ export class Client {
     const packetId = qos === 0 ? 0 : 1;
     const packet = { type: 'publish', topic, payload, qos, retain, dup: false, packetId } as const;
     const { version = 5 } = this.#options;
-    writePublishHead(new ByteWriter(256), { ...packet, properties }, version);
+    this.#scratch.reset();
+    writePublishHead(this.#scratch, { ...packet, properties }, version);
   }
 }
 

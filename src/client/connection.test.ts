@@ -67,6 +67,21 @@ describe('a connection', () => {
     await assert.rejects(client.connect(server.open), RangeError);
   });
 
+  it('sends nothing but AUTH and DISCONNECT before CONNACK [MQTT-3.1.2-30]', async () => {
+    const { network, server, client } = stage({
+      properties: { authenticationMethod: 'm' },
+      answerChallenge: () => undefined,
+    });
+    const connecting = assert.rejects(client.connect(server.open), failure('disconnected'));
+    await network.settle();
+    await assert.rejects(client.publish('a', ''), failure('not connected'));
+    await assert.rejects(client.subscribe('a'), failure('not connected'));
+    await server.sendBytes('f0 [18 [15 "m"]]');
+    await network.settled(client.disconnect());
+    await connecting;
+    assert.deepEqual(server.heard(), ['connect', 'auth', 'disconnect']);
+  });
+
   it('sends nothing after DISCONNECT, and closes [MQTT-3.14.4-1] [MQTT-3.14.4-2]', async () => {
     const { network, server, client } = await welcomed();
     const published = client.publish('a', 'first');
