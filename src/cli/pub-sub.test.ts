@@ -146,6 +146,14 @@ describe('pub and sub', () => {
     assert.equal((await running.ended).exitCode, 0);
   });
 
+  it('end a publisher that is interrupted while it reads its message', async () => {
+    const { io, abort, stderr } = testIo();
+    const ended = pub.run([...broker.flags, '-t', 'x', '-s'], io);
+    abort();
+    assert.equal(await ended, 1);
+    assert.equal(stderr.text, 'Error: The input was not read to its end.\n');
+  });
+
   it('end a publisher of lines when it is interrupted', async () => {
     const io = testIo();
     const ended = pub.run([...broker.flags, '-t', 'x', '-l', '-d'], io.io);

@@ -1,7 +1,7 @@
 /** `pantala pub`: publishes messages, in the place of mosquitto_pub(1). */
 
 import { readFile } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { addAbortSignal } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../client/client.ts';
@@ -28,7 +28,7 @@ export const pub: Command = toolCommand({
 
 async function run(draft: PubDraft, io: Io): Promise<number> {
   const { topic, source, properties } = publicationOf(draft);
-  const payload = source.type === 'lines' ? undefined : await payloadOf(source, io.stdin);
+  const payload = source.type === 'lines' ? undefined : await payloadOf(source, io);
   const print = (line: string) => void io.stdout.write(`${line}\n`);
   const { topicAlias, ...own } = properties;
   using tool = new ToolClient(draft, print, { topicAliasesMax: topicAlias === undefined ? 0 : 1 });
@@ -75,7 +75,7 @@ function publicationOf({ topics, source, properties }: PubDraft): Publication {
 
 async function payloadOf(
   source: Exclude<PayloadSource, { type: 'lines' }>,
-  input: Readable,
+  { stdin, signal }: Io,
 ): Promise<Uint8Array> {
   switch (source.type) {
     case 'text':
@@ -86,7 +86,9 @@ async function payloadOf(
         throw new ToolFailure(exitCodes.other, `Error: ${fault}`);
       });
     case 'input': {
-      const bytes = await buffer(input);
+      const bytes = await buffer(addAbortSignal(signal, stdin)).catch(() => {
+        throw new ToolFailure(exitCodes.other, 'Error: The input was not read to its end.');
+      });
       if (bytes.length > 0) return bytes;
       const fault = 'Zero length input.\nError loading input from stdin.';
       throw new ToolFailure(exitCodes.other, `Error: ${fault}`);
