@@ -11,6 +11,7 @@ import { startServer } from '../server/server.ts';
 import { StartError } from '../server/start-error.ts';
 import { version } from '../server/version.ts';
 import { type Command, helpText, type Io } from './command.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Mosquitto's exit codes. */
 const exitCodes = { success: 0, cannotStart: 1, invalid: 3 } as const;
@@ -39,11 +40,6 @@ export const serve: Command = {
     }
   },
 };
-
-/** The command line cannot be used. */
-class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 interface Invocation {
   configFile: string | undefined;
