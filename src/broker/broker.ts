@@ -28,6 +28,8 @@ export interface Host {
   readonly wakeAt: (at: number) => void;
   /** A client identifier that nobody can guess, without its prefix. */
   readonly randomId: () => string;
+  /** Bytes of memory that the process uses now; absent where that cannot be told. */
+  readonly heapBytes?: () => number;
 }
 
 export interface BrokerOptions {
@@ -112,7 +114,7 @@ export class Broker {
       assignClientId,
     };
     this.#systemTopics = new SystemTopics(
-      { router, traffic, counters, sessions, subscriptions, retained, deadlines, clock },
+      { router, traffic, counters, sessions, subscriptions, retained, deadlines, host },
       { version: options.version ?? 'pantala', seconds: options.systemTopicSeconds ?? 10 },
     );
     this.#systemTopics.start();

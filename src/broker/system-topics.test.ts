@@ -31,6 +31,20 @@ describe('$SYS', () => {
     assert.ok(Number(now['$SYS/broker/bytes/received']) > 20);
   });
 
+  it('tells the memory in use, and the most that it was', async () => {
+    const broker = new TestBroker({ systemTopicSeconds: 10 });
+    const watcher = await broker.connect('watcher');
+    await watcher.subscribe('$SYS/broker/heap/+');
+    const [current, maximum] = ['$SYS/broker/heap/current', '$SYS/broker/heap/maximum'];
+    assert.deepEqual(values(watcher), { [current]: '1000', [maximum]: '1000' });
+    broker.heapBytes = 3000;
+    await broker.advance(10);
+    assert.deepEqual(values(watcher), { [current]: '3000', [maximum]: '3000' });
+    broker.heapBytes = 2000;
+    await broker.advance(10);
+    assert.deepEqual(values(watcher), { [current]: '2000' });
+  });
+
   it('publishes only what has changed', async () => {
     const broker = new TestBroker({ systemTopicSeconds: 10 });
     const watcher = await broker.connect('watcher');

@@ -20,7 +20,7 @@ export interface SystemTopicSources {
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   readonly deadlines: Deadlines;
-  readonly clock: Clock;
+  readonly host: { readonly clock: Clock; readonly heapBytes?: () => number };
 }
 
 type Reading = (sources: SystemTopicSources) => number;
@@ -106,6 +106,7 @@ export class SystemTopics implements Timed {
   readonly #last = new Map<string, string>();
   #startedAt = 0;
   #publishedAt = 0;
+  #heapBytesMax = 0;
 
   /** @param seconds between two rounds; 0: nothing is ever published */
   constructor(
@@ -119,7 +120,7 @@ export class SystemTopics implements Timed {
 
   start(): void {
     if (this.#seconds === 0) return;
-    const now = this.#sources.clock.now();
+    const now = this.#sources.host.clock.now();
     this.#startedAt = now;
     this.#publishedAt = now;
     this.#publish('version', this.#version, now);
@@ -138,6 +139,7 @@ export class SystemTopics implements Timed {
     for (const [topic, read] of Object.entries(topics)) {
       this.#publish(topic, String(read(sources)), now);
     }
+    this.#publishHeap(now);
     for (const [name, read] of Object.entries(loads)) {
       const averages = this.#loads.update(name, read(sources), seconds);
       for (const [span, perMinute] of Object.entries(averages)) {
@@ -145,6 +147,14 @@ export class SystemTopics implements Timed {
       }
     }
     sources.deadlines.set(this, now + this.#seconds * 1000);
+  }
+
+  #publishHeap(now: number): void {
+    const bytes = this.#sources.host.heapBytes?.();
+    if (bytes === undefined) return;
+    this.#heapBytesMax = Math.max(this.#heapBytesMax, bytes);
+    this.#publish('heap/current', String(bytes), now);
+    this.#publish('heap/maximum', String(this.#heapBytesMax), now);
   }
 
   #publish(topic: string, value: string, now: number): void {

@@ -1,6 +1,7 @@
 /** What the broker needs of its machine, as Node has it. */
 
 import { randomUUID } from 'node:crypto';
+import process from 'node:process';
 import type { Host } from '../broker/broker.ts';
 
 // setTimeout takes no more; a wake that comes too early only sets the next.
@@ -38,4 +39,6 @@ export class NodeHost implements Host {
 
   // In capitals, as the identifiers that Mosquitto assigns.
   readonly randomId = (): string => randomUUID().toUpperCase();
+
+  readonly heapBytes = (): number => process.memoryUsage.rss();
 }

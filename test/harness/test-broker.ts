@@ -23,6 +23,8 @@ export class TestBroker {
   readonly #accept: Accept;
   readonly #clients: TestClient[] = [];
   #now = 0;
+  /** What the host says that the broker uses. */
+  heapBytes = 1000;
   /** Turns that have ended with something to do. */
   turns = 0;
   #turnEnds: (() => void)[] = [];
@@ -38,6 +40,7 @@ export class TestBroker {
         atEndOfTurn: (flush) => this.#turnEnds.push(flush),
         wakeAt: () => {},
         randomId: () => String(++this.#ids),
+        heapBytes: () => this.heapBytes,
       },
     });
     this.#accept = this.broker.listener(listener);
