@@ -26,6 +26,7 @@ import { Intake } from './intake.ts';
 import { KeepAlive } from './keep-alive.ts';
 import type { Features, Limits } from './limits.ts';
 import type { ConnectedClient, DisconnectCause, Gatekeeper, Observer } from './ports.ts';
+import { keptWill } from './publication.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
 import type { Sessions } from './sessions.ts';
@@ -343,7 +344,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     session.expirySeconds = agreement.sessionExpirySeconds;
     this.#session = session;
     this.#phase = 'connected';
-    this.#will = connect.will && { ...connect.will, payload: connect.will.payload.slice() };
+    this.#will = connect.will && keptWill(connect.will);
     this.#client = {
       clientId: agreement.clientId,
       userName: connect.userName,

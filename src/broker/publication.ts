@@ -13,6 +13,17 @@ export function messageOfPublish(publish: Publish, topic: string, now: number): 
   return withProperties(topic, payload, { qos, retain, properties: own }, now);
 }
 
+/** The same will without a view of the network input that it came in. */
+export function keptWill(will: Will): Will {
+  const { payload, properties } = will;
+  const correlationData = properties?.correlationData?.slice();
+  return {
+    ...will,
+    payload: payload.slice(),
+    properties: correlationData === undefined ? properties : { ...properties, correlationData },
+  };
+}
+
 /** The will delay belongs to the will, not to its message. */
 export function messageOfWill(will: Will, now: number): Message {
   const { topic, payload, qos, retain, properties } = will;
