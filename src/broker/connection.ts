@@ -133,7 +133,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   /** The next turn has come. */
   flush(): void {
     this.#isResting = false;
-    this.#intake.beginTurn();
+    this.#intake.endRest();
     this.#continueReading();
   }
 
@@ -234,7 +234,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
         this.#handle(packet);
         if (router.deliveryCount > deliveriesEnd) this.#rest();
       }
-      if (this.#intake.bytesInTurn > limits.inputBytesPerTurnMax) this.#rest();
+      if (this.#intake.bytesSinceRest > limits.inputBytesPerTurnMax) this.#rest();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#end('protocol error', error.reasonCode, error.message);

@@ -15,7 +15,7 @@ export class Intake {
   #held: Uint8Array[] | undefined;
   #isDrained = true;
   #isPaused = false;
-  #bytesInTurn = 0;
+  #bytesSinceRest = 0;
 
   constructor(link: Link, reader: PacketReader) {
     this.#link = link;
@@ -31,17 +31,17 @@ export class Intake {
     return this.#isPaused;
   }
 
-  /** Bytes since `beginTurn`. */
-  get bytesInTurn(): number {
-    return this.#bytesInTurn;
+  /** Bytes since the connection last left a turn to others, and so at least those of this turn. */
+  get bytesSinceRest(): number {
+    return this.#bytesSinceRest;
   }
 
-  beginTurn(): void {
-    this.#bytesInTurn = 0;
+  endRest(): void {
+    this.#bytesSinceRest = 0;
   }
 
   push(bytes: Uint8Array): void {
-    this.#bytesInTurn += bytes.length;
+    this.#bytesSinceRest += bytes.length;
     if (this.#isDrained) {
       this.#isDrained = false;
       this.#reader.push(bytes);

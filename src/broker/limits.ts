@@ -30,9 +30,9 @@ export interface Limits {
    * and the rest has to queue. The message that reaches it may be as large as it likes.
    */
   readonly outputBytesMax: number;
-  /** Bytes of input from one connection in one turn; the rest waits for the next. */
+  /** Bytes of input after which a connection leaves the rest of a turn to others. */
   readonly inputBytesPerTurnMax: number;
-  /** Messages that the input of one connection may bring others in one turn, likewise. */
+  /** Messages that its input brings others after which it does so too. */
   readonly deliveriesPerTurnMax: number;
   /** Seconds that a new connection may take until its CONNECT is complete. */
   readonly connectSeconds: number;
