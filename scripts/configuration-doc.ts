@@ -22,6 +22,9 @@ file, the line and what to do about it.
 Without a listener in the configuration only clients on the same machine can connect, and they need
 no user name. With one, \`allow_anonymous true\` lets clients in without a user name.
 
+Without a configuration file sessions and retained messages are kept on disk; with one, only if it
+says \`persistence true\`. [Persistence](persistence.md) has the details.
+
 \`pantala serve -c FILE --test-config\` checks a file and starts nothing. Reloading a running broker
 is not served yet; the tables say what a reload will change.`;
 
@@ -30,7 +33,10 @@ function servedSections(): string[] {
     '## Listeners and log',
     tableOf(structureOptions),
     '## One value for the whole broker',
-    tableOf(generalOptions),
+    tableOf(selected(generalOptions, (option) => !option.own)),
+    "### Pantala's own",
+    'Mosquitto does not know them, and refuses a file that has one of them.',
+    tableOf(selected(generalOptions, (option) => option.own === true)),
     '## One value for each listener',
     'They apply to the `listener` above them.',
     tableOf(listenerOptions),
@@ -49,6 +55,13 @@ function unservedSections(): string[] {
       ),
     ]),
   ];
+}
+
+function selected(
+  options: Readonly<Record<string, Option>>,
+  belongs: (option: Option) => boolean,
+): Record<string, Option> {
+  return Object.fromEntries(Object.entries(options).filter(([, option]) => belongs(option)));
 }
 
 function tableOf(options: Readonly<Record<string, Option>>): string {

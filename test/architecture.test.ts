@@ -17,7 +17,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   broker: ['packet', 'topic', 'session'],
   client: ['packet', 'topic', 'session'],
   transport: ['session/link.ts', 'node:', 'ws'],
-  storage: ['broker/ports.ts', 'packet', 'node:', 'lmdb'],
+  storage: ['broker/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
   auth: ['broker/ports.ts', 'packet', 'node:'],
   server: 'packet topic session broker client transport storage auth node:'.split(' '),
   cli: 'packet topic session broker client transport storage auth server node:'.split(' '),

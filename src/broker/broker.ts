@@ -11,10 +11,15 @@ import { BrokerCounters } from './broker-counters.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { Deadlines } from './deadlines.ts';
 import { completeLimits, defaultFeatures, type Features, type Limits } from './limits.ts';
-import type { Clock, Gatekeeper, Observer } from './ports.ts';
+import type { Clock, Gatekeeper, Observer, Store } from './ports.ts';
+import { type RestorationParts, restore } from './restoration.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
 import { Sessions } from './sessions.ts';
+import { writeBroker } from './state/broker-record.ts';
+import { Journal } from './state/journal.ts';
+import { type Keeping, keepingIn } from './state/keeping.ts';
+import type { Recalled } from './state/recall.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { SystemTopics } from './system-topics.ts';
 import { Wills } from './wills.ts';
@@ -28,6 +33,8 @@ export interface Host {
   readonly wakeAt: (at: number) => void;
   /** A client identifier that nobody can guess, without its prefix. */
   readonly randomId: () => string;
+  /** The date in milliseconds since 1970; needed where state is stored. */
+  readonly date?: () => number;
   /** Bytes of memory that the process uses now; absent where that cannot be told. */
   readonly heapBytes?: () => number;
 }
@@ -37,12 +44,22 @@ export interface BrokerOptions {
   /** Decides for listeners that have no gatekeeper of their own. */
   readonly gatekeeper: Gatekeeper;
   readonly observer?: Observer;
+  /** Where sessions and retained messages outlive the process; absent: they do not. */
+  readonly storage?: StorageOptions;
   readonly limits?: Partial<Limits>;
   readonly features?: Partial<Features>;
   /** Mosquitto's `sys_interval`: seconds between updates under `$SYS`; 0: none. */
   readonly systemTopicSeconds?: number;
   /** What `$SYS/broker/version` says. */
   readonly version?: string;
+}
+
+export interface StorageOptions {
+  readonly store: Store;
+  /** What is in the store: see state/recall.ts. */
+  readonly recalled: Recalled;
+  /** Whether acknowledgements wait for the store; true unless told otherwise. */
+  readonly keepsPromises?: boolean;
 }
 
 /** What may differ from listener to listener. */
@@ -53,7 +70,27 @@ export interface ListenerOptions {
   >;
 }
 
+/** What a broker had in its store when it began. */
+export interface RecalledCounts {
+  readonly sessions: number;
+  readonly subscriptions: number;
+  /** Messages that wait for clients, each counted once per client. */
+  readonly messages: number;
+  readonly retained: number;
+  /** Records that belong to nothing, or cannot be read. */
+  readonly strays: number;
+}
+
+interface KeepingParts {
+  readonly turn: Turn;
+  readonly deadlines: Deadlines;
+  readonly observer: Observer;
+  readonly subscriptions: Subscriptions;
+}
+
 export class Broker {
+  /** Undefined where nothing is stored. */
+  readonly recalled: RecalledCounts | undefined;
   readonly #connectionOptions: Omit<ConnectionOptions, 'closed'>;
   readonly #connections = new Set<Connection>();
   readonly #deadlines: Deadlines;
@@ -69,7 +106,11 @@ export class Broker {
     const counters = new BrokerCounters();
     const traffic = new Traffic();
     const subscriptions = new Subscriptions(limits.routesMax);
-    const retained = new RetainedMessages(deadlines);
+    const keeping = this.#keeping(options, { turn, deadlines, observer, subscriptions });
+    const retained = new RetainedMessages(
+      deadlines,
+      keeping && { ...keeping, numbers: keeping.retainedNumbers },
+    );
     const router = new Router(subscriptions, retained, features.upgradeOutgoingQos);
     const sessions = new Sessions({
       limits: {
@@ -81,6 +122,7 @@ export class Broker {
       },
       upgradeQos: features.upgradeOutgoingQos,
       wills: new Wills(router, observer),
+      logs: keeping?.logs,
       deadlines,
       subscriptions,
       observer,
@@ -107,6 +149,7 @@ export class Broker {
       router,
       subscriptions,
       retained,
+      journal: keeping?.journal,
       topics: new TopicCache(limits.topicNamesMax),
       forms: new PublishForms(),
       traffic,
@@ -117,6 +160,11 @@ export class Broker {
       { router, traffic, counters, sessions, subscriptions, retained, deadlines, host },
       { version: options.version ?? 'pantala', seconds: options.systemTopicSeconds ?? 10 },
     );
+    if (keeping !== undefined) {
+      const { sessionExpirySecondsMax } = limits;
+      const parts = { sessions, subscriptions, retained, keeping, gatekeeper };
+      this.recalled = takeUp(options.storage!, { ...parts, sessionExpirySecondsMax }, clock.now());
+    }
     this.#systemTopics.start();
   }
 
@@ -168,11 +216,36 @@ export class Broker {
     this.#deadlines.wake(now);
   }
 
-  /** Disconnects every client with 0x8B; their links close once they have taken their bytes. */
-  shutDown(): void {
+  /**
+   * Disconnects every client with 0x8B; their links close once they have taken their bytes.
+   *
+   * @param stored is called when all that is to outlive the broker is stored, or cannot be
+   */
+  shutDown(stored?: () => void): void {
     this.#systemTopics.stop();
     for (const connection of this.#connections) connection.shutDown();
-    this.#connectionOptions.sessions.endAbsences(this.#connectionOptions.clock.now());
+    const { sessions, clock, journal } = this.#connectionOptions;
+    sessions.endAbsences(clock.now());
+    if (journal === undefined) return stored?.();
+    writeBroker(journal.changes, { hasEnded: true });
+    journal.close(() => stored?.());
+  }
+
+  #keeping(
+    { storage, host }: BrokerOptions,
+    { turn, deadlines, observer, subscriptions }: KeepingParts,
+  ): Keeping | undefined {
+    if (storage === undefined) return undefined;
+    const { store, keepsPromises = true } = storage;
+    const { clock, date } = host;
+    if (date === undefined) throw new Error('a host whose state is stored must tell the date');
+    return keepingIn({
+      store,
+      journal: new Journal({ store, clock, turn, deadlines, observer, keepsPromises }),
+      clock,
+      date,
+      groupOf: (share) => subscriptions.group(share),
+    });
   }
 
   #turnAway(link: Link, connectionsMax: number): LinkReceiver {
@@ -185,4 +258,22 @@ export class Broker {
     });
     return { receive() {}, drained() {}, closed() {} };
   }
+}
+
+/** Makes of what was stored what the broker goes on with. */
+function takeUp(
+  { recalled }: StorageOptions,
+  parts: RestorationParts,
+  now: number,
+): RecalledCounts {
+  const { sessions, subscriptions, keeping } = parts;
+  writeBroker(keeping.journal.changes, { hasEnded: false });
+  restore(recalled, parts, now);
+  return {
+    sessions: sessions.count,
+    subscriptions: subscriptions.count,
+    messages: sessions.heldMessages,
+    retained: recalled.retained.length,
+    strays: recalled.strayCount,
+  };
 }

@@ -11,12 +11,14 @@ import {
   type OutgoingLimits,
   type Outlet,
 } from '../session/outgoing.ts';
+import type { Shelf } from '../session/shelf.ts';
 import type { Turn } from '../session/turn.ts';
 import type { BrokerCounters } from './broker-counters.ts';
 import type { Limits } from './limits.ts';
 import type { Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import { RetainedReplays } from './retained-replay.ts';
+import type { SessionLog } from './state/session-log.ts';
 import type { Subscriber, Subscription } from './subscription.ts';
 
 /** The connection that a session is used through. */
@@ -37,10 +39,20 @@ export interface ClientSessionOptions {
 // Being away counts for more than any queue: members of a shared group that are there come first.
 const awayLoad = 1e9;
 
+/** What a store keeps of a session, and what it has of it already. */
+export interface KeptSession {
+  readonly log: SessionLog;
+  readonly shelf?: Shelf;
+  /** Packet ids of QoS 2 whose PUBREL has not come. */
+  readonly openIds?: Iterable<number>;
+}
+
 export class ClientSession implements Subscriber, OutgoingEvents {
   readonly clientId: string;
-  readonly incoming = new Incoming();
+  readonly incoming: Incoming;
   readonly outgoing: Outgoing;
+  /** What a store keeps of it; undefined when it ends with its connection anyway. */
+  readonly log: SessionLog | undefined;
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds = 0;
   #connection: SessionConnection | undefined;
@@ -54,10 +66,13 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   readonly #counters: BrokerCounters;
   readonly #options: ClientSessionOptions;
 
-  constructor(clientId: string, options: ClientSessionOptions) {
+  constructor(clientId: string, options: ClientSessionOptions, kept?: KeptSession) {
     const { limits, observer, counters } = options;
     this.clientId = clientId;
-    this.outgoing = new Outgoing(limits, this);
+    this.log = kept?.log;
+    this.incoming = new Incoming(this.log, kept?.openIds);
+    this.outgoing = new Outgoing(limits, this, { keeper: this.log, shelf: kept?.shelf });
+    this.log?.listen(this.outgoing);
     this.#queueQos0 = limits.queueQos0;
     this.#observer = observer;
     this.#counters = counters;
@@ -66,6 +81,15 @@ export class ClientSession implements Subscriber, OutgoingEvents {
 
   get connection(): SessionConnection | undefined {
     return this.#connection;
+  }
+
+  get isKept(): boolean {
+    return this.log !== undefined;
+  }
+
+  /** A connection is about to use it. */
+  claim(connection: SessionConnection): void {
+    this.#connection = connection;
   }
 
   /** By the filter as the client wrote it. */
@@ -112,11 +136,9 @@ export class ClientSession implements Subscriber, OutgoingEvents {
    * the client and towards it.
    */
   attach(
-    connection: SessionConnection,
     outlet: Outlet,
     { receiveMax, sendMax, now }: { receiveMax: number; sendMax: number; now: number },
   ): void {
-    this.#connection = connection;
     this.#outlet = outlet;
     this.incoming.resume(receiveMax);
     this.outgoing.resume(outlet, sendMax, now);
@@ -153,6 +175,10 @@ export class ClientSession implements Subscriber, OutgoingEvents {
 
   deliver(message: Message, qos: QoS, retain: boolean, terms: Terms, now: number): void {
     this.outgoing.deliver(message, qos, retain, terms, now);
+  }
+
+  unreadable(count: number): void {
+    this.#observer.messagesUnreadable?.(this.clientId, count);
   }
 
   dropped(message: Message, qos: QoS, cause: DropCause): void {

@@ -8,40 +8,31 @@ import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { TopicCache } from '../packet/topic-cache.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
-import type { Clock } from '../session/clock.ts';
 import type { Link, LinkReceiver } from '../session/link.ts';
 import { Output } from '../session/output.ts';
 import { PacketSender } from '../session/packet-sender.ts';
 import type { PublishForms } from '../session/publish-forms.ts';
 import type { Traffic } from '../session/traffic.ts';
 import type { Turn } from '../session/turn.ts';
-import { Authentication, type AuthenticationOutcome } from './authentication.ts';
 import type { BrokerCounters } from './broker-counters.ts';
-import type { ClientSession, SessionConnection } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import { Conversation } from './conversation.ts';
 import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
+import { type Doorway, Entrance, type EntranceRules, type Entry } from './entrance.ts';
 import { farewell, refusal } from './farewell.ts';
-import { type Agreement, acceptance, agree, expirySeconds } from './handshake.ts';
+import { type Agreement, expirySeconds } from './handshake.ts';
 import { Intake } from './intake.ts';
 import { KeepAlive } from './keep-alive.ts';
-import type { Features, Limits } from './limits.ts';
-import type { ConnectedClient, DisconnectCause, Gatekeeper, Observer } from './ports.ts';
-import { keptWill } from './publication.ts';
+import type { ConnectedClient, DisconnectCause, Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
-import type { Sessions } from './sessions.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** What connections use; all those of one listener share it. */
-export interface ConnectionOptions {
-  readonly clock: Clock;
+export interface ConnectionOptions extends EntranceRules {
   readonly deadlines: Deadlines;
   readonly turn: Turn;
-  readonly limits: Limits;
-  readonly features: Features;
-  readonly gatekeeper: Gatekeeper;
   readonly observer: Observer;
-  readonly sessions: Sessions;
   readonly router: Router;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
@@ -49,7 +40,6 @@ export interface ConnectionOptions {
   readonly forms: PublishForms;
   readonly traffic: Traffic;
   readonly counters: BrokerCounters;
-  readonly assignClientId: () => string;
   /** Is told when the connection is over. */
   readonly closed: (connection: Connection) => void;
 }
@@ -65,7 +55,7 @@ interface Peer extends Pick<Agreement, 'packetBytesMax' | 'topicAliasMax'> {
  */
 type Phase = 'new' | 'entering' | 'connected' | 'closing' | 'closed';
 
-export class Connection implements LinkReceiver, SessionConnection, AuthenticationOutcome, Timed {
+export class Connection implements LinkReceiver, Doorway, Timed {
   heapIndex = notScheduled;
   dueAt = 0;
   readonly #link: Link;
@@ -77,9 +67,8 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
   #keepAlive: KeepAlive | undefined;
   // It has had its share of this turn.
   #isResting = false;
-  #connect: Connect | undefined;
-  #agreement: Agreement | undefined;
-  #authentication: Authentication | undefined;
+  #bridge = false;
+  #entrance: Entrance | undefined;
   #sender: PacketSender | undefined;
   #client: ConnectedClient | undefined;
   #session: ClientSession | undefined;
@@ -100,6 +89,10 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
 
   get isConnected(): boolean {
     return this.#phase === 'connected';
+  }
+
+  get peer(): string {
+    return this.#link.peer;
   }
 
   receive(bytes: Uint8Array): void {
@@ -128,6 +121,11 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     this.#options.deadlines.clear(this);
     this.#output.discard();
     this.#options.closed(this);
+  }
+
+  /** Answers that waited for the store have left: there is room for more. */
+  eased(): void {
+    this.#options.turn.add(this);
   }
 
   /** The next turn has come. */
@@ -177,7 +175,11 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
       return;
     }
     if (this.#phase !== 'entering') return;
-    this.#welcome(authenticationData);
+    this.#entrance!.enter(this.#sender!, authenticationData);
+  }
+
+  entered(entry: Entry): void {
+    this.#welcome(entry);
     this.#continueReading();
   }
 
@@ -194,9 +196,10 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     return this.#phase === 'entering' || this.#phase === 'connected';
   }
 
-  /** Nothing may be read until the gatekeeper has decided. */
+  /** Nothing may be read until the client is in, or what it has sent is stored. */
   get #isWaiting(): boolean {
-    return this.#phase === 'entering' && this.#authentication!.isAsking;
+    if (this.#phase === 'entering') return this.#entrance!.isWaiting;
+    return this.#phase === 'connected' && this.#conversation!.isOverdue;
   }
 
   /**
@@ -268,7 +271,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
       case 'disconnect':
         return this.#disconnect(packet);
       case 'auth':
-        return this.#authentication!.receive(packet);
+        return this.#entrance!.authentication.receive(packet);
       case 'connect': // [MQTT-3.1.0-2]
       case 'connack':
       case 'suback':
@@ -284,32 +287,18 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     if (this.#phase === 'new' && packet.type === 'connect') return this.#enter(packet);
     // [MQTT-3.1.2-30]: only AUTH and DISCONNECT until the authentication is complete.
     if (this.#phase === 'entering' && packet.type === 'auth') {
-      return this.#authentication!.receive(packet);
+      return this.#entrance!.authentication.receive(packet);
     }
     if (this.#phase === 'entering' && packet.type === 'disconnect') return this.#disconnect(packet);
     refuse(packet);
   }
 
   #enter(connect: Connect): void {
-    const { limits, features, gatekeeper, assignClientId } = this.#options;
-    this.#connect = connect;
-    this.#agreement = agree(connect, limits, { features, assignClientId });
+    this.#entrance = new Entrance(connect, this, this.#options);
     this.#phase = 'entering';
-    this.#sender = this.#createSender(connect.version, this.#agreement);
-    this.#authentication = new Authentication(
-      gatekeeper,
-      {
-        clientId: this.#agreement.clientId,
-        userName: connect.userName,
-        peer: this.#link.peer,
-        version: connect.version,
-        password: connect.password,
-        authenticationMethod: connect.properties?.authenticationMethod,
-        authenticationData: connect.properties?.authenticationData,
-      },
-      this,
-    );
-    this.#authentication.begin();
+    this.#bridge = connect.bridge;
+    this.#sender = this.#createSender(connect.version, this.#entrance.agreement);
+    this.#entrance.authentication.begin();
   }
 
   #createSender(
@@ -329,58 +318,41 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     });
   }
 
-  /** The client may come in: session, CONNACK, and what has waited for it. */
-  #welcome(authenticationData: Uint8Array | undefined): void {
-    const connect = this.#connect!;
-    const agreement = this.#agreement!;
-    const { clock, counters, deadlines, features, limits, observer, sessions } = this.#options;
-    const connack = acceptance(connect, agreement, { limits, features, authenticationData });
-    // [MQTT-3.1.2-24]
-    if (!this.#sender!.fits(connack)) {
-      return this.refused(reasonCodes.implementationSpecificError, 'CONNACK is too large for it');
-    }
+  /** The client has come in: CONNACK, and what has waited for it. */
+  #welcome({ client, session, connack, will }: Entry): void {
+    const { agreement } = this.#entrance!;
+    const { clock, counters, deadlines, observer } = this.#options;
     const now = clock.now();
-    const { session, present } = sessions.open(agreement.clientId, connect.cleanStart, now);
-    session.expirySeconds = agreement.sessionExpirySeconds;
     this.#session = session;
     this.#phase = 'connected';
-    this.#will = connect.will && keptWill(connect.will);
-    this.#client = {
-      clientId: agreement.clientId,
-      userName: connect.userName,
-      peer: this.#link.peer,
-      version: connect.version,
-      cleanStart: connect.cleanStart,
-      keepAliveSeconds: agreement.keepAliveSeconds,
-      sessionPresent: present,
-    };
-    this.#sender!.send({ ...connack, sessionPresent: present });
+    this.#will = will;
+    this.#client = client;
+    this.#sender!.send(connack);
     counters.clientEntered();
-    observer.clientConnected?.(this.#client);
-    this.#conversation = this.#createConversation(this.#client, session);
+    observer.clientConnected?.(client);
+    this.#conversation = this.#createConversation(client, session);
     deadlines.clear(this);
     if (agreement.keepAliveSeconds > 0) {
       this.#keepAlive = new KeepAlive(agreement.keepAliveSeconds, now);
       deadlines.set(this, this.#keepAlive.firstDeadline);
     }
-    session.attach(this, this.#sender!, { ...agreement, now });
-    // CONNECT holds a view of what the network brought, and is not needed any more.
-    this.#connect = undefined;
+    session.attach(this.#sender!, { ...agreement, now });
   }
 
   #createConversation(client: ConnectedClient, session: ClientSession): Conversation {
     return new Conversation({
       client,
-      bridge: this.#connect!.bridge,
-      explainsProblems: this.#agreement!.explainsProblems,
+      bridge: this.#bridge,
+      explainsProblems: this.#entrance!.agreement.explainsProblems,
       session,
       sender: this.#sender!,
       rules: this.#options,
+      reader: this,
     });
   }
 
   #sendAuth(reasonCode: ReasonCode, authenticationData: Uint8Array | undefined): void {
-    const authenticationMethod = this.#authentication!.method!;
+    const authenticationMethod = this.#entrance!.authentication.method!;
     const sent = this.#sender!.send({
       type: 'auth',
       reasonCode,
@@ -396,7 +368,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     const interval = properties?.sessionExpiryInterval;
     const session = this.#session;
     if (interval !== undefined && session !== undefined) {
-      if (this.#agreement!.requestedExpirySeconds === 0 && interval > 0) {
+      if (this.#entrance!.agreement.requestedExpirySeconds === 0 && interval > 0) {
         // [MQTT-3.14.2-2]
         throw new ProtocolError(
           reasonCodes.protocolError,
@@ -432,7 +404,7 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     const connack = version && refusal(reasonCode, message, version);
     if (connack === undefined) return;
     // [MQTT-3.1.2-24]
-    const packetBytesMax = this.#connect?.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+    const packetBytesMax = this.#entrance?.agreement.packetBytesMax ?? Number.POSITIVE_INFINITY;
     const peer = { clientId: undefined, packetBytesMax, topicAliasMax: 0 };
     const sender = this.#sender ?? this.#createSender(version!, peer);
     sender.send(connack);
@@ -444,11 +416,13 @@ export class Connection implements LinkReceiver, SessionConnection, Authenticati
     const client = this.#client;
     this.#phase = 'closing';
     if (client === undefined) {
-      const clientId = this.#agreement?.clientId;
+      this.#entrance?.abandon();
+      const clientId = this.#entrance?.agreement.clientId;
       observer.connectionRefused?.({ peer: this.#link.peer, clientId, reasonCode, message });
       return;
     }
     counters.clientLeft();
+    this.#conversation!.end();
     observer.clientDisconnected?.({ client, cause, reasonCode, message });
     const left = this.#will && { will: this.#will, client, gatekeeper };
     this.#will = undefined;

@@ -8,6 +8,7 @@ import type { Suback } from '../packet/suback.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
 import type { Unsuback } from '../packet/unsuback.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
+import type { Message } from '../session/message.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { IncomingAliases } from '../session/topic-aliases.ts';
 import type { Traffic } from '../session/traffic.ts';
@@ -18,6 +19,7 @@ import {
   parseShare,
   topicSeparatorsMax,
 } from '../topic/topic-filter.ts';
+import { Answers, type AnswersReader, notStored } from './answers.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Features, Limits } from './limits.ts';
 import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
@@ -25,6 +27,7 @@ import { messageOfPublish } from './publication.ts';
 import { publishVerdict } from './publish-permission.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
+import type { Journal } from './state/journal.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** What the conversations of one listener share. */
@@ -37,6 +40,8 @@ export interface ConversationRules {
   readonly retained: RetainedMessages;
   readonly observer: Observer;
   readonly traffic: Traffic;
+  /** Absent where nothing is stored. */
+  readonly journal: Journal | undefined;
 }
 
 export interface ConversationOptions {
@@ -48,6 +53,7 @@ export interface ConversationOptions {
   readonly session: ClientSession;
   readonly sender: PacketSender;
   readonly rules: ConversationRules;
+  readonly reader: AnswersReader;
 }
 
 type SubscribeEntry = Subscribe['subscriptions'][number];
@@ -59,6 +65,7 @@ export class Conversation {
   readonly #session: ClientSession;
   readonly #sender: PacketSender;
   readonly #rules: ConversationRules;
+  readonly #answers: Answers;
   #aliases: IncomingAliases | undefined;
 
   constructor(options: ConversationOptions) {
@@ -68,6 +75,24 @@ export class Conversation {
     this.#session = options.session;
     this.#sender = options.sender;
     this.#rules = options.rules;
+    const { journal, limits } = options.rules;
+    this.#answers = new Answers({
+      sender: options.sender,
+      incoming: options.session.incoming,
+      journal,
+      reader: options.reader,
+      waitingMax: limits.waitingAnswersMax,
+    });
+  }
+
+  /** So much waits for the store that nothing more should be read. */
+  get isOverdue(): boolean {
+    return this.#answers.isOverdue;
+  }
+
+  /** The connection is over. */
+  end(): void {
+    this.#answers.discard();
   }
 
   publish(publish: Publish, now: number): void {
@@ -76,15 +101,15 @@ export class Conversation {
     traffic.publishReceivedBytes += publish.payload.length;
     this.#checkSupported(publish, limits);
     checkLevels(topic);
-    const denial = this.#denial(topic);
+    const denial = this.#denial(topic) ?? this.#storeDenial(publish, topic);
     switch (publish.qos) {
       case 0:
-        if (denial === undefined) this.#route(publish, topic, now);
+        if (denial === undefined) this.#route(messageOfPublish(publish, topic, now), now);
         return;
       case 1:
         this.#session.incoming.publishedAtLeastOnce();
-        this.#acknowledge('puback', publish.packetId, denial ?? this.#route(publish, topic, now));
-        this.#session.incoming.acknowledge();
+        if (denial === undefined) this.#take('puback', publish, topic, now);
+        else this.#refuse('puback', publish.packetId, denial);
         return;
       case 2:
         this.#publishExactlyOnce(publish, topic, { denial, now });
@@ -107,7 +132,7 @@ export class Conversation {
   pubrel({ packetId }: Pubrel): void {
     // [MQTT-4.3.3-11]: PUBCOMP in any case, so that the client comes to an end.
     const known = this.#session.incoming.release(packetId);
-    this.#sender.send({
+    this.#answerKept({
       type: 'pubcomp',
       packetId,
       reasonCode: known ? reasonCodes.success : reasonCodes.packetIdentifierNotFound,
@@ -133,8 +158,9 @@ export class Conversation {
       }
     }
     // SUBACK first, so that even a simple client knows what the retained messages answer.
-    this.#answer({ type: 'suback', packetId, reasonCodes });
-    for (const replay of replays) replay();
+    this.#answer({ type: 'suback', packetId, reasonCodes }, () => {
+      for (const replay of replays) replay();
+    });
   }
 
   unsubscribe({ packetId, filters }: Unsubscribe): void {
@@ -144,6 +170,7 @@ export class Conversation {
       if (subscription === undefined) return reasonCodes.noSubscriptionExisted;
       this.#rules.subscriptions.remove(subscription);
       this.#session.removeSubscription(subscription);
+      this.#session.log?.removeSubscription(subscription);
       this.#rules.observer.unsubscribed?.(this.#session.clientId, filter);
       return reasonCodes.success;
     });
@@ -155,8 +182,8 @@ export class Conversation {
   }
 
   /** An answer that may not come must not be waited for either. [MQTT-3.1.2-24] */
-  #answer(packet: Suback | Unsuback): void {
-    if (this.#sender.send(packet)) return;
+  #answer(packet: Suback | Unsuback, sent?: () => void): void {
+    if (this.#sender.fits(packet)) return this.#answerKept(packet, sent);
     throw new ProtocolError(
       reasonCodes.packetTooLarge,
       `${packet.type.toUpperCase()} does not fit: ask for less at a time, or allow larger packets`,
@@ -194,10 +221,26 @@ export class Conversation {
     return verdict;
   }
 
-  #route(publish: Publish, topic: string, now: number): ReasonCode {
-    const message = messageOfPublish(publish, topic, now);
+  /** What cannot be stored now is refused where MQTT has a word for that; else it waits. */
+  #storeDenial({ qos, retain }: Publish, topic: string): ReasonCode | undefined {
+    const { journal, router } = this.#rules;
+    if (journal === undefined || !journal.isFailing || qos === 0) return undefined;
+    if (this.#sender.version !== 5) return undefined;
+    const isKept = retain || (qos === 2 && this.#session.isKept) || router.isKept(topic);
+    return isKept ? notStored : undefined;
+  }
+
+  #route(message: Message, now: number): ReasonCode {
     const matched = this.#rules.router.publish(message, this.#session, now);
     return matched ? reasonCodes.success : reasonCodes.noMatchingSubscribers;
+  }
+
+  /** Delivers a message, and acknowledges it when it is safe. */
+  #take(type: 'puback' | 'pubrec', publish: Publish, topic: string, now: number): void {
+    const message = messageOfPublish(publish, topic, now);
+    const reasonCode = this.#route(message, now);
+    const changed = message.retain || (type === 'pubrec' && this.#session.isKept);
+    this.#answers.acknowledge({ type, packetId: publish.packetId, reasonCode }, message, changed);
   }
 
   #publishExactlyOnce(
@@ -209,26 +252,26 @@ export class Conversation {
     const { incoming } = this.#session;
     // [MQTT-4.3.3-10]: a duplicate is acknowledged again and delivered no more.
     if (!incoming.publishedExactlyOnce(packetId)) {
-      this.#acknowledge('pubrec', packetId, reasonCodes.success);
+      this.#answerKept({ type: 'pubrec', packetId, reasonCode: reasonCodes.success });
       return;
     }
-    if (denial !== undefined) {
-      this.#refuseExactlyOnce(packetId, denial);
-      return;
-    }
-    this.#acknowledge('pubrec', packetId, this.#route(publish, topic, now));
+    if (denial === undefined) return this.#take('pubrec', publish, topic, now);
+    // MQTT 5.0 ends the exchange with the PUBREC; 3.x cannot tell, and goes through with it.
+    if (this.#sender.version === 5) incoming.release(packetId);
+    this.#refuse('pubrec', packetId, denial);
   }
 
-  /** MQTT 5.0 ends the exchange with the PUBREC; 3.x cannot tell, and goes through with it. */
-  #refuseExactlyOnce(packetId: number, denial: ReasonCode): void {
-    if (this.#sender.version === 5) this.#session.incoming.release(packetId);
-    this.#acknowledge('pubrec', packetId, denial);
+  /** An answer that may say what another client of the session's has changed just before. */
+  #answerKept(packet: Suback | Unsuback | Pubrec | Pubcomp, sent?: () => void): void {
+    if (this.#session.isKept) return this.#answers.sendKept(packet, sent);
+    this.#answers.send(packet);
+    sent?.();
   }
 
-  #acknowledge(type: 'puback' | 'pubrec', packetId: number, reasonCode: ReasonCode): void {
+  #refuse(type: 'puback' | 'pubrec', packetId: number, reasonCode: ReasonCode): void {
     // Of other refusals only the gatekeeper knows the reason.
     const explains = reasonCode === reasonCodes.notAuthorized && this.#explainsProblems;
-    this.#sender.send({
+    this.#answers.send({
       type,
       packetId,
       reasonCode,
@@ -272,6 +315,7 @@ export class Conversation {
     const client = this.#client;
     const lack = this.#lackFor(filter);
     if (lack !== undefined) return lack;
+    if (this.#session.isKept && this.#rules.journal?.isFailing) return notStored;
     const isNew = this.#session.subscription(filter) === undefined;
     if (isNew && !this.#session.hasRoomFor(filter, limits)) return reasonCodes.quotaExceeded;
     const verdict = gatekeeper.maySubscribe(client, parseShare(filter)?.filter ?? filter);
@@ -313,6 +357,7 @@ export class Conversation {
       subscriptionIdentifier: identifier,
     });
     session.addSubscription(subscription);
+    session.log?.saveSubscription(subscription, before);
     // [MQTT-3.8.4-3]; after the new one is there, so that a shared group never falls apart.
     if (before !== undefined) subscriptions.remove(before);
     observer.subscribed?.(session.clientId, filter, subscription.qos);

@@ -10,6 +10,7 @@ const reasonCharactersMax = 500;
 /** What CONNACK says where its table lacks the reason. [MQTT-3.2.2-8] */
 const inConnack: ReadonlyMap<ReasonCode, ReasonCode> = new Map([
   [reasonCodes.serverShuttingDown, reasonCodes.serverUnavailable],
+  [reasonCodes.sessionTakenOver, reasonCodes.serverBusy],
 ]);
 
 /** The same for a server's DISCONNECT. [MQTT-3.14.2-1] */

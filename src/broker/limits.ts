@@ -34,6 +34,8 @@ export interface Limits {
   readonly inputBytesPerTurnMax: number;
   /** Messages that its input brings others after which it does so too. */
   readonly deliveriesPerTurnMax: number;
+  /** Acknowledgements that wait for the store, before their client is not read any more. */
+  readonly waitingAnswersMax: number;
   /** Seconds that a new connection may take until its CONNECT is complete. */
   readonly connectSeconds: number;
   /** Seconds that a closing connection may take to accept its last bytes. */
@@ -70,6 +72,7 @@ const defaultLimits: Limits = {
   outputBytesMax: 1_000_000,
   inputBytesPerTurnMax: 256 * 1024,
   deliveriesPerTurnMax: 20_000,
+  waitingAnswersMax: 4096,
   connectSeconds: 30,
   lingerSeconds: 5,
   clientIdCharactersMax: 65_535,

@@ -55,6 +55,45 @@ export interface Gatekeeper {
   maySubscribe(client: ClientIdentity, filter: string): ReasonCode;
 }
 
+/** Why a store could not do what was asked of it: the disk is full, cannot be written, is broken. */
+export interface StoreFault {
+  /** As the system has it: `ENOSPC`, `EROFS`, `EIO`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A record as it was stored. */
+export interface StoredRecord {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  /** The message of a delivery that shares it with others; undefined, too, when it is lost. */
+  readonly message: Uint8Array | undefined;
+}
+
+/** Keeps records, by keys of bytes, in their order: see state/keys.ts. */
+export interface Store {
+  /**
+   * Makes changes (state/changes.ts), all or none. Commits are made in the order of the calls.
+   *
+   * @param changes whose bytes the caller leaves alone until `done` is called
+   * @param done is called later: without a fault when the changes are as safe as was promised;
+   *   after a fault nothing has changed, and the caller may try again
+   */
+  commit(changes: Uint8Array<ArrayBuffer>, done: (fault: StoreFault | undefined) => void): void;
+
+  /**
+   * Reads the first records from one key to another, both included, as all commits before have
+   * left them.
+   *
+   * @param answer is called later, with as many as are worth a turn, none if there are none
+   */
+  read(
+    from: Uint8Array<ArrayBuffer>,
+    to: Uint8Array<ArrayBuffer>,
+    answer: (records: readonly StoredRecord[]) => void,
+  ): void;
+}
+
 /** A client that got its CONNACK. */
 export interface ConnectedClient extends ClientIdentity {
   readonly version: ProtocolVersion;
@@ -100,6 +139,11 @@ export interface Observer {
   unsubscribed?(clientId: string, filter: string): void;
   publishDenied?(client: ClientIdentity, topic: string, reasonCode: ReasonCode): void;
   subscribeDenied?(client: ClientIdentity, filter: string, reasonCode: ReasonCode): void;
+  /** The store cannot keep anything for now: publishers are refused. */
+  storeFailed?(fault: StoreFault): void;
+  storeRecovered?(): void;
+  /** The store had messages for a client and cannot give them back. */
+  messagesUnreadable?(clientId: string, count: number): void;
   messageDropped?(clientId: string, topic: string, qos: QoS, cause: DropCause): void;
   packetReceived?(clientId: string | undefined, packet: Packet): void;
   packetSent?(clientId: string | undefined, packet: Packet): void;

@@ -2,15 +2,22 @@
 
 import type { Message } from '../session/message.ts';
 import { TopicTree } from '../topic/topic-tree.ts';
-import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
+import type { Deadlines } from './deadlines.ts';
+import { Retained, type RetainedHolder, type RetainedKeeping } from './retained.ts';
 
-export class RetainedMessages {
+// What the broker says of itself is no state of its clients'.
+const ownTopics = '$SYS/';
+
+export class RetainedMessages implements RetainedHolder {
   readonly #tree = new TopicTree<Retained>();
   readonly #deadlines: Deadlines;
+  readonly #keeping: RetainedKeeping | undefined;
   #bytes = 0;
 
-  constructor(deadlines: Deadlines) {
+  /** @param keeping how they are stored; absent where nothing is */
+  constructor(deadlines: Deadlines, keeping?: RetainedKeeping) {
     this.#deadlines = deadlines;
+    this.#keeping = keeping;
   }
 
   get count(): number {
@@ -23,18 +30,34 @@ export class RetainedMessages {
 
   /** Keeps the message in place of the topic's last; one without payload only clears it. */
   store(message: Message): void {
+    const { topic } = message;
+    const known = this.#tree.get(topic);
     // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
     if (message.payload.length === 0) {
-      this.#forget(this.#tree.delete(message.topic));
+      if (known === undefined) return;
+      this.#remove(known);
+      known.replace(message);
       return;
     }
     message.keep();
-    const retained = new Retained(message, this);
-    this.#bytes += message.bytes;
-    this.#forget(this.#tree.set(message.topic, retained));
-    if (message.expiresAt !== Number.POSITIVE_INFINITY) {
-      this.#deadlines.set(retained, message.expiresAt);
-    }
+    if (known !== undefined) this.#discount(known);
+    const retained = known ?? this.#create(topic);
+    retained.replace(message);
+    this.#show(retained, message);
+  }
+
+  /** One that the store had. */
+  restore(number: number, message: Message): void {
+    const retained = this.#create(message.topic);
+    retained.restore(number, message);
+    this.#show(retained, message);
+  }
+
+  /** The same for one whose time has passed meanwhile: it is only removed from the store. */
+  restoreExpired(number: number, message: Message): void {
+    const retained = this.#create(message.topic);
+    retained.restore(number, message);
+    retained.reset(undefined);
   }
 
   get(topic: string): Message | undefined {
@@ -51,28 +74,39 @@ export class RetainedMessages {
 
   /** The message's expiry interval has passed. [MQTT-3.3.2-5] */
   expire(message: Message): void {
-    if (this.get(message.topic) === message) this.#forget(this.#tree.delete(message.topic));
+    const known = this.#tree.get(message.topic);
+    if (known?.message !== message) return;
+    this.#remove(known);
+    known.reset(undefined);
   }
 
-  #forget(retained: Retained | undefined): void {
-    if (retained === undefined) return;
-    this.#bytes -= retained.message.bytes;
+  goBack(retained: Retained, topic: string, message: Message | undefined): void {
+    const known = this.#tree.get(topic);
+    // It was cleared, and there is a newer one by now.
+    if (known !== undefined && known !== retained) return;
+    if (known !== undefined) this.#remove(retained);
+    retained.reset(message);
+    if (message !== undefined) this.#show(retained, message);
+  }
+
+  #create(topic: string): Retained {
+    return new Retained(this, topic.startsWith(ownTopics) ? undefined : this.#keeping);
+  }
+
+  #show(retained: Retained, message: Message): void {
+    this.#tree.set(message.topic, retained);
+    this.#bytes += message.bytes;
+    if (message.expiresAt === Number.POSITIVE_INFINITY) return;
+    this.#deadlines.set(retained, message.expiresAt);
+  }
+
+  #remove(retained: Retained): void {
+    this.#tree.delete(retained.message!.topic);
+    this.#discount(retained);
+  }
+
+  #discount(retained: Retained): void {
+    this.#bytes -= retained.message!.bytes;
     this.#deadlines.clear(retained);
-  }
-}
-
-class Retained implements Timed {
-  heapIndex = notScheduled;
-  dueAt = 0;
-  readonly message: Message;
-  readonly #expiry: { expire(message: Message): void };
-
-  constructor(message: Message, expiry: { expire(message: Message): void }) {
-    this.message = message;
-    this.#expiry = expiry;
-  }
-
-  due(): void {
-    this.#expiry.expire(this.message);
   }
 }

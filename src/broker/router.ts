@@ -23,6 +23,15 @@ export class Router {
     return this.#deliveryCount;
   }
 
+  /** Whether a message of QoS 1 or 2 to the topic has receivers that must not lose it. */
+  isKept(topic: string): boolean {
+    const { receivers, groups } = this.#subscriptions.route(topic);
+    return (
+      receivers.some(({ subscriber, qos }) => subscriber.isKept && qos > 0) ||
+      groups.some((group) => group.isKept)
+    );
+  }
+
   /**
    * Delivers a message to every matching subscription, and retains it if it asks for that.
    *

@@ -1,8 +1,16 @@
 /** All sessions: who takes one up, when it ends, and what happens to its will. */
 
-import { ClientSession, type ClientSessionOptions } from './client-session.ts';
+import type { Delivery } from '../session/delivery.ts';
+import {
+  ClientSession,
+  type ClientSessionOptions,
+  type KeptSession,
+  type SessionConnection,
+} from './client-session.ts';
 import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
-import { Subscription } from './subscription.ts';
+import { passOnRemains } from './remains.ts';
+import type { KeptTerms } from './state/kept-delivery.ts';
+import type { SessionLogs } from './state/session-logs.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import type { LeftWill, Wills } from './wills.ts';
 
@@ -10,6 +18,27 @@ export interface SessionsOptions extends ClientSessionOptions {
   readonly deadlines: Deadlines;
   readonly subscriptions: Subscriptions;
   readonly wills: Wills;
+  /** Absent where nothing is stored. */
+  readonly logs: SessionLogs | undefined;
+}
+
+/** What a client asks for that comes in. */
+export interface SessionRequest {
+  readonly clientId: string;
+  readonly cleanStart: boolean;
+  /** Seconds that the session outlives the connection; Infinity: for ever. */
+  readonly expirySeconds: number;
+  /** Its will, should it leave one. */
+  readonly left: LeftWill | undefined;
+  readonly connection: SessionConnection;
+}
+
+/** When the will of an absent client is due, and when its session ends: the clock's milliseconds. */
+interface Absent {
+  readonly left: LeftWill | undefined;
+  readonly leftAt: number;
+  readonly willAt: number;
+  readonly endsAt: number;
 }
 
 export class Sessions {
@@ -51,21 +80,37 @@ export class Sessions {
    * disconnected first. [MQTT-3.1.4-3] to [MQTT-3.1.4-6]
    */
   open(
-    clientId: string,
-    cleanStart: boolean,
+    { clientId, cleanStart, expirySeconds, left, connection }: SessionRequest,
     now: number,
   ): { readonly session: ClientSession; readonly present: boolean } {
     this.#byClientId.get(clientId)?.connection?.takeOver();
     const known = this.#byClientId.get(clientId);
-    if (known !== undefined && !cleanStart) {
-      // The will of the connection before is not sent any more. [MQTT-3.1.3-9]
-      this.#forgetAbsence(known);
-      return { session: known, present: true };
-    }
-    if (known !== undefined) this.end(known, now);
-    const session = new ClientSession(clientId, this.#options);
+    const present = known !== undefined && !cleanStart;
+    // The will of the connection before is not sent any more. [MQTT-3.1.3-9]
+    if (present) this.#forgetAbsence(known);
+    else if (known !== undefined) this.end(known, now);
+    const session = present ? known : this.#create(clientId, expirySeconds);
+    session.expirySeconds = expirySeconds;
+    session.claim(connection);
+    this.#save(session, { left, leftAt: undefined });
+    return { session, present };
+  }
+
+  /** Takes up a session that the store had, whose client is away. */
+  restore(clientId: string, kept: KeptSession): ClientSession {
+    const session = new ClientSession(clientId, this.#options, kept);
     this.#byClientId.set(clientId, session);
-    return { session, present: false };
+    return session;
+  }
+
+  /** The same for one that has ended, of which only messages are left. */
+  restoreRemains(clientId: string, kept: KeptSession, now: number): void {
+    this.#passOn(new ClientSession(clientId, this.#options, kept), now);
+  }
+
+  /** What a restored session waits for. */
+  awaitRestored(session: ClientSession, absent: Absent): void {
+    this.#schedule(new Absence(session, this, absent));
   }
 
   /** The session's connection is over; `left` unless the client has taken its will back. */
@@ -73,8 +118,13 @@ export class Sessions {
     session.detach();
     const delaySeconds = left?.will.properties?.willDelayInterval ?? 0;
     const willIsDue = left !== undefined && (delaySeconds === 0 || session.expirySeconds === 0);
+    const waiting = willIsDue ? undefined : left;
+    const willAt = now + delaySeconds * 1000;
     if (session.expirySeconds === 0) this.end(session, now);
-    else this.#await(session, willIsDue ? undefined : left, now + delaySeconds * 1000, now);
+    else {
+      this.#await(session, waiting, willAt, now);
+      this.#save(session, { left: waiting, leftAt: now, willAt });
+    }
     if (willIsDue) this.#options.wills.publish(left, session, now);
   }
 
@@ -84,15 +134,17 @@ export class Sessions {
     const left = this.#forgetAbsence(session)?.left;
     for (const subscription of session.subscriptions()) {
       this.#options.subscriptions.remove(subscription);
+      session.log?.removeSubscription(subscription);
     }
+    for (const packetId of session.incoming.openIds()) session.log?.closed(packetId);
     this.#passOn(session, now);
     if (left !== undefined) this.#options.wills.publish(left, session, now);
   }
 
-  /** Every will that waits is due: the broker ends. */
+  /** The broker ends: every will that waits is due, but those that the store will remember. */
   endAbsences(now: number): void {
     for (const { left, session } of [...this.#absences.values()]) {
-      if (left !== undefined) this.#options.wills.publish(left, session, now);
+      if (left !== undefined && !session.isKept) this.#options.wills.publish(left, session, now);
     }
   }
 
@@ -107,13 +159,13 @@ export class Sessions {
     }
     absence.left = undefined;
     this.#schedule(absence);
+    this.#save(session, { left: undefined, leftAt: absence.leftAt });
     if (left !== undefined) this.#options.wills.publish(left, session, now);
   }
 
   #await(session: ClientSession, left: LeftWill | undefined, willAt: number, now: number): void {
     const endsAt = now + session.expirySeconds * 1000;
-    const absence = new Absence(session, this, { left, willAt, endsAt });
-    this.#schedule(absence);
+    this.#schedule(new Absence(session, this, { left, leftAt: now, willAt, endsAt }));
   }
 
   #schedule(absence: Absence): void {
@@ -135,19 +187,59 @@ export class Sessions {
     return absence;
   }
 
+  #create(clientId: string, expirySeconds: number): ClientSession {
+    const { logs } = this.#options;
+    const isKept = logs !== undefined && expirySeconds > 0;
+    const kept = isKept ? { log: logs.create() } : undefined;
+    const session = new ClientSession(clientId, this.#options, kept);
+    this.#byClientId.set(clientId, session);
+    return session;
+  }
+
+  /** @param leftAt the clock's milliseconds; undefined while its client is there */
+  #save(
+    { log, clientId, expirySeconds }: ClientSession,
+    { left, leftAt, willAt }: { left: LeftWill | undefined; leftAt?: number; willAt?: number },
+  ): void {
+    if (log === undefined) return;
+    const { calendar } = this.#options.logs!.tools;
+    const dateOf = (at: number | undefined) => (at === undefined ? 0 : calendar.dateOf(at));
+    log.saveSession({
+      clientId,
+      isEnded: false,
+      expirySeconds,
+      leftAt: dateOf(leftAt),
+      will: left && { will: left.will, userName: left.client.userName, dueAt: dateOf(willAt) },
+    });
+  }
+
+  #passOn(session: ClientSession, now: number): void {
+    const { log, clientId } = session;
+    let isDone = false;
+    passOnRemains(session, (delivery, from, at) => this.#passOnDelivery(delivery, from, at), {
+      now,
+      done: () => {
+        isDone = true;
+        log?.removeSession();
+      },
+    });
+    if (isDone || log === undefined) return;
+    const ended = { isEnded: true, expirySeconds: 0, leftAt: 1, will: undefined };
+    log.saveSession({ clientId, ...ended });
+  }
+
   /**
    * What a member of a shared group leaves goes to another. A QoS 2 message that was sent must
    * not: the lost client may have got it. [MQTT-4.8.2-5]
    */
-  #passOn(session: ClientSession, now: number): void {
-    for (const { message, qos, state, terms } of session.outgoing.abandon()) {
-      const group = terms instanceof Subscription ? terms.group : undefined;
-      const isSent = qos === 2 && state !== 'waiting';
-      if (group === undefined || group.isEmpty || isSent || message.expiresAt <= now) {
-        session.dropped(message, qos, 'session ended');
-      } else {
-        group.deliver(message, this.#options.upgradeQos, now);
-      }
+  #passOnDelivery({ message, qos, state, terms }: Delivery, session: ClientSession, now: number) {
+    if (state === 'released') return;
+    const group = (terms as KeptTerms | undefined)?.group;
+    const isSent = qos === 2 && state !== 'waiting';
+    if (group === undefined || group.isEmpty || isSent || message.expiresAt <= now) {
+      session.dropped(message, qos, 'session ended');
+    } else {
+      group.deliver(message, this.#options.upgradeQos, now);
     }
   }
 }
@@ -157,6 +249,7 @@ class Absence implements Timed {
   heapIndex = notScheduled;
   dueAt = 0;
   readonly session: ClientSession;
+  readonly leftAt: number;
   readonly willAt: number;
   readonly endsAt: number;
   left: LeftWill | undefined;
@@ -165,8 +258,9 @@ class Absence implements Timed {
   constructor(
     session: ClientSession,
     sessions: Sessions,
-    { left, willAt, endsAt }: { left: LeftWill | undefined; willAt: number; endsAt: number },
+    { left, leftAt, willAt, endsAt }: Absent,
   ) {
+    this.leftAt = leftAt;
     this.session = session;
     this.#sessions = sessions;
     this.left = left;

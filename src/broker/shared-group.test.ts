@@ -14,6 +14,7 @@ function groupOf(loads: Record<string, number>) {
   const members = Object.keys(loads).map((clientId) => {
     const subscriber: Subscriber = {
       clientId,
+      isKept: false,
       loadFor: () => loads[clientId],
       deliver: (_message, qos) => got.push(qos === 1 ? clientId : `${clientId} q${qos}`),
     };

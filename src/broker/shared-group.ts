@@ -18,6 +18,11 @@ export class SharedGroup {
     return this.#members.length === 0;
   }
 
+  /** Whether what it is given may have to be stored. */
+  get isKept(): boolean {
+    return this.#members.some(({ subscriber }) => subscriber.isKept);
+  }
+
   add(member: Subscription): void {
     this.#members.push(member);
   }

@@ -8,6 +8,8 @@ import type { SharedGroup } from './shared-group.ts';
 /** Someone who takes messages. */
 export interface Subscriber {
   readonly clientId: string;
+  /** What it is given and must not lose is stored. */
+  readonly isKept: boolean;
 
   /**
    * How long a message of this QoS would have to wait: 0 when it leaves at once, more the longer
@@ -56,6 +58,8 @@ export class Subscription implements Receiver {
   readonly subscriptionIdentifiers: readonly number[] | undefined;
   /** The group that it takes turns in, where it is shared. */
   readonly group: SharedGroup | undefined;
+  /** Under which the session's log has it. */
+  number = 0;
 
   constructor(
     subscriber: Subscriber,

@@ -78,6 +78,12 @@ export class Subscriptions {
     this.#routes.invalidate(group.filter);
   }
 
+  /** The group of a filter `$share/…`, if it has members. */
+  group(filter: string): SharedGroup | undefined {
+    const share = parseShare(filter);
+    return share && this.#groups.get(`${share.group}/${share.filter}`);
+  }
+
   /** The route of a topic name, from memory where its subscriptions have not changed. */
   route(topic: string): Route {
     const known = this.#routes.get(topic);

@@ -16,8 +16,12 @@ import { testIo, WrittenText } from './test-io.ts';
 const folder = mkdtempSync(join(tmpdir(), 'pantala-serve-'));
 after(() => rmSync(folder, { recursive: true }));
 
+/** Keeps the state of brokers without a configuration file out of the home directory. */
+const env = { STATE_DIRECTORY: join(folder, 'state') };
+Object.assign(process.env, env);
+
 async function run(...args: string[]) {
-  const { io, stdout, stderr } = testIo();
+  const { io, stdout, stderr } = testIo(env);
   const code = await serve.run(args, io);
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
@@ -95,7 +99,7 @@ describe('a configuration file', () => {
 
 describe('a broker', () => {
   it('without a configuration says what Mosquitto says, and stops when told', async () => {
-    const { io, stderr, abort } = testIo();
+    const { io, stderr, abort } = testIo(env);
     const port = await freePort();
     const code = serve.run(['-p', String(port)], io);
     await stderr.until(running);
@@ -119,7 +123,7 @@ describe('a broker', () => {
   });
 
   it('with a configuration names its file, and keeps its process id while it runs', async () => {
-    const { io, stderr, abort } = testIo();
+    const { io, stderr, abort } = testIo(env);
     const pidFile = join(folder, 'pantala.pid');
     const listener = `listener ${await freePort()} 127.0.0.1`;
     const path = configFile(listener, 'allow_anonymous true', `pid_file ${pidFile}`);
@@ -137,7 +141,7 @@ describe('a broker', () => {
       ['-q', '-v'],
       ['-v', '-q'],
     ]) {
-      const { io, stdout, stderr, abort } = testIo();
+      const { io, stdout, stderr, abort } = testIo(env);
       const code = serve.run([...flags, '-p', String(await freePort())], io);
       abort();
       assert.equal(await code, 0);

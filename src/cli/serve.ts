@@ -119,7 +119,9 @@ async function start(invocation: Invocation, io: Io): Promise<number> {
     throw new UsageError('Please provide a configuration file to test, with -c.');
   }
   const config =
-    configFile === undefined ? defaultConfig(ports) : loadConfig(configFile, { ports });
+    configFile === undefined
+      ? defaultConfig(ports, { env: io.env })
+      : loadConfig(configFile, { ports });
   if (testConfig) {
     io.stderr.write('Configuration file is OK.\n');
     return exitCodes.success;

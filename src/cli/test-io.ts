@@ -13,13 +13,13 @@ export interface TestIo {
   abort(): void;
 }
 
-export function testIo(): TestIo {
+export function testIo(env: Io['env'] = {}): TestIo {
   const controller = new AbortController();
   const stdin = new PassThrough();
   const stdout = new WrittenText();
   const stderr = new WrittenText();
   return {
-    io: { stdin, stdout, stderr, signal: controller.signal, env: {} },
+    io: { stdin, stdout, stderr, signal: controller.signal, env },
     stdout,
     stderr,
     abort: () => controller.abort(),

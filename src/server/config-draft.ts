@@ -1,7 +1,14 @@
 /** A configuration while its files are being read. */
 
 import { isIP } from 'node:net';
-import type { Config, ListenerConfig } from './config.ts';
+import { basename, dirname, join } from 'node:path';
+import {
+  type Config,
+  defaultPort,
+  type GeneralSettings,
+  type ListenerConfig,
+  type StateSettings,
+} from './config.ts';
 import { LogDraft } from './log-draft.ts';
 import type { LogLine } from './log-type.ts';
 import { defaultSettings, settingName, type ValueOption } from './option.ts';
@@ -27,7 +34,6 @@ interface ListenerDraft {
 }
 
 const portMax = 65_535;
-const defaultPort = 1883;
 const localHosts = [
   { domain: 'ipv4', host: '127.0.0.1' },
   { domain: 'ipv6', host: '::1' },
@@ -38,7 +44,7 @@ export class ConfigDraft {
   readonly #general = defaultSettings(generalOptions);
   readonly #log = new LogDraft();
   readonly #listeners: ListenerDraft[] = [];
-  readonly #textsGiven = new Set<string>();
+  readonly #given = new Set<string>();
   readonly #notes: LogLine[] = [];
   #current: ListenerDraft | undefined;
   #default: ListenerDraft | undefined;
@@ -97,28 +103,30 @@ export class ConfigDraft {
       listeners: listeners.map((draft) => finishListener(draft, allowAnonymous)),
       general: this.#general,
       log: this.#log.finish(this.#general),
+      state: configuredState(this.#general),
       localOnly: this.#localOnly,
       notes: this.#notes,
     };
     this.#noteSurprises(config, localPorts);
+    this.#noteUselessness(config);
     return config;
   }
 
   #read(name: string, option: ValueOption, text: string): boolean | number | string {
     const value = readValue(name, option, text);
-    if (option.type !== 'text') return value;
-    this.#giveOnce(name);
+    if (option.type === 'text') this.#giveOnce(name);
+    this.#given.add(name);
     return value;
   }
 
   #giveOnce(name: string): void {
-    if (this.#textsGiven.has(name)) {
+    if (this.#given.has(name)) {
       throw new OptionProblem(
         `Duplicate '${name}' value in configuration.`,
         `Keep one line with '${name}'.`,
       );
     }
-    this.#textsGiven.add(name);
+    this.#given.add(name);
   }
 
   // The table types the settings; the value was read by the option of the same name.
@@ -179,13 +187,13 @@ export class ConfigDraft {
 
   #setDefaultPort(text: string): void {
     this.#noteDeprecated('port');
-    if (this.#textsGiven.has('port')) {
+    if (this.#given.has('port')) {
       this.note({
         type: 'warning',
         text: 'Warning: The port of the default listener stands there twice. The last one counts.',
       });
     }
-    this.#textsGiven.add('port');
+    this.#given.add('port');
     this.#localOnly = false;
     this.#useDefaultListener().port = readPort('port', firstWord('port', text), 1);
   }
@@ -249,10 +257,35 @@ export class ConfigDraft {
       });
     }
   }
+
+  /** Options that were given and change nothing. */
+  #noteUselessness({ state }: Config): void {
+    if (state === undefined && this.#given.has('durability')) {
+      this.note({
+        type: 'warning',
+        text: "Warning: 'durability' has no effect without 'persistence true'.",
+      });
+    }
+    const autosave = ['autosave_interval', 'autosave_on_changes'] as const;
+    if (state !== undefined && autosave.some((name) => this.#given.has(name))) {
+      this.note({
+        type: 'information',
+        text: 'There is nothing to autosave: every change is stored as it happens.',
+      });
+    }
+  }
 }
 
 function refusesEveryone(listener: ListenerConfig): boolean {
   return !listener.allowAnonymous;
+}
+
+/** As in Mosquitto, the file may be a path, which goes on from the location. */
+function configuredState(general: GeneralSettings): StateSettings | undefined {
+  const { persistence, persistenceLocation = '', persistenceFile, durability } = general;
+  if (!persistence) return undefined;
+  const path = join(persistenceLocation, persistenceFile);
+  return { directory: dirname(path), file: basename(path), durability, isDefault: false };
 }
 
 function newListener(port: number): ListenerDraft {

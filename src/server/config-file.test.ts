@@ -1,7 +1,9 @@
 /** Tests the reading of mosquitto.conf: listeners, syntax, faults and included files. */
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { StateSettings } from './config.ts';
 import { type ConfigFiles, defaultConfig, loadConfig, parseConfig } from './config-file.ts';
 import { generalOptions, listenerOptions, structureOptions } from './options.ts';
 import { faultsOf, parseLines, unserved } from './test-config.ts';
@@ -137,6 +139,84 @@ describe('without a listener', () => {
       [1883],
     );
     assert.match(config.notes[0].text, /-p is ignored/);
+  });
+});
+
+describe('state', () => {
+  const check = (lines: readonly string[], state: Partial<StateSettings> | undefined) => {
+    const { state: actual } = parseLines('listener 1883', 'allow_anonymous true', ...lines);
+    const common = { directory: '.', file: 'pantala.mdb', durability: 'sync', isDefault: false };
+    assert.deepEqual(actual, state === undefined ? undefined : { ...common, ...state });
+  };
+  const notesOf = (...lines: string[]) =>
+    parseLines('listener 1883', 'allow_anonymous true', ...lines).notes;
+
+  it('is in memory alone unless a file says otherwise', () => {
+    check([], undefined);
+    check(['persistence false'], undefined);
+    check(['persistence_location /var/lib/pantala', 'persistence_file a.mdb'], undefined);
+  });
+
+  it('is kept in the working directory by default', () => {
+    check(['persistence true'], {});
+    check(['retained_persistence 1'], {});
+  });
+
+  it('is kept where the location says, with and without a slash at its end', () => {
+    for (const location of ['/var/lib/pantala', '/var/lib/pantala/']) {
+      const state = { directory: join('/', 'var', 'lib', 'pantala') };
+      check(['persistence true', `persistence_location ${location}`], state);
+    }
+    check(['persistence_location state', 'persistence true'], { directory: 'state' });
+  });
+
+  it('is kept in the file that is named, which goes on from the location', () => {
+    check(['persistence true', 'persistence_file a'], { file: 'a' });
+    check(['persistence true', 'persistence_file a/b'], { directory: 'a', file: 'b' });
+    check(['persistence true', 'persistence_file /a/b'], { directory: join('/', 'a'), file: 'b' });
+    check(['persistence true', 'persistence_location /x/', 'persistence_file a/b'], {
+      directory: join('/', 'x', 'a'),
+      file: 'b',
+    });
+  });
+
+  it('is as safe as the file says', () => {
+    check(['persistence true', 'durability none'], { durability: 'none' });
+  });
+
+  it('has nothing to autosave, and the log says so once', () => {
+    const autosave = ['autosave_interval 60', 'autosave_on_changes true'];
+    assert.deepEqual(notesOf('persistence true', ...autosave), [
+      {
+        type: 'information',
+        text: 'There is nothing to autosave: every change is stored as it happens.',
+      },
+    ]);
+    assert.equal(notesOf('autosave_on_changes false', 'persistence true').length, 1);
+    assert.deepEqual(notesOf(...autosave), []);
+    assert.deepEqual(notesOf('persistence true'), []);
+  });
+
+  it('has no durability in memory, and the log warns of that', () => {
+    const warning = "Warning: 'durability' has no effect without 'persistence true'.";
+    assert.deepEqual(notesOf('durability sync'), [{ type: 'warning', text: warning }]);
+    assert.deepEqual(notesOf('durability sync', 'persistence true'), []);
+  });
+
+  it('is kept where the platform has a place for it when there is no file', () => {
+    const { state } = defaultConfig([1884], { platform: 'linux', env: {}, home: '/home/ada' });
+    assert.deepEqual(state, {
+      directory: '/home/ada/.local/state/pantala/1884',
+      file: 'pantala.mdb',
+      durability: 'sync',
+      isDefault: true,
+    });
+  });
+
+  it('is in memory alone for a user without a home, and the log warns of that', () => {
+    const { state, notes } = defaultConfig([], { platform: 'linux', env: {}, home: '' });
+    assert.equal(state, undefined);
+    assert.match(notes.at(-1)?.text ?? '', /^Warning: A restart will forget sessions/);
   });
 });
 

@@ -4,9 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, ConfigError, type ConfigFault } from './config.ts';
 import { ConfigDraft } from './config-draft.ts';
+import type { LogLine } from './log-type.ts';
 import { nearestName } from './nearest-name.ts';
 import { OptionProblem, readText } from './option-value.ts';
 import { findOption, optionNames } from './options.ts';
+import { type Surroundings, stateDirectory } from './state-directory.ts';
 
 /** Where the reader finds files; both throw what node:fs throws. */
 export interface ConfigFiles {
@@ -25,10 +27,27 @@ const diskFiles: ConfigFiles = {
   list: (directory) => readdirSync(directory),
 };
 
-/** The configuration without a file: this machine only, everyone on it. */
-export function defaultConfig(ports: readonly number[] = []): Config {
-  return new ConfigDraft().finish(ports);
+/**
+ * The configuration without a file: this machine only, everyone on it, and state where the
+ * platform has a place for it.
+ */
+export function defaultConfig(
+  ports: readonly number[] = [],
+  surroundings: Surroundings = {},
+): Config {
+  const config = new ConfigDraft().finish(ports);
+  const directory = stateDirectory({ ...surroundings, ports });
+  if (directory === undefined) return { ...config, notes: [...config.notes, homeless] };
+  const { persistenceFile: file, durability } = config.general;
+  return { ...config, state: { directory, file, durability, isDefault: true } };
 }
+
+const homeless: LogLine = {
+  type: 'warning',
+  text:
+    'Warning: A restart will forget sessions and retained messages: the user has no home ' +
+    'directory to keep them in. Name one in STATE_DIRECTORY.',
+};
 
 /**
  * Reads the file at `path` and all that it includes.

@@ -9,11 +9,16 @@ export interface Config {
   readonly listeners: readonly ListenerConfig[];
   readonly general: GeneralSettings;
   readonly log: LogSettings;
+  /** Where sessions and retained messages are kept; undefined for in memory alone. */
+  readonly state: StateSettings | undefined;
   /** True when no listener was configured: then only this machine can connect. */
   readonly localOnly: boolean;
   /** What the log should say about the configuration, once there is a log. */
   readonly notes: readonly LogLine[];
 }
+
+/** The port of MQTT, where no other is configured. */
+export const defaultPort = 1883;
 
 /** One port to listen on. */
 export interface ListenerConfig
@@ -25,6 +30,17 @@ export interface ListenerConfig
 }
 
 export type GeneralSettings = Readonly<SettingsOf<typeof generalOptions>>;
+
+/** Where state is kept on disk, and how safe it is there before an acknowledgement promises it. */
+export interface StateSettings {
+  /** Absolute, or as seen from the working directory. */
+  readonly directory: string;
+  /** A name in the directory. */
+  readonly file: string;
+  readonly durability: GeneralSettings['durability'];
+  /** True when nobody has chosen the place, as there is no configuration file. */
+  readonly isDefault: boolean;
+}
 
 /** Where log lines go, which, and with what time. */
 export interface LogSettings {

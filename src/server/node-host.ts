@@ -10,6 +10,7 @@ const timeoutMillisecondsMax = 2 ** 31 - 1;
 /** Keeps the broker's one timer. */
 export class NodeHost implements Host {
   readonly clock = { now: (): number => performance.now() };
+  readonly date = (): number => Date.now();
   #wake: ((now: number) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 

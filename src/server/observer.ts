@@ -15,6 +15,7 @@ export function logObserver(log: Log, { connectionMessages }: LogObserverOptions
   return {
     ...(connectionMessages && log.isOn('notice') && connectionEvents(log)),
     ...(log.isOn('notice') && sessionEvents(log)),
+    ...storeEvents(log),
     ...(log.isOn('subscribe') && subscribeEvents(log)),
     ...(log.isOn('unsubscribe') && unsubscribeEvents(log)),
     ...(log.isOn('debug') && packetEvents(log)),
@@ -23,6 +24,27 @@ export function logObserver(log: Log, { connectionMessages }: LogObserverOptions
 
 /** The number that Mosquitto's log gives a protocol version. */
 const loggedVersions = { 3: 1, 4: 2, 5: 5 } as const;
+
+function storeEvents(log: Log): Observer {
+  return {
+    storeFailed({ code, message }) {
+      log.write('error', `Error: State cannot be stored (${code}: ${message}).`);
+      log.write(
+        'error',
+        'Error: Publishers of QoS 1 and 2 are refused or wait until it can; it is tried every second.',
+      );
+    },
+    storeRecovered() {
+      log.write('notice', 'State can be stored again.');
+    },
+    messagesUnreadable(clientId, count) {
+      log.write(
+        'error',
+        `Error: ${count} messages for client ${clientId} cannot be read any more.`,
+      );
+    },
+  };
+}
 
 function connectionEvents(log: Log): Observer {
   return {

@@ -1,5 +1,6 @@
 /** Reads the value of one option as Mosquitto does, and says what would be right when it cannot. */
 
+import { basename } from 'node:path';
 import type { ChoiceOption, FlagOption, IntegerOption, ValueOption } from './option.ts';
 import { version } from './version.ts';
 
@@ -39,7 +40,7 @@ export function readValue(
     case 'duration':
       return readDuration(name, firstWord(name, text));
     case 'text':
-      return readText(name, text);
+      return option.isFile ? readFilePath(name, text) : readText(name, text);
     default:
       return option satisfies never;
   }
@@ -127,6 +128,12 @@ function readChoice(name: string, option: ChoiceOption, word: string): string {
     message.replace('%s', () => word),
     `Write ${allowed}.`,
   );
+}
+
+function readFilePath(name: string, text: string): string {
+  const path = readText(name, text);
+  if (!['', '.', '..'].includes(basename(path))) return path;
+  throw new OptionProblem(`Invalid '${name}' value (${path}).`, 'Write the name of a file.');
 }
 
 const unitSeconds: Readonly<Record<string, number>> = {

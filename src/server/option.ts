@@ -10,6 +10,8 @@ interface Described {
   readonly help: string;
   /** True when, as in Mosquitto, it makes no default listener by itself. */
   readonly needsListener?: boolean;
+  /** True when it is Pantala's own: Mosquitto does not know it. */
+  readonly own?: boolean;
   /** Other names that Mosquitto accepts for it. */
   readonly aliases?: readonly string[];
 }
@@ -51,6 +53,8 @@ export interface ChoiceOption extends Described {
 export interface TextOption extends Described {
   readonly type: 'text';
   readonly default: string | undefined;
+  /** True when it must end in the name of a file. */
+  readonly isFile?: boolean;
 }
 
 /** A count and one of `s h d w m y`; its value is in seconds. */

@@ -56,7 +56,19 @@ describe('a general option', () => {
         'auto_id_prefix \u{fffd}': 'Malformed UTF-8 in configuration.',
       },
     },
+    autosave_interval: count('autosaveInterval', 'autosave_interval', { fallback: 1800 }),
+    autosave_on_changes: flag('autosaveOnChanges', 'autosave_on_changes', false),
     connection_messages: flag('connectionMessages', 'connection_messages', true),
+    durability: {
+      line: 'durability os',
+      setting: 'durability',
+      value: 'os',
+      default: 'sync',
+      wrong: {
+        durability: "Empty 'durability' value in configuration.",
+        'durability disk': "Invalid 'durability' value (disk).",
+      },
+    },
     log_timestamp: flag('logTimestamp', 'log_timestamp', true),
     log_timestamp_format: {
       line: 'log_timestamp_format %Y-%m-%dT%H:%M:%S',
@@ -90,12 +102,28 @@ describe('a general option', () => {
       default: false,
       wrong: { 'per_listener_settings true': unserved('per_listener_settings true') },
     },
-    persistence: {
-      line: 'persistence false',
-      setting: 'persistence',
-      value: false,
-      default: false,
-      wrong: { 'persistence true': unserved('persistence true') },
+    persistence: flag('persistence', 'persistence', false),
+    persistence_file: {
+      line: 'persistence_file state 1.mdb',
+      setting: 'persistenceFile',
+      value: 'state 1.mdb',
+      default: 'pantala.mdb',
+      wrong: {
+        persistence_file: "Empty 'persistence_file' value in configuration.",
+        ...Object.fromEntries(
+          ['.', '..', '/', 'state/..'].map((value) => [
+            `persistence_file ${value}`,
+            `Invalid 'persistence_file' value (${value}).`,
+          ]),
+        ),
+      },
+    },
+    persistence_location: {
+      line: 'persistence_location /var/lib/pantala/',
+      setting: 'persistenceLocation',
+      value: '/var/lib/pantala/',
+      default: undefined,
+      wrong: { persistence_location: "Empty 'persistence_location' value in configuration." },
     },
     persistent_client_expiration: {
       line: 'persistent_client_expiration 14d',
@@ -147,6 +175,14 @@ describe('a general option', () => {
       });
     }
   }
+
+  it('answers to its old name', () => {
+    assert.equal(parseLines('retained_persistence true').general.persistence, true);
+  });
+
+  it('takes a negative interval as none', () => {
+    assert.equal(parseLines('autosave_interval -5').general.autosaveInterval, 0);
+  });
 
   it('takes a negative size as no limit', () => {
     const { general } = parseLines('max_queued_bytes -5', 'max_inflight_messages -1');

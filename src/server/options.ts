@@ -26,12 +26,38 @@ export const generalOptions = {
     reload: true,
     help: 'What the client identifiers that the broker assigns begin with.',
   },
+  autosave_interval: {
+    type: 'integer',
+    default: 1800,
+    floor: 0,
+    since: '0.1.0',
+    reload: true,
+    help: 'Accepted and without effect: every change is stored as it happens.',
+  },
+  autosave_on_changes: {
+    type: 'flag',
+    default: false,
+    since: '0.1.0',
+    reload: true,
+    help: 'Accepted and without effect: every change is stored as it happens.',
+  },
   connection_messages: {
     type: 'flag',
     default: true,
     since: '0.1.0',
     reload: true,
     help: 'Whether the log tells of every client that comes and goes.',
+  },
+  durability: {
+    type: 'choice',
+    default: 'sync',
+    values: ['sync', 'os', 'none'],
+    own: true,
+    since: '0.1.0',
+    reload: false,
+    help:
+      'What an acknowledgement waits for: the disk (`sync`), the operating system (`os`) or ' +
+      'nothing (`none`).',
   },
   log_timestamp: {
     type: 'flag',
@@ -111,11 +137,25 @@ export const generalOptions = {
   persistence: {
     type: 'flag',
     default: false,
-    only: false,
     aliases: ['retained_persistence'],
     since: '0.1.0',
-    reload: true,
-    help: 'Keeps sessions and retained messages on disk; only `false` is served yet.',
+    reload: false,
+    help: 'Keeps sessions and retained messages on disk.',
+  },
+  persistence_file: {
+    type: 'text',
+    default: 'pantala.mdb',
+    isFile: true,
+    since: '0.1.0',
+    reload: false,
+    help: 'The file that state is kept in; `mosquitto.db`, the default of Mosquitto, is not read.',
+  },
+  persistence_location: {
+    type: 'text',
+    default: undefined,
+    since: '0.1.0',
+    reload: false,
+    help: 'The directory of that file; by default the one that the broker was started in.',
   },
   persistent_client_expiration: {
     type: 'duration',

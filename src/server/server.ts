@@ -13,6 +13,7 @@ import type { Config, GeneralSettings, ListenerConfig } from './config.ts';
 import type { Log } from './log.ts';
 import { NodeHost } from './node-host.ts';
 import { logObserver } from './observer.ts';
+import { openState, type ServerState } from './server-state.ts';
 import { StartError } from './start-error.ts';
 import { version } from './version.ts';
 
@@ -28,10 +29,11 @@ export interface RunningServer extends AsyncDisposable {
 /**
  * Starts a broker and opens its ports.
  *
- * @throws StartError when a port cannot be opened; nothing is left running then
+ * @throws StartError when state or a port cannot be opened; nothing is left running then
  */
 export async function startServer(config: Config, log: Log): Promise<RunningServer> {
-  const server = new Server(config, log);
+  const host = new NodeHost();
+  const server = new Server(config, log, { host, state: await openState(config.state, log, host) });
   try {
     await server.open();
   } catch (error) {
@@ -58,24 +60,34 @@ const domainMissing: readonly unknown[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EIN
 class Server implements RunningServer {
   readonly #config: Config;
   readonly #log: Log;
-  readonly #host = new NodeHost();
+  readonly #host: NodeHost;
+  readonly #state: ServerState | undefined;
   readonly #broker: Broker;
   readonly #listeners: Listener[] = [];
+  #isStopping = false;
 
-  constructor(config: Config, log: Log) {
+  constructor(
+    config: Config,
+    log: Log,
+    { host, state }: { host: NodeHost; state: ServerState | undefined },
+  ) {
     const { general } = config;
     this.#config = config;
     this.#log = log;
+    this.#host = host;
+    this.#state = state;
     this.#broker = new Broker({
       host: this.#host,
       gatekeeper: Anonymous.allowed(),
       observer: logObserver(log, general),
+      ...(state && { storage: state.storage }),
       limits: limitsOf(general),
       features: featuresOf(general),
       systemTopicSeconds: general.sysInterval,
       version: `pantala version ${version}`,
     });
     this.#host.start((now) => this.#broker.wake(now));
+    state?.report(this.#broker.recalled!);
     log.publishWith((topic, line) => {
       const message = new Message(topic, new TextEncoder().encode(line));
       // Not at once: the line tells of something that the broker is in the middle of.
@@ -95,9 +107,13 @@ class Server implements RunningServer {
   }
 
   async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
     const closed = this.#listeners.map((listener) => listener.close());
-    this.#broker.shutDown();
-    await Promise.all(closed);
+    const stored = Promise.withResolvers<void>();
+    this.#broker.shutDown(stored.resolve);
+    await Promise.all([...closed, stored.promise]);
+    await this.#state?.close();
     this.#host.stop();
   }
 

@@ -43,15 +43,6 @@ export const unservedOptions: readonly UnservedOptions[] = [
     },
   },
   {
-    title: 'Persistence',
-    options: {
-      autosave_interval: 'The seconds, or changes, between two saves.',
-      autosave_on_changes: 'Saves after a number of changes instead of a time.',
-      persistence_file: 'The name of the file that state is kept in.',
-      persistence_location: 'The directory that state is kept in.',
-    },
-  },
-  {
     title: 'Process and log',
     options: {
       allow_duplicate_messages: 'Delivers once per matching subscription.',

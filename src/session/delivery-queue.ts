@@ -1,6 +1,9 @@
 /** Deliveries that wait for their turn, first in, first out, bounded in number and bytes. */
 
 import type { Delivery } from './delivery.ts';
+import { Fifo } from './fifo.ts';
+import type { Message } from './message.ts';
+import { Shelf, shelvedOf } from './shelf.ts';
 
 export interface QueueLimits {
   /** Deliveries; 0: no limit. */
@@ -9,90 +12,168 @@ export interface QueueLimits {
   readonly bytesMax: number;
 }
 
-// Taken places at the front are given back once they are this many and half of the array.
-const compactFrom = 32;
-
 // Looking for expired messages walks the queue, so a full one is not searched again before the
 // earliest of them can have expired.
 const never = Number.POSITIVE_INFINITY;
 
+/**
+ * Three parts, one behind the other: what was loaded from the store, what is still there, and what
+ * came last. Without a store all is in the last.
+ */
 export class DeliveryQueue {
+  readonly shelf: Shelf;
   readonly #limits: QueueLimits;
-  #items: (Delivery | undefined)[] = [];
-  #head = 0;
+  readonly #front = new Fifo<Delivery>();
+  readonly #back = new Fifo<Delivery>();
   #bytes = 0;
   #qos0Count = 0;
   #earliestExpiry = never;
 
-  constructor(limits: QueueLimits) {
+  constructor(limits: QueueLimits, shelf = new Shelf()) {
     this.#limits = limits;
+    this.shelf = shelf;
   }
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.loadedCount + this.shelf.waitingCount;
+  }
+
+  /** How many of them are in memory. */
+  get loadedCount(): number {
+    return this.#front.length + this.#back.length;
+  }
+
+  /** How many of them come before those in the store. */
+  get frontCount(): number {
+    return this.#front.length;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.shelf.waitingBytes;
   }
 
   /** How many of them are of QoS 0. */
   get qos0Count(): number {
-    return this.#qos0Count;
+    return this.#qos0Count + this.shelf.qos0Count;
   }
 
   /** True when not even a message without payload fits. */
   get isFull(): boolean {
     const { messagesMax, bytesMax } = this.#limits;
     return (
-      (messagesMax > 0 && this.length >= messagesMax) || (bytesMax > 0 && this.#bytes >= bytesMax)
+      (messagesMax > 0 && this.length >= messagesMax) || (bytesMax > 0 && this.bytes >= bytesMax)
     );
   }
 
-  /** @returns false when the queue is full. */
-  push(delivery: Delivery): boolean {
+  hasRoomFor(message: Message): boolean {
     const { messagesMax, bytesMax } = this.#limits;
     if (messagesMax > 0 && this.length >= messagesMax) return false;
-    if (bytesMax > 0 && this.#bytes + delivery.message.bytes > bytesMax) return false;
-    this.#bytes += delivery.message.bytes;
-    if (delivery.qos === 0) this.#qos0Count++;
-    this.#items.push(delivery);
-    this.#earliestExpiry = Math.min(this.#earliestExpiry, delivery.message.expiresAt);
-    return true;
+    return bytesMax === 0 || this.bytes + message.bytes <= bytesMax;
   }
 
-  /** Takes out the deliveries whose message has expired, in their order. */
+  /** Behind all others; whether there is room is the caller's to ask. */
+  push(delivery: Delivery): void {
+    this.#back.push(delivery);
+    this.#count(delivery);
+  }
+
+  /** Behind what was loaded before. */
+  pushLoaded(delivery: Delivery): void {
+    this.#front.push(delivery);
+    this.#count(delivery);
+  }
+
+  /**
+   * Takes out the deliveries in memory whose message has expired, in their order. Those in the store
+   * stay, and do not count any more.
+   */
   removeExpired(now: number): Delivery[] {
+    this.shelf.discountExpired(now);
     if (this.#earliestExpiry > now) return [];
-    const waiting = this.#items.slice(this.#head) as Delivery[];
-    const expired = waiting.filter((each) => each.message.expiresAt <= now);
-    this.#items = waiting.filter((each) => each.message.expiresAt > now);
-    this.#head = 0;
+    const isExpired = ({ message }: Delivery) => message.expiresAt <= now;
+    const expired = [...this.#front.remove(isExpired), ...this.#back.remove(isExpired)];
     this.#earliestExpiry = never;
-    for (const { message, qos } of expired) {
-      this.#bytes -= message.bytes;
-      if (qos === 0) this.#qos0Count--;
-    }
-    for (const each of this.#items) {
-      this.#earliestExpiry = Math.min(this.#earliestExpiry, each!.message.expiresAt);
+    for (const delivery of expired) this.#discount(delivery);
+    for (const { message } of this.#loaded()) {
+      this.#earliestExpiry = Math.min(this.#earliestExpiry, message.expiresAt);
     }
     return expired;
   }
 
+  /** @returns undefined, too, where the next one is in the store and must be loaded first */
   peek(): Delivery | undefined {
-    return this.#items[this.#head];
+    return this.#first()?.peek();
   }
 
   shift(): Delivery | undefined {
-    const delivery = this.#items[this.#head];
-    if (delivery === undefined) return undefined;
-    this.#items[this.#head++] = undefined;
-    this.#bytes -= delivery.message.bytes;
-    if (delivery.qos === 0) this.#qos0Count--;
-    if (this.#head >= compactFrom && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
+    const delivery = this.#first()?.shift();
+    if (delivery !== undefined) this.#discount(delivery);
     return delivery;
+  }
+
+  /** Takes out all that are in memory. */
+  takeLoaded(): Delivery[] {
+    const loaded = [...this.#loaded()];
+    this.#front.clear();
+    this.#back.clear();
+    for (const delivery of loaded) this.#discount(delivery);
+    return loaded;
+  }
+
+  /** Takes out one that is in memory, wherever it is. @returns false when it is not */
+  remove(delivery: Delivery): boolean {
+    const isIt = (each: Delivery) => each === delivery;
+    if (this.#back.remove(isIt).length + this.#front.remove(isIt).length === 0) return false;
+    this.#discount(delivery);
+    return true;
+  }
+
+  /** Leaves what was loaded to the store again. */
+  shelveFront(): void {
+    for (let next = this.#front.shift(); next !== undefined; next = this.#front.shift()) {
+      this.#discount(next);
+      this.shelf.putBack(shelvedOf(next), next.sequence);
+    }
+  }
+
+  /** Leaves to the store what came last, up to the first that it does not have. */
+  shelveBack(isStored: (delivery: Delivery) => boolean): void {
+    for (let next = this.#back.peek(); next !== undefined && isStored(next); ) {
+      this.#back.shift();
+      this.#discount(next);
+      this.shelf.append(shelvedOf(next), next.sequence);
+      next = this.#back.peek();
+    }
+  }
+
+  /** Has the first of those that came last count as loaded, so that they stay in memory. */
+  bringForward(count: number): void {
+    if (!this.shelf.isEmpty) return;
+    for (let left = count - this.#front.length; left > 0; left--) {
+      const next = this.#back.shift();
+      if (next === undefined) return;
+      this.#front.push(next);
+    }
+  }
+
+  *#loaded(): Iterable<Delivery> {
+    yield* this.#front;
+    yield* this.#back;
+  }
+
+  #first(): Fifo<Delivery> | undefined {
+    if (this.#front.length > 0) return this.#front;
+    return this.shelf.isEmpty ? this.#back : undefined;
+  }
+
+  #count({ message, qos }: Delivery): void {
+    this.#bytes += message.bytes;
+    if (qos === 0) this.#qos0Count++;
+    this.#earliestExpiry = Math.min(this.#earliestExpiry, message.expiresAt);
+  }
+
+  #discount({ message, qos }: Delivery): void {
+    this.#bytes -= message.bytes;
+    if (qos === 0) this.#qos0Count--;
   }
 }

@@ -11,6 +11,8 @@ export interface Terms {
 
 /** A delivery of QoS 1 or 2 from its acceptance to its last acknowledgement. */
 export interface Delivery {
+  /** Its place among all deliveries of the session that are kept in a store; else 0. */
+  readonly sequence: number;
   readonly message: Message;
   readonly qos: QoS;
   /** The RETAIN flag towards this receiver. */
@@ -25,6 +27,10 @@ export interface Delivery {
   state: 'waiting' | 'published' | 'released';
   /** It counts against the window of the present connection. */
   counted: boolean;
+  /** Its packet may have left before, so that it goes with DUP the next time. */
+  wasSent: boolean;
+  /** Its next packet waits for the store. */
+  held: boolean;
 }
 
 /** Why a message did not go to a receiver. */
@@ -40,4 +46,6 @@ export type DropCause =
   /** The receiver's session has ended, and nobody else takes the message. */
   | 'session ended'
   /** It does not fit the receiver's Maximum Packet Size. [MQTT-3.1.2-25] */
-  | 'packet too large';
+  | 'packet too large'
+  /** It could not be stored, and its publisher was told so. */
+  | 'not stored';

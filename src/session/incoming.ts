@@ -3,6 +3,12 @@
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 
+/** Is told which ids of QoS 2 are open, to know them after a restart of this process. */
+export interface IncomingKeeper {
+  opened(packetId: number): void;
+  closed(packetId: number): void;
+}
+
 /**
  * Messages that the peer has sent and that are not acknowledged to the end. The ids of QoS 2
  * outlive the connection, so that a PUBLISH that is sent again after a reconnect is known.
@@ -14,10 +20,22 @@ export class Incoming {
   // which the peer may have forgotten what the last one left open (MQTT 5.0 section 4.9).
   #exactlyOnce: Map<number, boolean> | undefined;
   #unacknowledged = 0;
+  readonly #keeper: IncomingKeeper | undefined;
+
+  /** @param openIds what the keeper has been told before */
+  constructor(keeper?: IncomingKeeper, openIds: Iterable<number> = []) {
+    this.#keeper = keeper;
+    for (const packetId of openIds) this.#open(packetId, false);
+  }
 
   /** QoS 2 messages whose PUBREL has not come. */
   get openCount(): number {
     return this.#exactlyOnce?.size ?? 0;
+  }
+
+  /** Their packet ids. */
+  openIds(): Iterable<number> {
+    return this.#exactlyOnce?.keys() ?? [];
   }
 
   /**
@@ -39,8 +57,8 @@ export class Incoming {
     const counted = this.#exactlyOnce?.get(packetId);
     if (counted === true) return false;
     this.#count();
-    this.#exactlyOnce ??= new Map();
-    this.#exactlyOnce.set(packetId, true);
+    this.#open(packetId, true);
+    if (counted === undefined) this.#keeper?.opened(packetId);
     return counted === undefined;
   }
 
@@ -58,6 +76,7 @@ export class Incoming {
     const counted = this.#exactlyOnce?.get(packetId);
     if (counted === undefined) return false;
     if (counted) this.#unacknowledged--;
+    this.#keeper?.closed(packetId);
     return this.#exactlyOnce!.delete(packetId);
   }
 
@@ -71,6 +90,11 @@ export class Incoming {
     this.#unacknowledged = 0;
     if (this.#exactlyOnce === undefined) return;
     for (const packetId of this.#exactlyOnce.keys()) this.#exactlyOnce.set(packetId, false);
+  }
+
+  #open(packetId: number, counted: boolean): void {
+    this.#exactlyOnce ??= new Map();
+    this.#exactlyOnce.set(packetId, counted);
   }
 
   #count(): void {

@@ -2,6 +2,7 @@
 
 import type { PublishProperties } from '../packet/publish.ts';
 import type { QoS } from '../packet/version.ts';
+import type { Custody } from './custody.ts';
 
 /** What belongs to the message itself; aliases and subscription identifiers belong to a hop. */
 export type MessageProperties = Omit<PublishProperties, 'topicAlias' | 'subscriptionIdentifiers'>;
@@ -9,7 +10,7 @@ export type MessageProperties = Omit<PublishProperties, 'topicAlias' | 'subscrip
 // What a message costs beside its text and payload, for the limits in bytes.
 const overheadBytes = 64;
 
-/** Immutable but for where its bytes lie: see `keep`. */
+/** Immutable but for where its bytes lie: see `keep`, and who takes care of them. */
 export class Message {
   readonly topic: string;
   readonly qos: QoS;
@@ -17,6 +18,8 @@ export class Message {
   readonly retain: boolean;
   /** The clock's milliseconds at which it expires; Infinity: never. [MQTT-3.3.2-5] */
   readonly expiresAt: number;
+  /** Undefined as long as no store has to do with it. */
+  custody: Custody | undefined = undefined;
   #payload: Uint8Array;
   #properties: MessageProperties | undefined;
   #kept = false;

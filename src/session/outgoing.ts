@@ -4,8 +4,11 @@ import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Delivery, DropCause, Terms } from './delivery.ts';
+import type { DeliveryKeeper } from './delivery-keeper.ts';
 import { DeliveryQueue, type QueueLimits } from './delivery-queue.ts';
+import { Inflight } from './inflight.ts';
 import type { Message } from './message.ts';
+import { type Shelf, shelvedOf } from './shelf.ts';
 
 /** Where packets leave: the present connection. */
 export interface Outlet {
@@ -30,6 +33,8 @@ export interface OutgoingEvents {
   /** A delivery of QoS 1 or 2 has come to its end, with the peer's last reason code. */
   settled?(delivery: Delivery, reasonCode: ReasonCode): void;
   dropped(message: Message, qos: QoS, cause: DropCause): void;
+  /** The store had deliveries and cannot give them back. */
+  unreadable?(count: number): void;
 }
 
 export interface OutgoingLimits extends QueueLimits {
@@ -41,38 +46,48 @@ export interface OutgoingLimits extends QueueLimits {
   readonly queueQos0: boolean;
 }
 
-const packetIdMax = 0xffff;
-// Packet ids kept for SUBSCRIBE and UNSUBSCRIBE, however large the peer's window.
-const reservedIdsMax = 1024;
+// Deliveries that are loaded at a time; with fewer in memory, more are asked for.
+const pageCount = 128;
+const lowCount = 32;
 
 /**
  * The messages for one peer. Those of QoS 1 and 2 stay until the peer has acknowledged them,
  * through any number of connections; after each reconnect they are sent again in their order.
+ *
+ * With a keeper they outlive the process, and while the peer is away they take no memory. QoS 1 need
+ * not wait for the store: if its state is lost, the message comes from its publisher again. QoS 2
+ * must: the peer takes what comes with a packet id that it knows for a duplicate, and so each packet
+ * leaves only when its id and state are safe.
  */
 export class Outgoing {
   readonly #limits: OutgoingLimits;
   readonly #events: OutgoingEvents;
+  readonly #keeper: DeliveryKeeper | undefined;
+  readonly #inflight = new Inflight();
   #outlet: Outlet | undefined;
-  // In the order of sending, which redelivery keeps. [MQTT-4.6.0-1]
-  #inflight: Map<number, Delivery> | undefined;
-  #inflightBytes = 0;
   #queue: DeliveryQueue | undefined;
-  // After a reconnect: those in flight that have not been sent again yet.
-  #resend: Delivery[] | undefined;
-  // Packet ids of SUBSCRIBE and UNSUBSCRIBE, which share the numbers. [MQTT-2.2.1-2]
-  #reserved: Set<number> | undefined;
-  #windowMax = 0;
-  #windowUsed = 0;
-  #lastPacketId = 0;
+  // Those in flight whose packet has to be sent on this connection: all after a reconnect, and
+  // those that the store has let go.
+  #due: Delivery[] | undefined;
+  #isLoading = false;
+  // Counts connections, so that what was loaded for an earlier one is not taken.
+  #connections = 0;
 
-  constructor(limits: OutgoingLimits, events: OutgoingEvents) {
+  /** @param shelf what the keeper has from before */
+  constructor(
+    limits: OutgoingLimits,
+    events: OutgoingEvents,
+    { keeper, shelf }: { keeper?: DeliveryKeeper | undefined; shelf?: Shelf | undefined } = {},
+  ) {
     this.#limits = limits;
     this.#events = events;
+    this.#keeper = keeper;
+    if (shelf !== undefined) this.#queue = new DeliveryQueue(limits, shelf);
   }
 
   /** Deliveries that were sent and are not acknowledged to the end. */
   get inflightCount(): number {
-    return this.#inflight?.size ?? 0;
+    return this.#inflight.size + (this.#queue?.shelf.inflightCount ?? 0);
   }
 
   get queuedCount(): number {
@@ -81,7 +96,9 @@ export class Outgoing {
 
   /** Bytes of the messages that are held, in flight or waiting. */
   get heldBytes(): number {
-    return this.#inflightBytes + (this.#queue?.bytes ?? 0);
+    const queue = this.#queue;
+    if (queue === undefined) return this.#inflight.bytes;
+    return this.#inflight.bytes + queue.shelf.inflightBytes + queue.bytes;
   }
 
   /** True when the queue takes no more. */
@@ -89,10 +106,17 @@ export class Outgoing {
     return this.#queue?.isFull ?? false;
   }
 
+  /** What only the store has. */
+  get shelf(): Shelf | undefined {
+    return this.#queue?.shelf;
+  }
+
   /** True when a message of this QoS would leave at once. */
   isReadyFor(qos: QoS): boolean {
     if (qos === 0) return this.#outlet?.canTake === true && !this.#hasQueuedQos0;
-    return this.#mayPublish() && this.queuedCount === 0 && this.#resend === undefined;
+    if (this.#due !== undefined || !this.#mayPublish()) return false;
+    const queue = this.#queue;
+    return queue === undefined || (queue.loadedCount === 0 && queue.shelf.isEmpty);
   }
 
   /**
@@ -105,19 +129,18 @@ export class Outgoing {
   resume(outlet: Outlet, receiveMax: number, now: number): void {
     const ownMax = this.#limits.inflightMessagesMax || Number.POSITIVE_INFINITY;
     this.#outlet = outlet;
-    this.#windowMax = Math.min(receiveMax, ownMax, packetIdMax - reservedIdsMax);
-    this.#windowUsed = 0;
-    if (this.inflightCount > 0) {
-      this.#resend = [...this.#inflight!.values()];
-      for (const delivery of this.#resend) delivery.counted = false;
-    }
+    this.#connections++;
+    this.#isLoading = false;
+    this.#inflight.begin(Math.min(receiveMax, ownMax));
+    if (this.#inflight.size > 0) this.#due = [...this.#inflight.values()];
     this.pump(now);
   }
 
   /** The peer is away. */
   suspend(): void {
     this.#outlet = undefined;
-    this.#resend = undefined;
+    this.#due = undefined;
+    this.#shelve();
   }
 
   /** Sends the message, or has it wait, or drops it and tells why. */
@@ -132,30 +155,50 @@ export class Outgoing {
       this.#deliverAtMostOnce(message, retain, terms, now);
       return;
     }
-    const delivery = this.#accept(message, qos, retain, terms);
-    if (this.isReadyFor(qos)) {
-      this.#send(delivery);
-      return;
-    }
-    this.#enqueue(delivery, now);
+    if (this.isReadyFor(qos)) this.#send(this.#accept(message, qos, retain, terms));
+    else this.#enqueue(message, qos, retain, terms, now);
   }
 
   /** Sends what may leave now; call when the outlet can take more or time has passed. */
   pump(now: number): void {
-    if (this.#resend !== undefined && !this.#pumpResend()) return;
+    if (this.#due !== undefined && !this.#pumpDue()) return;
     const queue = this.#queue;
     if (queue === undefined) return;
+    // All that was in flight comes first, and its packet ids are not to be given to others.
+    if (queue.shelf.inflightCount > 0) return this.#load(queue.shelf);
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
       if (next.message.expiresAt <= now) {
         queue.shift();
-        this.#events.dropped(next.message, next.qos, 'expired');
+        this.#drop(next, 'expired');
       } else if (next.qos === 0 ? this.#outlet?.canTake : this.#mayPublish()) {
         queue.shift();
         this.#send(next);
       } else {
-        return;
+        break;
       }
     }
+    if (!queue.shelf.isEmpty && queue.frontCount < lowCount) this.#load(queue.shelf);
+  }
+
+  /** What the keeper was given of the delivery is safe. */
+  kept(delivery: Delivery, now: number): void {
+    if (delivery.held) {
+      delivery.held = false;
+      if (this.#outlet !== undefined && this.#inflight.has(delivery)) {
+        this.#due ??= [];
+        this.#due.push(delivery);
+        this.pump(now);
+      }
+    }
+    this.#shelve();
+  }
+
+  /** The message is taken back: it does not go to a peer that it was not sent to. */
+  withdraw(delivery: Delivery): void {
+    if (this.#queue?.remove(delivery)) return this.#drop(delivery, 'not stored');
+    if (!delivery.held || delivery.state !== 'published' || !this.#inflight.has(delivery)) return;
+    this.#inflight.delete(delivery);
+    this.#drop(delivery, 'not stored');
   }
 
   /**
@@ -164,7 +207,7 @@ export class Outgoing {
    * @throws ProtocolError when the id belongs to a QoS 2 delivery
    */
   acknowledged(packetId: number, reasonCode: ReasonCode, now: number): void {
-    const delivery = this.#inflight?.get(packetId);
+    const delivery = this.#inflight.get(packetId);
     if (delivery === undefined) return;
     if (delivery.qos !== 1) {
       throw new ProtocolError(
@@ -182,8 +225,10 @@ export class Outgoing {
    * @throws ProtocolError when the id belongs to a QoS 1 delivery
    */
   received(packetId: number, reasonCode: ReasonCode, now: number): void {
-    const delivery = this.#inflight?.get(packetId);
+    const delivery = this.#inflight.get(packetId);
     if (delivery === undefined) {
+      // What is in flight is still being loaded: PUBLISH comes once more, and then PUBREC.
+      if ((this.#queue?.shelf.inflightCount ?? 0) > 0) return;
       // A failure has ended the exchange; there is nothing to release.
       if (reasonCode < 0x80) this.#outlet?.pubrel(packetId, reasonCodes.packetIdentifierNotFound);
       return;
@@ -199,33 +244,35 @@ export class Outgoing {
       this.pump(now);
       return;
     }
-    delivery.state = 'released';
-    this.#outlet?.pubrel(packetId, reasonCodes.success);
+    if (delivery.state !== 'released') {
+      delivery.state = 'released';
+      this.#save(delivery);
+    }
+    if (!delivery.held) this.#outlet?.pubrel(packetId, reasonCodes.success);
   }
 
   /** PUBCOMP. */
   completed(packetId: number, reasonCode: ReasonCode, now: number): void {
-    const delivery = this.#inflight?.get(packetId);
+    const delivery = this.#inflight.get(packetId);
     if (delivery === undefined || delivery.state !== 'released') return;
     this.#settle(delivery, reasonCode);
     this.pump(now);
   }
 
-  /** The session ends: gives back, in order, what no PUBACK or PUBREC has come for. */
+  /**
+   * The session ends: gives back, in order, what no PUBACK or PUBREC has come for; the keeper is
+   * to forget it once it has found another place. What only the store has comes before it.
+   */
   abandon(): Delivery[] {
     const left: Delivery[] = [];
-    if (this.#inflight !== undefined) {
-      for (const delivery of this.#inflight.values()) {
-        if (delivery.state === 'published') left.push(delivery);
-      }
+    for (const delivery of this.#inflight.values()) {
+      if (delivery.state === 'published') left.push(delivery);
+      else this.#keeper?.forget(delivery);
     }
-    for (let next = this.#queue?.shift(); next !== undefined; next = this.#queue?.shift()) {
-      left.push(next);
-    }
-    this.#inflight = undefined;
-    this.#inflightBytes = 0;
-    this.suspend();
-    return left;
+    this.#inflight.clear();
+    this.#outlet = undefined;
+    this.#due = undefined;
+    return this.#queue === undefined ? left : left.concat(this.#queue.takeLoaded());
   }
 
   /**
@@ -234,16 +281,11 @@ export class Outgoing {
    * @returns undefined when 1,024 are in use
    */
   reservePacketId(): number | undefined {
-    if (this.#reserved !== undefined && this.#reserved.size >= reservedIdsMax) return undefined;
-    const packetId = this.#nextPacketId();
-    if (packetId === undefined) return undefined;
-    this.#reserved ??= new Set();
-    this.#reserved.add(packetId);
-    return packetId;
+    return this.#inflight.reservePacketId();
   }
 
   freePacketId(packetId: number): void {
-    this.#reserved?.delete(packetId);
+    this.#inflight.freePacketId(packetId);
   }
 
   #deliverAtMostOnce(
@@ -255,7 +297,7 @@ export class Outgoing {
     const outlet = this.#outlet;
     // What has waited since the peer was away comes first. [MQTT-4.6.0-5]
     if (this.#hasQueuedQos0 || (outlet === undefined && this.#limits.queueQos0)) {
-      this.#enqueue(this.#accept(message, 0, retain, terms), now);
+      this.#enqueue(message, 0, retain, terms, now);
       return;
     }
     if (outlet === undefined) {
@@ -272,22 +314,42 @@ export class Outgoing {
   }
 
   #accept(message: Message, qos: QoS, retain: boolean, terms: Terms | undefined): Delivery {
-    return { message, qos, retain, terms, packetId: 0, state: 'waiting', counted: false };
+    if (this.#keeper !== undefined) return this.#keeper.create(message, qos, retain, terms);
+    return {
+      sequence: 0,
+      message,
+      qos,
+      retain,
+      terms,
+      packetId: 0,
+      state: 'waiting',
+      counted: false,
+      wasSent: false,
+      held: false,
+    };
   }
 
-  #enqueue(delivery: Delivery, now: number): void {
+  #enqueue(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    terms: Terms | undefined,
+    now: number,
+  ): void {
     this.#queue ??= new DeliveryQueue(this.#limits);
-    if (!this.#queue.push(delivery)) {
+    const queue = this.#queue;
+    if (!queue.hasRoomFor(message)) {
       // What has expired meanwhile must not keep others out.
-      for (const expired of this.#queue.removeExpired(now)) {
-        this.#events.dropped(expired.message, expired.qos, 'expired');
-      }
-      if (!this.#queue.push(delivery)) {
-        this.#events.dropped(delivery.message, delivery.qos, 'queue full');
+      for (const expired of queue.removeExpired(now)) this.#drop(expired, 'expired');
+      if (!queue.hasRoomFor(message)) {
+        this.#events.dropped(message, qos, 'queue full');
         return;
       }
     }
-    delivery.message.keep();
+    const delivery = this.#accept(message, qos, retain, terms);
+    queue.push(delivery);
+    this.#keeper?.save(delivery);
+    message.keep();
   }
 
   get #hasQueuedQos0(): boolean {
@@ -297,65 +359,74 @@ export class Outgoing {
   #mayPublish(): boolean {
     const outlet = this.#outlet;
     if (outlet === undefined || !outlet.canTake) return false;
-    if (this.#windowUsed >= this.#windowMax) return false;
+    if (this.#inflight.isFull) return false;
     const { inflightBytesMax } = this.#limits;
     // One message may always be in flight, however large, or it would wait for ever.
-    if (inflightBytesMax > 0 && this.#inflightBytes >= inflightBytesMax) return false;
+    if (inflightBytesMax > 0 && this.#inflight.bytes >= inflightBytesMax) return false;
     return true;
   }
 
   #send(delivery: Delivery): void {
     const { message, qos, retain, terms } = delivery;
     if (qos > 0) {
-      const packetId = this.#nextPacketId();
-      // The window is far below the number of packet ids, and an outlet is there: cannot fail.
-      if (packetId === undefined) throw new Error('no packet id is free');
-      delivery.packetId = packetId;
-      this.#inflight ??= new Map();
-      this.#inflight.set(packetId, delivery);
-      this.#inflightBytes += message.bytes;
+      this.#inflight.add(delivery);
       delivery.state = 'published';
-      this.#count(delivery);
+      if (this.#save(delivery)) {
+        message.keep();
+        return;
+      }
     }
+    delivery.wasSent = true;
     if (!this.#outlet!.publish(message, qos, retain, terms, delivery.packetId, false)) {
       this.#discardTooLarge(delivery);
       return;
     }
     if (qos > 0) message.keep();
+    else this.#keeper?.forget(delivery);
   }
 
-  /** @returns true when everything in flight has been sent again. */
-  #pumpResend(): boolean {
-    const resend = this.#resend!;
+  /** @returns whether the packet that tells of it has to wait */
+  #save(delivery: Delivery): boolean {
+    if (this.#keeper === undefined) return false;
+    const mayLeave = this.#keeper.save(delivery);
+    delivery.held = !mayLeave && delivery.qos === 2;
+    return delivery.held;
+  }
+
+  /** @returns true when everything that is due has been sent */
+  #pumpDue(): boolean {
+    const due = this.#due!;
     let sent = 0;
-    for (; sent < resend.length; sent++) {
-      const delivery = resend[sent];
-      // Settled by an acknowledgement that the peer sent for the connection before.
-      if (this.#inflight?.get(delivery.packetId) !== delivery) continue;
-      if (!this.#sendAgain(delivery)) break;
+    for (; sent < due.length; sent++) {
+      const delivery = due[sent];
+      // Settled by an acknowledgement that the peer sent for the connection before; or it comes
+      // again when the store has let it go.
+      if (!this.#inflight.has(delivery) || delivery.held) continue;
+      if (!this.#sendDue(delivery)) break;
     }
-    if (sent < resend.length) {
-      this.#resend = resend.slice(sent);
+    if (sent < due.length) {
+      this.#due = due.slice(sent);
       return false;
     }
-    this.#resend = undefined;
+    this.#due = undefined;
     return true;
   }
 
-  #sendAgain(delivery: Delivery): boolean {
+  #sendDue(delivery: Delivery): boolean {
     const outlet = this.#outlet;
     if (outlet === undefined) return false;
-    const { message, qos, retain, terms, packetId } = delivery;
+    const { message, qos, retain, terms, packetId, wasSent } = delivery;
     if (delivery.state === 'released') {
       // Counted though MQTT would let it be: so a peer that never sends PUBCOMP stays bounded.
-      this.#count(delivery);
+      this.#inflight.count(delivery);
       outlet.pubrel(packetId, reasonCodes.success);
       return true;
     }
-    if (!outlet.canTake || this.#windowUsed >= this.#windowMax) return false;
-    this.#count(delivery);
+    if (!outlet.canTake || (!delivery.counted && this.#inflight.isFull)) return false;
+    this.#inflight.count(delivery);
+    delivery.wasSent = true;
     // [MQTT-3.3.1-1]: the DUP flag of everything that is sent again.
-    if (!outlet.publish(message, qos, retain, terms, packetId, true)) {
+    if (!outlet.publish(message, qos, retain, terms, packetId, wasSent)) {
       this.#discardTooLarge(delivery);
     }
     return true;
@@ -364,29 +435,76 @@ export class Outgoing {
   /** [MQTT-3.1.2-25]: behaves as if the delivery had been completed. */
   #discardTooLarge(delivery: Delivery): void {
     if (delivery.qos > 0) this.#settle(delivery, reasonCodes.packetTooLarge);
+    else this.#keeper?.forget(delivery);
     this.#events.dropped(delivery.message, delivery.qos, 'packet too large');
   }
 
-  #count(delivery: Delivery): void {
-    delivery.counted = true;
-    this.#windowUsed++;
-  }
-
   #settle(delivery: Delivery, reasonCode: ReasonCode): void {
-    this.#inflight!.delete(delivery.packetId);
-    this.#inflightBytes -= delivery.message.bytes;
-    if (delivery.counted) this.#windowUsed--;
-    delivery.counted = false;
+    this.#inflight.delete(delivery);
+    this.#keeper?.forget(delivery);
     this.#events.settled?.(delivery, reasonCode);
   }
 
-  #nextPacketId(): number | undefined {
-    for (let tries = 0; tries < packetIdMax; tries++) {
-      this.#lastPacketId = this.#lastPacketId === packetIdMax ? 1 : this.#lastPacketId + 1;
-      if (this.#inflight?.has(this.#lastPacketId)) continue;
-      if (this.#reserved?.has(this.#lastPacketId)) continue;
-      return this.#lastPacketId;
+  #drop(delivery: Delivery, cause: DropCause): void {
+    this.#keeper?.forget(delivery);
+    this.#events.dropped(delivery.message, delivery.qos, cause);
+  }
+
+  #load(shelf: Shelf): void {
+    if (this.#isLoading || this.#outlet === undefined) return;
+    this.#isLoading = true;
+    const connection = this.#connections;
+    this.#keeper!.load({ after: shelf.taken, upTo: shelf.last }, (deliveries, now) => {
+      if (this.#outlet === undefined || connection !== this.#connections) return;
+      this.#isLoading = false;
+      this.#takeLoaded(deliveries, now);
+    });
+  }
+
+  #takeLoaded(deliveries: readonly Delivery[], now: number): void {
+    const queue = this.#queue!;
+    if (deliveries.length === 0) this.#events.unreadable?.(queue.shelf.clear());
+    for (const delivery of deliveries) {
+      queue.shelf.take(shelvedOf(delivery), delivery.sequence);
+      if (delivery.state === 'waiting') {
+        queue.pushLoaded(delivery);
+        continue;
+      }
+      this.#inflight.restore(delivery);
+      this.#due ??= [];
+      this.#due.push(delivery);
     }
-    return undefined;
+    this.pump(now);
+  }
+
+  /** Leaves to the store what it has and memory does not need. */
+  #shelve(): void {
+    const queue = this.#queue;
+    const keeper = this.#keeper;
+    if (keeper === undefined) return;
+    if (this.#outlet === undefined) {
+      if (!this.#shelveFront(keeper)) return;
+    } else if (queue === undefined || (queue.shelf.isEmpty && queue.loadedCount < 2 * pageCount)) {
+      return;
+    } else {
+      queue.bringForward(pageCount);
+    }
+    this.#queue?.shelveBack((delivery) => keeper.isStored(delivery));
+  }
+
+  /** What is in flight and what was loaded: all or nothing, since what is shelved has no gaps. */
+  #shelveFront(keeper: DeliveryKeeper): boolean {
+    for (const delivery of this.#inflight.values()) {
+      if (!keeper.isStored(delivery)) return false;
+    }
+    if (this.#inflight.size > 0) {
+      this.#queue ??= new DeliveryQueue(this.#limits);
+      for (const delivery of this.#inflight.values()) {
+        this.#queue.shelf.putBack(shelvedOf(delivery), delivery.sequence);
+      }
+      this.#inflight.clear();
+    }
+    this.#queue?.shelveFront();
+    return true;
   }
 }

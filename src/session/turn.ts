@@ -22,12 +22,18 @@ export class Turn {
   readonly #schedule: (flush: () => void) => void;
   readonly #flush = (): void => this.flush();
   readonly #spare: ByteWriter[] = [];
+  #count = 0;
   #dirty: Flushable[] = [];
   #flushing: Flushable[] = [];
 
   /** @param schedule asks the host to call back once, at the end of this turn of its event loop. */
   constructor(schedule: (flush: () => void) => void) {
     this.#schedule = schedule;
+  }
+
+  /** Turns that have ended with something to do. */
+  get count(): number {
+    return this.#count;
   }
 
   /** Has `output.flush` called at the end of the turn. */
@@ -39,6 +45,7 @@ export class Turn {
   /** Ends the turn: flushes what was added. What is added meanwhile waits for the next. */
   flush(): void {
     const outputs = this.#dirty;
+    this.#count++;
     this.#dirty = this.#flushing;
     this.#flushing = outputs;
     for (let i = 0; i < outputs.length; i++) outputs[i].flush();

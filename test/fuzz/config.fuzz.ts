@@ -30,6 +30,8 @@ const values = [
   'ipv6',
   'mqtt',
   '14d',
+  '../state/',
+  '..',
   '99999999y',
   '127.0.0.1',
   '::1',
@@ -72,6 +74,9 @@ function check(text: string, files: ConfigFiles): void {
     assert.ok(maxQos >= 0 && maxQos <= 2, text);
     assert.ok(maxTopicAlias >= 0 && maxTopicAlias <= 65_535, text);
   }
+  const { state } = config;
+  assert.equal(state !== undefined, config.general.persistence, text);
+  assert.ok(state === undefined || (state.directory !== '' && state.file !== ''), text);
   for (const setting of Object.values(config.general)) {
     assert.ok(typeof setting !== 'number' || Number.isSafeInteger(setting), text);
   }

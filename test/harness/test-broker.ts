@@ -1,8 +1,11 @@
 /** A broker without network or real time, and clients that speak to it in packets and bytes. */
 
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { Anonymous } from '../../src/auth/anonymous.ts';
 import { Broker, type BrokerOptions, type ListenerOptions } from '../../src/broker/broker.ts';
+import { Calendar } from '../../src/broker/state/calendar.ts';
+import { recall } from '../../src/broker/state/recall.ts';
 import type { Connect } from '../../src/packet/connect.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { bytesOf, hexOf } from '../../src/packet/packet-notation.ts';
@@ -11,11 +14,15 @@ import type { Publish } from '../../src/packet/publish.ts';
 import type { Subscribe } from '../../src/packet/subscribe.ts';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
 import type { Accept } from '../../src/session/link.ts';
+import { MemoryStore } from '../../src/storage/memory.ts';
 import { MemoryLink } from '../../src/transport/memory.ts';
 
 export type TestBrokerOptions = Partial<Omit<BrokerOptions, 'host'>> & {
   listener?: ListenerOptions;
 };
+
+// When the clock is at 0, in milliseconds since 1970.
+const date = Date.UTC(2026, 0, 1);
 
 /** Time stands still but for `advance`; nothing happens but in `settle`. */
 export class TestBroker {
@@ -31,15 +38,20 @@ export class TestBroker {
   #ids = 0;
 
   constructor({ listener, ...options }: TestBrokerOptions = {}) {
+    const store = process.env.TEST_BROKERS_STORE === undefined ? undefined : this.#store();
+    const clock = { now: () => this.#now };
+    const calendar = new Calendar(clock, () => this.#now + date);
     this.broker = new Broker({
+      ...(store && { storage: { store, recalled: recall(store.records, calendar) } }),
       gatekeeper: Anonymous.allowed(),
       systemTopicSeconds: 0,
       ...options,
       host: {
-        clock: { now: () => this.#now },
+        clock,
         atEndOfTurn: (flush) => this.#turnEnds.push(flush),
         wakeAt: () => {},
         randomId: () => String(++this.#ids),
+        date: () => this.#now + date,
         heapBytes: () => this.heapBytes,
       },
     });
@@ -48,6 +60,11 @@ export class TestBroker {
 
   get now(): number {
     return this.#now;
+  }
+
+  /** One that answers with the end of a turn. */
+  #store(): MemoryStore {
+    return new MemoryStore((answer) => this.#turnEnds.push(answer));
   }
 
   /** A network connection on which nothing has been sent. */

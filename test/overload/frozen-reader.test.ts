@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
@@ -103,6 +105,7 @@ async function freePort(): Promise<number> {
 
 describe('one frozen reader among 1,000', () => {
   const readers: Reader[] = [];
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'pantala-frozen-'));
   let stop: () => Promise<void>;
   let port = 0;
   let pid = 0;
@@ -110,6 +113,7 @@ describe('one frozen reader among 1,000', () => {
   before(async () => {
     port = await freePort();
     const broker = spawn(process.execPath, ['src/cli/main.ts', 'serve', '-p', String(port)], {
+      env: { ...process.env, STATE_DIRECTORY: stateDirectory },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     pid = broker.pid!;
@@ -123,6 +127,7 @@ describe('one frozen reader among 1,000', () => {
   after(async () => {
     for (const { socket } of readers) socket.destroy();
     await stop();
+    rmSync(stateDirectory, { recursive: true });
   });
 
   it('delays nobody, gets what it subscribed to with QoS 1 later, and costs bounded memory', async () => {

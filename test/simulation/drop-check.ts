@@ -54,6 +54,7 @@ export function strikeOut(
       return expired(event);
     case 'packet too large':
       return packetTooLarge(event);
+    case 'not stored':
     case 'session ended':
       // Whether it may end is checked elsewhere; then nothing is owed to it any more.
       return;

@@ -1,0 +1,158 @@
+/** The way in: from CONNECT, through authentication and the session, up to CONNACK. */
+
+import type { Connack } from '../packet/connack.ts';
+import type { Connect, Will } from '../packet/connect.ts';
+import { reasonCodes } from '../packet/reason-codes.ts';
+import type { Clock } from '../session/clock.ts';
+import type { PacketSender } from '../session/packet-sender.ts';
+import { Authentication, type AuthenticationOutcome } from './authentication.ts';
+import type { ClientSession, SessionConnection } from './client-session.ts';
+import { type Agreement, acceptance, agree } from './handshake.ts';
+import type { Features, Limits } from './limits.ts';
+import type { ConnectedClient, Gatekeeper } from './ports.ts';
+import { keptWill } from './publication.ts';
+import type { Sessions } from './sessions.ts';
+import type { Journal, Waiter } from './state/journal.ts';
+
+/** What entrances use; all those of one listener share it. */
+export interface EntranceRules {
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly features: Features;
+  readonly gatekeeper: Gatekeeper;
+  readonly sessions: Sessions;
+  readonly journal: Journal | undefined;
+  readonly assignClientId: () => string;
+}
+
+/** A client that has come in; its CONNACK is still to be sent. */
+export interface Entry {
+  readonly client: ConnectedClient;
+  readonly session: ClientSession;
+  readonly connack: Connack;
+  readonly will: Will | undefined;
+}
+
+/** The connection that a client comes in by. */
+export interface Doorway extends AuthenticationOutcome, SessionConnection {
+  readonly peer: string;
+  entered(entry: Entry): void;
+}
+
+export class Entrance implements Waiter {
+  readonly agreement: Agreement;
+  readonly authentication: Authentication;
+  // Holds a view of what the network brought, until it is not needed any more.
+  #connect: Connect | undefined;
+  readonly #doorway: Doorway;
+  readonly #rules: EntranceRules;
+  #entry: Entry | undefined;
+  // The commit that CONNACK waits for.
+  #commit = 0;
+
+  /** @throws ProtocolError when the client asks for what it cannot have */
+  constructor(connect: Connect, doorway: Doorway, rules: EntranceRules) {
+    const { limits, features, assignClientId, gatekeeper } = rules;
+    this.#connect = connect;
+    this.#doorway = doorway;
+    this.#rules = rules;
+    this.agreement = agree(connect, limits, { features, assignClientId });
+    this.authentication = new Authentication(
+      gatekeeper,
+      {
+        clientId: this.agreement.clientId,
+        userName: connect.userName,
+        peer: doorway.peer,
+        version: connect.version,
+        password: connect.password,
+        authenticationMethod: connect.properties?.authenticationMethod,
+        authenticationData: connect.properties?.authenticationData,
+      },
+      doorway,
+    );
+  }
+
+  /** Nothing may be read: the gatekeeper thinks, or the session is being stored. */
+  get isWaiting(): boolean {
+    return this.authentication.isAsking || this.#entry !== undefined;
+  }
+
+  /** The gatekeeper has let the client in: takes up its session. */
+  enter(sender: PacketSender, authenticationData: Uint8Array | undefined): void {
+    const { agreement } = this;
+    const { limits, features, journal } = this.#rules;
+    const connect = this.#connect!;
+    const connack = acceptance(connect, agreement, { limits, features, authenticationData });
+    // [MQTT-3.1.2-24]
+    if (!sender.fits(connack)) {
+      const reason = 'CONNACK is too large for it';
+      return this.#doorway.refused(reasonCodes.implementationSpecificError, reason);
+    }
+    this.#entry = this.#open(connect, connack);
+    this.#connect = undefined;
+    const { session } = this.#entry;
+    if (journal === undefined || !session.isKept) return this.#letIn();
+    this.#commit = journal.horizon;
+    if (journal.isKept(this.#commit)) return this.#letIn();
+    if (journal.isFailing) return this.failed();
+    journal.watch(this);
+  }
+
+  kept(): void {
+    if (this.#rules.journal!.isKept(this.#commit)) this.#letIn();
+  }
+
+  /** What was stored of a session before is enough to go on with; a new one must be stored. */
+  failed(): void {
+    if (this.#entry!.client.sessionPresent) return this.#letIn();
+    const { sessions, clock } = this.#rules;
+    const { session } = this.#leave();
+    session.detach();
+    sessions.end(session, clock.now());
+    this.#doorway.refused(reasonCodes.quotaExceeded, 'the session cannot be stored now');
+  }
+
+  /** The connection is over before its CONNACK: the session, if there is one, is left again. */
+  abandon(): void {
+    if (this.#entry === undefined) return;
+    const { sessions, clock } = this.#rules;
+    const { session } = this.#leave();
+    sessions.leave(session, undefined, clock.now());
+  }
+
+  #open(connect: Connect, connack: Connack): Entry {
+    const { clock, sessions, gatekeeper } = this.#rules;
+    const { agreement } = this;
+    const { version, userName, cleanStart } = connect;
+    const will = connect.will && keptWill(connect.will);
+    const { clientId, keepAliveSeconds, sessionExpirySeconds } = agreement;
+    const identity = { clientId, userName, peer: this.#doorway.peer };
+    const { session, present } = sessions.open(
+      {
+        clientId,
+        cleanStart,
+        expirySeconds: sessionExpirySeconds,
+        left: will && { will, client: identity, gatekeeper },
+        connection: this.#doorway,
+      },
+      clock.now(),
+    );
+    return {
+      client: { ...identity, version, cleanStart, keepAliveSeconds, sessionPresent: present },
+      session,
+      connack: { ...connack, sessionPresent: present },
+      will,
+    };
+  }
+
+  #letIn(): void {
+    this.#doorway.entered(this.#leave());
+  }
+
+  #leave(): Entry {
+    const entry = this.#entry!;
+    this.#entry = undefined;
+    this.#rules.journal?.unwatch(this);
+    return entry;
+  }
+}

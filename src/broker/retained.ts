@@ -1,0 +1,134 @@
+/** One topic's retained message, in memory and in the store. */
+
+import type { Message } from '../session/message.ts';
+import { notScheduled, type Timed } from './deadlines.ts';
+import type { Calendar } from './state/calendar.ts';
+import type { Changes } from './state/changes.ts';
+import type { Journal } from './state/journal.ts';
+import type { Kept } from './state/kept.ts';
+import type { KeptMessage } from './state/kept-message.ts';
+import { tables } from './state/keys.ts';
+import { writeMessage } from './state/message-record.ts';
+import type { Numbers } from './state/numbers.ts';
+
+/** How retained messages are stored. */
+export interface RetainedKeeping {
+  readonly journal: Journal;
+  readonly calendar: Calendar;
+  readonly numbers: Numbers;
+}
+
+/** Who holds it by its topic. */
+export interface RetainedHolder {
+  expire(message: Message): void;
+  /** The topic has this message again, or none: what came since was refused. */
+  goBack(retained: Retained, topic: string, message: Message | undefined): void;
+}
+
+/** A message, or undefined where there is none: what a topic has had. */
+interface Value {
+  readonly message: Message | undefined;
+  /** What was published: where it cleared the topic, a message without payload. */
+  readonly published: Message | undefined;
+}
+
+export class Retained implements Timed, Kept {
+  heapIndex = notScheduled;
+  dueAt = 0;
+  isDirty = false;
+  dirtySince = 0;
+  readonly #holder: RetainedHolder;
+  readonly #keeping: RetainedKeeping | undefined;
+  // In the store; 0: not there yet.
+  #number = 0;
+  #isWritten = false;
+  #value: Value = { message: undefined, published: undefined };
+  // What is safe, and what came since that its publisher waits for.
+  #safe: Message | undefined;
+  #unsafe: Value[] = [];
+  // What the commit under way has, and how much of what came since.
+  #written: Message | undefined;
+  #writtenCount = 0;
+
+  constructor(holder: RetainedHolder, keeping: RetainedKeeping | undefined) {
+    this.#holder = holder;
+    this.#keeping = keeping;
+  }
+
+  get message(): Message | undefined {
+    return this.#value.message;
+  }
+
+  /** @param published without payload: the topic has no message any more */
+  replace(published: Message): void {
+    const message = published.payload.length === 0 ? undefined : published;
+    this.#set({ message, published });
+  }
+
+  /** It has expired, or was taken back. */
+  reset(message: Message | undefined): void {
+    this.#set({ message, published: undefined });
+  }
+
+  restore(number: number, message: Message): void {
+    this.#keeping?.numbers.pass(number);
+    this.#number = number;
+    this.#isWritten = true;
+    this.#safe = message;
+    this.#value = { message, published: undefined };
+  }
+
+  due(): void {
+    if (this.message !== undefined) this.#holder.expire(this.message);
+  }
+
+  mayWait(): boolean {
+    return false;
+  }
+
+  write(changes: Changes): boolean {
+    const { message } = this;
+    this.#written = message;
+    this.#writtenCount = this.#unsafe.length;
+    if (message === undefined) {
+      if (!this.#isWritten) return false;
+      changes.remove(tables.retained, this.#number);
+      this.#isWritten = false;
+      return true;
+    }
+    const { numbers, calendar } = this.#keeping!;
+    if (this.#number === 0) this.#number = numbers.next();
+    this.#isWritten = true;
+    writeMessage(changes.beginPut(tables.retained, this.#number), message, calendar);
+    changes.endPut();
+    return true;
+  }
+
+  stored(): void {
+    this.#safe = this.#written;
+    this.#written = undefined;
+    this.#unsafe.splice(0, this.#writtenCount);
+  }
+
+  takeBackRefused(): void {
+    const isRefused = ({ published }: Value) =>
+      (published?.custody as KeptMessage | undefined)?.isRefused ?? false;
+    const left = this.#unsafe.filter((value) => !isRefused(value));
+    if (left.length === this.#unsafe.length) return;
+    const writtenLeft = this.#unsafe.slice(0, this.#writtenCount).filter((v) => left.includes(v));
+    this.#unsafe = left;
+    this.#writtenCount = writtenLeft.length;
+    if (!isRefused(this.#value)) return;
+    const last = left.at(-1);
+    const { topic } = this.#value.published!;
+    this.#holder.goBack(this, topic, last === undefined ? this.#safe : last.message);
+  }
+
+  #set(value: Value): void {
+    this.#value = value;
+    if (this.#keeping === undefined) return;
+    // Only who publishes with QoS 1 or 2 can be refused.
+    if (value.published !== undefined && value.published.qos > 0) this.#unsafe.push(value);
+    this.#keeping.journal.touch(this);
+  }
+}

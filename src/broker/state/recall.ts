@@ -1,0 +1,158 @@
+/** Reads a store at the start: who has which session, and how much waits in it. */
+
+import { ByteReader } from '../../packet/byte-reader.ts';
+import { ProtocolError } from '../../packet/protocol-error.ts';
+import type { Message } from '../../session/message.ts';
+import { Shelf } from '../../session/shelf.ts';
+import { type BrokerRecord, readBroker } from './broker-record.ts';
+import type { Calendar } from './calendar.ts';
+import { readTally } from './delivery-record.ts';
+import { layoutVersion, readKey, type StoreKey, tables } from './keys.ts';
+import { readMessage } from './message-record.ts';
+import { readSession, type SessionRecord } from './session-record.ts';
+import { readSubscription, type SubscriptionRecord } from './subscription-record.ts';
+
+export interface RecalledSession {
+  readonly number: number;
+  readonly record: SessionRecord;
+  readonly subscriptions: { readonly number: number; readonly record: SubscriptionRecord }[];
+  /** Packet ids of QoS 2 whose PUBREL has not come. */
+  readonly openIds: number[];
+  readonly shelf: Shelf;
+}
+
+export interface Recalled {
+  /** The broker before has ended as it should, or there was none. */
+  readonly hasEnded: boolean;
+  readonly sessions: ReadonlyMap<number, RecalledSession>;
+  readonly retained: readonly { readonly number: number; readonly message: Message }[];
+  readonly messageNumberMax: number;
+  /** Records that belong to no session, or cannot be read. */
+  readonly strayCount: number;
+}
+
+/** The store was written by another version of Pantala. */
+export class LayoutError extends Error {
+  override readonly name = 'LayoutError';
+  readonly found: number;
+
+  constructor(found: number) {
+    super(`the store has layout ${found}, this version reads ${layoutVersion}`);
+    this.found = found;
+  }
+}
+
+/**
+ * @param records hands over all records in the order of their keys
+ * @throws LayoutError
+ */
+export function recall(
+  records: (take: (key: Uint8Array, value: Uint8Array) => void) => void,
+  calendar: Calendar,
+): Recalled {
+  const reader = new Recall(calendar);
+  records((key, value) => reader.take(key, value));
+  return reader.finish();
+}
+
+class Recall {
+  readonly #calendar: Calendar;
+  readonly #body = new ByteReader();
+  readonly #sessions = new Map<number, RecalledSession>();
+  readonly #retained: { number: number; message: Message }[] = [];
+  #broker: BrokerRecord | undefined;
+  #messageNumberMax = 0;
+  #strayCount = 0;
+  // Of the record before: most belong to the same session.
+  #session: RecalledSession | undefined;
+
+  constructor(calendar: Calendar) {
+    this.#calendar = calendar;
+  }
+
+  take(key: Uint8Array, value: Uint8Array): void {
+    const parts = readKey(key);
+    if (parts === undefined) this.#strayCount++;
+    else if (parts.table === tables.delivery) this.#takeDelivery(parts, value);
+    else this.#takeOther(parts, value);
+  }
+
+  finish(): Recalled {
+    return {
+      hasEnded: this.#broker?.hasEnded ?? true,
+      sessions: this.#sessions,
+      retained: this.#retained,
+      messageNumberMax: this.#messageNumberMax,
+      strayCount: this.#strayCount,
+    };
+  }
+
+  #takeDelivery({ first, second }: StoreKey, value: Uint8Array): void {
+    const session = this.#sessionOf(first);
+    const tally = session && readTally(value, this.#calendar);
+    if (tally === undefined) this.#strayCount++;
+    else session!.shelf.append(tally, second);
+  }
+
+  #takeOther({ table, first, second }: StoreKey, value: Uint8Array): void {
+    try {
+      this.#body.move(value, 0, value.length);
+      this.#read({ table, first, second }, value);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#strayCount++;
+    }
+  }
+
+  /** @throws ProtocolError for what is no record of its table */
+  #read({ table, first, second }: StoreKey, value: Uint8Array): void {
+    switch (table) {
+      case tables.broker:
+        this.#broker = readBroker(value);
+        if (this.#broker !== undefined && this.#broker.layoutVersion !== layoutVersion) {
+          throw new LayoutError(this.#broker.layoutVersion);
+        }
+        return;
+      case tables.session:
+        this.#sessions.set(first, {
+          number: first,
+          record: readSession(this.#body),
+          subscriptions: [],
+          openIds: [],
+          shelf: new Shelf(),
+        });
+        return;
+      case tables.subscription: {
+        const subscription = { number: second, record: readSubscription(this.#body) };
+        this.#demandSession(first)?.subscriptions.push(subscription);
+        return;
+      }
+      case tables.received:
+        this.#demandSession(first)?.openIds.push(second);
+        return;
+      case tables.message:
+        this.#messageNumberMax = first;
+        return;
+      case tables.retained:
+        this.#body.move(value.slice(), 0, value.length);
+        this.#retained.push({ number: first, message: readMessage(this.#body, this.#calendar) });
+        return;
+      case tables.holders:
+      case tables.delivery:
+        return;
+      default:
+        table satisfies never;
+    }
+  }
+
+  #demandSession(number: number): RecalledSession | undefined {
+    const session = this.#sessionOf(number);
+    if (session === undefined) this.#strayCount++;
+    return session;
+  }
+
+  #sessionOf(number: number): RecalledSession | undefined {
+    if (this.#session?.number !== number) this.#session = this.#sessions.get(number);
+    return this.#session;
+  }
+}

@@ -1,0 +1,33 @@
+/** Who keeps the deliveries of a session beyond the life of the process. */
+
+import type { QoS } from '../packet/version.ts';
+import type { Delivery, Terms } from './delivery.ts';
+import type { Message } from './message.ts';
+
+/** `Outgoing.kept` is told of each delivery whose present state is safe. */
+export interface DeliveryKeeper {
+  create(message: Message, qos: QoS, retain: boolean, terms: Terms | undefined): Delivery;
+
+  /**
+   * The delivery is new, or its state has changed.
+   *
+   * @returns false when a packet that tells the peer of it must wait for `Outgoing.kept`
+   */
+  save(delivery: Delivery): boolean;
+
+  /** The delivery is over. */
+  forget(delivery: Delivery): void;
+
+  /** Whether all that was saved of it is in the store, from where it can be loaded again. */
+  isStored(delivery: Delivery): boolean;
+
+  /**
+   * Reads the first of the stored deliveries behind one sequence number and up to another.
+   *
+   * @param take is called later, with none when they cannot be read
+   */
+  load(
+    range: { readonly after: number; readonly upTo: number },
+    take: (deliveries: readonly Delivery[], now: number) => void,
+  ): void;
+}

@@ -1,0 +1,182 @@
+/** The LMDB file itself: changes made in transactions, records read. Runs in the store's thread. */
+
+import { closeSync, fdatasyncSync, openSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+import { open, type RootDatabase } from 'lmdb';
+import type { StoredRecord, StoreFault } from '../broker/ports.ts';
+import { readChanges } from '../broker/state/changes.ts';
+import { sharedMessageOf } from '../broker/state/delivery-record.ts';
+import { keyOf, readU32, tables } from '../broker/state/keys.ts';
+import { seal, unseal } from './sealed-record.ts';
+
+type Database = RootDatabase<Uint8Array, Buffer>;
+
+// Address space, not memory: LMDB maps as much as the file may ever have.
+const mapBytes = 2 ** 38;
+// What one read gives: worth a turn of the broker's, and no more than that in memory.
+const pageCount = 128;
+const pageBytes = 256 * 1024;
+// With less, LMDB may find no room for a page; it then says no more than that writing has failed.
+const fullBytes = 256 * 1024;
+
+export class LmdbDatabase {
+  readonly #path: string;
+  readonly #syncs: boolean;
+  #database: Database | undefined;
+  #isReadOnly = false;
+
+  /** @param syncs whether each transaction waits for the disk */
+  constructor(path: string, syncs: boolean) {
+    this.#path = path;
+    this.#syncs = syncs;
+  }
+
+  /** @throws what LMDB or the system throws: then nothing has changed */
+  commit(changes: Uint8Array): void {
+    const database = this.#writable();
+    database.transactionSync(() => apply(database, changes));
+  }
+
+  /** Puts records as they are, in one transaction. */
+  putAll(records: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[]): void {
+    const database = this.#writable();
+    database.transactionSync(() => {
+      for (const { key, value } of records) {
+        const name = Buffer.from(key);
+        database.putSync(name, seal(name, value));
+      }
+    });
+  }
+
+  /** @returns the first records between two keys, both included, but those that are damaged */
+  read(from: Uint8Array, to: Uint8Array): { records: StoredRecord[]; damagedCount: number } {
+    const database = this.#readable();
+    const records: StoredRecord[] = [];
+    let damagedCount = 0;
+    let bytes = 0;
+    const range = { start: Buffer.from(from), end: Buffer.from(to), inclusiveEnd: true };
+    for (const { key, value: sealed } of database.getRange(range)) {
+      const value = unseal(key, sealed);
+      if (value === undefined) {
+        damagedCount++;
+        continue;
+      }
+      const message = this.#messageOf(database, key, value);
+      records.push({ key: Buffer.from(key), value: Buffer.from(value), message });
+      bytes += value.length + (message?.length ?? 0);
+      if (records.length >= pageCount || bytes >= pageBytes) break;
+    }
+    return { records, damagedCount };
+  }
+
+  async close(): Promise<void> {
+    const database = this.#database;
+    this.#database = undefined;
+    await database?.close();
+    if (database === undefined || this.#isReadOnly || this.#syncs) return;
+    const file = openSync(this.#path, 'r+');
+    fdatasyncSync(file);
+    closeSync(file);
+  }
+
+  #messageOf(database: Database, key: Uint8Array, value: Uint8Array): Uint8Array | undefined {
+    const number = key[0] === tables.delivery ? sharedMessageOf(value) : undefined;
+    if (number === undefined) return undefined;
+    const name = Buffer.from(keyOf(tables.message, number));
+    const sealed = database.get(name);
+    return sealed && unseal(name, Buffer.from(sealed));
+  }
+
+  #writable(): Database {
+    if (this.#database !== undefined && this.#isReadOnly) {
+      void this.#database.close();
+      this.#database = undefined;
+    }
+    this.#database ??= this.#open(false);
+    this.#isReadOnly = false;
+    return this.#database;
+  }
+
+  /** Also where nothing can be written, and so LMDB's own lock neither. */
+  #readable(): Database {
+    if (this.#database !== undefined) return this.#database;
+    try {
+      return this.#writable();
+    } catch {
+      this.#database = this.#open(true);
+      this.#isReadOnly = true;
+      return this.#database;
+    }
+  }
+
+  #open(readOnly: boolean): Database {
+    return open<Uint8Array, Buffer>({
+      path: this.#path,
+      noSubdir: true,
+      readOnly,
+      // One sync in a transaction, or none: no reply is given before it.
+      overlappingSync: false,
+      noSync: !this.#syncs,
+      noMemInit: true,
+      mapSize: mapBytes,
+      keyEncoding: 'binary',
+      encoding: 'binary',
+    });
+  }
+}
+
+/** What an error of LMDB's or the system's says, in the system's names. */
+export function faultOf(error: unknown, path: string): StoreFault {
+  const { code, message } = error as { code?: unknown; message?: string };
+  const name = typeof code === 'number' ? systemName(code) : String(code ?? 'EIO');
+  const isFull = (name === 'EIO' || name === 'ENOSPC') && freeBytes(path) < fullBytes;
+  if (isFull) return { code: 'ENOSPC', message: 'no space is left on the disk' };
+  return { code: name, message: message ?? String(error) };
+}
+
+function apply(database: Database, changes: Uint8Array): void {
+  const held = new Map<number, number>();
+  readChanges(changes, {
+    put: (key, value) => {
+      const name = Buffer.from(key);
+      database.putSync(name, seal(name, value));
+    },
+    remove: (key) => {
+      database.removeSync(Buffer.from(key));
+    },
+    hold: (message, difference) => {
+      held.set(message, (held.get(message) ?? 0) + difference);
+    },
+  });
+  for (const [message, difference] of held) hold(database, message, difference);
+}
+
+/** The message goes with the last delivery that shares it. */
+function hold(database: Database, message: number, difference: number): void {
+  const name = Buffer.from(keyOf(tables.holders, message));
+  const sealed = database.get(name);
+  const before = sealed && unseal(name, sealed);
+  const count = (before === undefined ? 0 : readU32(before, 0)) + difference;
+  if (count > 0) {
+    const value = Buffer.allocUnsafe(4);
+    value.writeUInt32BE(count, 0);
+    database.putSync(name, seal(name, value));
+    return;
+  }
+  database.removeSync(name);
+  database.removeSync(Buffer.from(keyOf(tables.message, message)));
+}
+
+function systemName(code: number): string {
+  return getSystemErrorMap().get(-code)?.[0] ?? `LMDB ${code}`;
+}
+
+function freeBytes(path: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
