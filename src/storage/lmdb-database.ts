@@ -20,11 +20,16 @@ const pageBytes = 256 * 1024;
 // With less, LMDB may find no room for a page; it then says no more than that writing has failed.
 const fullBytes = 256 * 1024;
 
+// Pages of the file that were touched count as memory of the process, though the system may take
+// them back: opened anew now and then, LMDB starts with none. With 200 MB written: 206 → 33 MB.
+const reopenBytes = 8 * 1024 * 1024;
+
 export class LmdbDatabase {
   readonly #path: string;
   readonly #syncs: boolean;
   #database: Database | undefined;
   #isReadOnly = false;
+  #bytesSinceOpen = 0;
 
   /** @param syncs whether each transaction waits for the disk */
   constructor(path: string, syncs: boolean) {
@@ -36,6 +41,12 @@ export class LmdbDatabase {
   commit(changes: Uint8Array): void {
     const database = this.#writable();
     database.transactionSync(() => apply(database, changes));
+    this.#bytesSinceOpen += changes.length;
+    if (this.#bytesSinceOpen < reopenBytes) return;
+    this.#bytesSinceOpen = 0;
+    this.#database = undefined;
+    // Nothing is under way, so that it closes at once; the next request opens it.
+    void database.close();
   }
 
   /** Puts records as they are, in one transaction. */
