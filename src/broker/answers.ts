@@ -1,4 +1,4 @@
-/** The acknowledgements of one connection: each leaves when what it says is safe, in their order. */
+/** The acknowledgements of one connection: they leave in order, each when what it says is safe. */
 
 import type { Puback, Pubrec } from '../packet/acknowledgement.ts';
 import type { Packet } from '../packet/packet.ts';

@@ -5,12 +5,8 @@ import type { Clock } from '../session/clock.ts';
 import type { DropCause, Terms } from '../session/delivery.ts';
 import { Incoming } from '../session/incoming.ts';
 import type { Message } from '../session/message.ts';
-import {
-  Outgoing,
-  type OutgoingEvents,
-  type OutgoingLimits,
-  type Outlet,
-} from '../session/outgoing.ts';
+import { Outgoing, type OutgoingEvents, type OutgoingLimits } from '../session/outgoing.ts';
+import type { Outlet } from '../session/outlet.ts';
 import type { Shelf } from '../session/shelf.ts';
 import type { Turn } from '../session/turn.ts';
 import type { BrokerCounters } from './broker-counters.ts';

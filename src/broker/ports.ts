@@ -55,7 +55,7 @@ export interface Gatekeeper {
   maySubscribe(client: ClientIdentity, filter: string): ReasonCode;
 }
 
-/** Why a store could not do what was asked of it: the disk is full, cannot be written, is broken. */
+/** Why a store could not do what was asked: the disk is full, cannot be written, is broken. */
 export interface StoreFault {
   /** As the system has it: `ENOSPC`, `EROFS`, `EIO`. */
   readonly code: string;

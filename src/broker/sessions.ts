@@ -33,7 +33,7 @@ export interface SessionRequest {
   readonly connection: SessionConnection;
 }
 
-/** When the will of an absent client is due, and when its session ends: the clock's milliseconds. */
+/** When the will of an absent client is due, and when its session ends, by the clock. */
 interface Absent {
   readonly left: LeftWill | undefined;
   readonly leftAt: number;

@@ -107,7 +107,7 @@ describe('a broker', () => {
     assert.equal(await code, 0);
     const lines = stderr.text.replaceAll(/^[0-9]{10}: /gm, '').split('\n');
     assert.deepEqual(
-      lines.filter((line) => !/no ipv6/.test(line)),
+      lines.filter((line) => !/no ipv6|^State is kept in /.test(line)),
       [
         `pantala version ${version} starting`,
         'Using default config.',
@@ -120,6 +120,9 @@ describe('a broker', () => {
         '',
       ],
     );
+    const state = `${join(folder, 'state', String(port), 'pantala.mdb')}`;
+    const counts = '0 sessions, 0 queued messages, 0 retained messages';
+    assert.ok(lines.includes(`State is kept in ${state}: ${counts}.`), 'tells where state is');
   });
 
   it('with a configuration names its file, and keeps its process id while it runs', async () => {

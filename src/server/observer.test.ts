@@ -111,6 +111,20 @@ describe('other events', () => {
     await logged((observer) => assert.deepEqual(observer, {}), 'log_type none');
   });
 
+  it('tell that state cannot be stored, and that it can be again', async () => {
+    const lines = await logged((observer) => {
+      observer.storeFailed?.({ code: 'ENOSPC', message: 'no space is left on the disk' });
+      observer.storeRecovered?.();
+      observer.messagesUnreadable?.('c', 3);
+    });
+    assert.deepEqual(lines, [
+      'Error: State cannot be stored (ENOSPC: no space is left on the disk).',
+      'Error: Publishers of QoS 1 and 2 are refused or wait until it can; it is tried every second.',
+      'State can be stored again.',
+      'Error: 3 messages for client c cannot be read any more.',
+    ]);
+  });
+
   it('tell once that a client loses messages, and again after its session', async () => {
     const lines = await logged((observer) => {
       for (const cause of ['queue full', 'slow receiver', 'expired', 'offline'] as const) {

@@ -15,7 +15,7 @@ export function logObserver(log: Log, { connectionMessages }: LogObserverOptions
   return {
     ...(connectionMessages && log.isOn('notice') && connectionEvents(log)),
     ...(log.isOn('notice') && sessionEvents(log)),
-    ...storeEvents(log),
+    ...(log.isOn('error') && storeEvents(log)),
     ...(log.isOn('subscribe') && subscribeEvents(log)),
     ...(log.isOn('unsubscribe') && unsubscribeEvents(log)),
     ...(log.isOn('debug') && packetEvents(log)),

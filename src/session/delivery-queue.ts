@@ -23,8 +23,9 @@ const never = Number.POSITIVE_INFINITY;
 export class DeliveryQueue {
   readonly shelf: Shelf;
   readonly #limits: QueueLimits;
-  readonly #front = new Fifo<Delivery>();
-  readonly #back = new Fifo<Delivery>();
+  // Made when they are needed: of most absent clients all that waits is in the store.
+  #front: Fifo<Delivery> | undefined;
+  #back: Fifo<Delivery> | undefined;
   #bytes = 0;
   #qos0Count = 0;
   #earliestExpiry = never;
@@ -40,12 +41,12 @@ export class DeliveryQueue {
 
   /** How many of them are in memory. */
   get loadedCount(): number {
-    return this.#front.length + this.#back.length;
+    return (this.#front?.length ?? 0) + (this.#back?.length ?? 0);
   }
 
   /** How many of them come before those in the store. */
   get frontCount(): number {
-    return this.#front.length;
+    return this.#front?.length ?? 0;
   }
 
   get bytes(): number {
@@ -73,28 +74,30 @@ export class DeliveryQueue {
 
   /** Behind all others; whether there is room is the caller's to ask. */
   push(delivery: Delivery): void {
+    this.#back ??= new Fifo();
     this.#back.push(delivery);
     this.#count(delivery);
   }
 
   /** Behind what was loaded before. */
   pushLoaded(delivery: Delivery): void {
+    this.#front ??= new Fifo();
     this.#front.push(delivery);
     this.#count(delivery);
   }
 
   /**
-   * Takes out the deliveries in memory whose message has expired, in their order. Those in the store
-   * stay, and do not count any more.
+   * Takes out the deliveries in memory whose message has expired, in their order. Those in the
+   * store stay, and do not count any more.
    */
   removeExpired(now: number): Delivery[] {
     this.shelf.discountExpired(now);
     if (this.#earliestExpiry > now) return [];
     const isExpired = ({ message }: Delivery) => message.expiresAt <= now;
-    const expired = [...this.#front.remove(isExpired), ...this.#back.remove(isExpired)];
+    const expired = this.#parts().flatMap((part) => part.remove(isExpired));
     this.#earliestExpiry = never;
     for (const delivery of expired) this.#discount(delivery);
-    for (const { message } of this.#loaded()) {
+    for (const { message } of this.#parts().flatMap((part) => [...part])) {
       this.#earliestExpiry = Math.min(this.#earliestExpiry, message.expiresAt);
     }
     return expired;
@@ -113,9 +116,9 @@ export class DeliveryQueue {
 
   /** Takes out all that are in memory. */
   takeLoaded(): Delivery[] {
-    const loaded = [...this.#loaded()];
-    this.#front.clear();
-    this.#back.clear();
+    const loaded = this.#parts().flatMap((part) => [...part]);
+    this.#front = undefined;
+    this.#back = undefined;
     for (const delivery of loaded) this.#discount(delivery);
     return loaded;
   }
@@ -123,14 +126,16 @@ export class DeliveryQueue {
   /** Takes out one that is in memory, wherever it is. @returns false when it is not */
   remove(delivery: Delivery): boolean {
     const isIt = (each: Delivery) => each === delivery;
-    if (this.#back.remove(isIt).length + this.#front.remove(isIt).length === 0) return false;
+    if (!this.#parts().some((part) => part.remove(isIt).length > 0)) return false;
     this.#discount(delivery);
     return true;
   }
 
   /** Leaves what was loaded to the store again. */
   shelveFront(): void {
-    for (let next = this.#front.shift(); next !== undefined; next = this.#front.shift()) {
+    const front = this.#front;
+    this.#front = undefined;
+    for (let next = front?.shift(); next !== undefined; next = front?.shift()) {
       this.#discount(next);
       this.shelf.putBack(shelvedOf(next), next.sequence);
     }
@@ -138,31 +143,32 @@ export class DeliveryQueue {
 
   /** Leaves to the store what came last, up to the first that it does not have. */
   shelveBack(isStored: (delivery: Delivery) => boolean): void {
-    for (let next = this.#back.peek(); next !== undefined && isStored(next); ) {
-      this.#back.shift();
+    const back = this.#back;
+    for (let next = back?.peek(); next !== undefined && isStored(next); next = back?.peek()) {
+      back!.shift();
       this.#discount(next);
       this.shelf.append(shelvedOf(next), next.sequence);
-      next = this.#back.peek();
     }
+    if (back?.length === 0) this.#back = undefined;
   }
 
   /** Has the first of those that came last count as loaded, so that they stay in memory. */
   bringForward(count: number): void {
     if (!this.shelf.isEmpty) return;
+    this.#front ??= new Fifo();
     for (let left = count - this.#front.length; left > 0; left--) {
-      const next = this.#back.shift();
+      const next = this.#back?.shift();
       if (next === undefined) return;
       this.#front.push(next);
     }
   }
 
-  *#loaded(): Iterable<Delivery> {
-    yield* this.#front;
-    yield* this.#back;
+  #parts(): Fifo<Delivery>[] {
+    return [this.#front, this.#back].filter((part) => part !== undefined);
   }
 
   #first(): Fifo<Delivery> | undefined {
-    if (this.#front.length > 0) return this.#front;
+    if (this.#front !== undefined && this.#front.length > 0) return this.#front;
     return this.shelf.isEmpty ? this.#back : undefined;
   }
 

@@ -30,11 +30,6 @@ export class Fifo<T> implements Iterable<T> {
     return item;
   }
 
-  clear(): void {
-    this.#items = [];
-    this.#head = 0;
-  }
-
   /** Takes out all for which `isOut` holds, and returns them in their order. */
   remove(isOut: (item: T) => boolean): T[] {
     const items = this.#items.slice(this.#head) as T[];

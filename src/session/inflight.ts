@@ -1,4 +1,4 @@
-/** The deliveries that were sent and are not acknowledged to the end: their ids and their window. */
+/** Deliveries that were sent and are not acknowledged to the end: their ids and their window. */
 
 import type { Delivery } from './delivery.ts';
 

@@ -8,25 +8,8 @@ import type { DeliveryKeeper } from './delivery-keeper.ts';
 import { DeliveryQueue, type QueueLimits } from './delivery-queue.ts';
 import { Inflight } from './inflight.ts';
 import type { Message } from './message.ts';
+import type { Outlet } from './outlet.ts';
 import { type Shelf, shelvedOf } from './shelf.ts';
-
-/** Where packets leave: the present connection. */
-export interface Outlet {
-  /** False while the network takes no more: what comes then waits, or is dropped at QoS 0. */
-  readonly canTake: boolean;
-
-  /** @returns false when the packet would exceed the peer's Maximum Packet Size. */
-  publish(
-    message: Message,
-    qos: QoS,
-    retain: boolean,
-    terms: Terms | undefined,
-    packetId: number,
-    dup: boolean,
-  ): boolean;
-
-  pubrel(packetId: number, reasonCode: ReasonCode): void;
-}
 
 /** What the owner of the session is told. */
 export interface OutgoingEvents {
@@ -54,10 +37,10 @@ const lowCount = 32;
  * The messages for one peer. Those of QoS 1 and 2 stay until the peer has acknowledged them,
  * through any number of connections; after each reconnect they are sent again in their order.
  *
- * With a keeper they outlive the process, and while the peer is away they take no memory. QoS 1 need
- * not wait for the store: if its state is lost, the message comes from its publisher again. QoS 2
- * must: the peer takes what comes with a packet id that it knows for a duplicate, and so each packet
- * leaves only when its id and state are safe.
+ * With a keeper they outlive the process, and while the peer is away they take no memory. QoS 1
+ * need not wait for the store: if its state is lost, the message comes from its publisher again.
+ * QoS 2 must: the peer takes what comes with a packet id that it knows for a duplicate, and so each
+ * packet leaves only when its id and state are safe.
  */
 export class Outgoing {
   readonly #limits: OutgoingLimits;

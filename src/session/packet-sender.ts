@@ -7,7 +7,7 @@ import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { Clock } from './clock.ts';
 import type { Terms } from './delivery.ts';
 import type { Message } from './message.ts';
-import type { Outlet } from './outgoing.ts';
+import type { Outlet } from './outlet.ts';
 import { type Output, referenceBytesMin } from './output.ts';
 import type { PublishForm, PublishForms } from './publish-forms.ts';
 import { OutgoingAliases } from './topic-aliases.ts';

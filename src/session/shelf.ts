@@ -19,33 +19,35 @@ interface Tally {
 }
 
 /**
- * Deliveries with successive sequence numbers, all behind those in flight or about to go, all before
- * those that came last.
+ * Deliveries with successive sequence numbers: all behind those in flight or about to go, all
+ * before those that came last.
  */
 export class Shelf {
   /** The sequence number of the last that was taken: the next ones lie behind it. */
   taken = 0;
   /** The sequence number of the last delivery. */
   last = 0;
-  readonly #waiting: Tally = { count: 0, bytes: 0 };
-  readonly #inflight: Tally = { count: 0, bytes: 0 };
+  #waitingCount = 0;
+  #waitingBytes = 0;
+  #inflightCount = 0;
+  #inflightBytes = 0;
   #qos0Count = 0;
   // Of those that wait: by the second in which they will all have expired. Few messages expire.
   #expiring: Map<number, Tally> | undefined;
   // Expired ones that still lie here, and do not count any more.
-  readonly #expired: Tally = { count: 0, bytes: 0 };
+  #expired: Tally | undefined;
 
   get isEmpty(): boolean {
-    return this.#waiting.count + this.#inflight.count === 0;
+    return this.#waitingCount + this.#inflightCount === 0;
   }
 
   /** Those that were never sent, without what is known to have expired. */
   get waitingCount(): number {
-    return this.#waiting.count - this.#expired.count;
+    return Math.max(0, this.#waitingCount - (this.#expired?.count ?? 0));
   }
 
   get waitingBytes(): number {
-    return this.#waiting.bytes - this.#expired.bytes;
+    return Math.max(0, this.#waitingBytes - (this.#expired?.bytes ?? 0));
   }
 
   get qos0Count(): number {
@@ -53,11 +55,11 @@ export class Shelf {
   }
 
   get inflightCount(): number {
-    return this.#inflight.count;
+    return this.#inflightCount;
   }
 
   get inflightBytes(): number {
-    return this.#inflight.bytes;
+    return this.#inflightBytes;
   }
 
   /** Puts one behind all others. */
@@ -67,7 +69,7 @@ export class Shelf {
     this.#add(shelved);
   }
 
-  /** Puts back what was in front of all others: call in the order of their sequence, all of them. */
+  /** Puts back what was in front of all others: all of it, in the order of its sequence. */
   putBack(shelved: Shelved, sequence: number): void {
     if (this.isEmpty) this.taken = sequence - 1;
     this.last = Math.max(this.last, sequence);
@@ -78,26 +80,32 @@ export class Shelf {
   /** Takes the first one off. */
   take(shelved: Shelved, sequence: number): void {
     this.taken = sequence;
-    const tally = shelved.state === 'waiting' ? this.#waiting : this.#inflight;
-    tally.count--;
-    tally.bytes -= shelved.bytes;
-    if (shelved.qos === 0) this.#qos0Count--;
+    this.#count(shelved, -1);
+    if (this.isEmpty) {
+      this.#expiring = undefined;
+      this.#expired = undefined;
+      return;
+    }
     if (shelved.state !== 'waiting' || shelved.expiresAt === Number.POSITIVE_INFINITY) return;
-    const expiring = this.#expiring?.get(secondOf(shelved));
+    const second = secondOf(shelved);
+    const expiring = this.#expiring?.get(second);
+    // None where the system's date was set meanwhile, by which stored times are told.
     const counted = expiring ?? this.#expired;
+    if (counted === undefined) return;
     counted.count--;
     counted.bytes -= shelved.bytes;
-    if (expiring?.count === 0) this.#expiring!.delete(secondOf(shelved));
+    if (expiring?.count === 0) this.#expiring!.delete(second);
   }
 
   /** Forgets them all. @returns how many there were */
   clear(): number {
-    const count = this.#waiting.count + this.#inflight.count;
-    for (const tally of [this.#waiting, this.#inflight, this.#expired]) {
-      tally.count = 0;
-      tally.bytes = 0;
-    }
+    const count = this.#waitingCount + this.#inflightCount;
+    this.#waitingCount = 0;
+    this.#waitingBytes = 0;
+    this.#inflightCount = 0;
+    this.#inflightBytes = 0;
     this.#qos0Count = 0;
+    this.#expired = undefined;
     this.#expiring = undefined;
     this.taken = this.last;
     return count;
@@ -109,17 +117,15 @@ export class Shelf {
     for (const [second, { count, bytes }] of this.#expiring) {
       if (second * 1000 > now) continue;
       this.#expiring.delete(second);
+      this.#expired ??= { count: 0, bytes: 0 };
       this.#expired.count += count;
       this.#expired.bytes += bytes;
     }
   }
 
   #add(shelved: Shelved): void {
-    const { state, bytes, qos, expiresAt } = shelved;
-    const tally = state === 'waiting' ? this.#waiting : this.#inflight;
-    tally.count++;
-    tally.bytes += bytes;
-    if (qos === 0) this.#qos0Count++;
+    this.#count(shelved, 1);
+    const { state, bytes, expiresAt } = shelved;
     if (state !== 'waiting' || expiresAt === Number.POSITIVE_INFINITY) return;
     this.#expiring ??= new Map();
     const second = secondOf(shelved);
@@ -128,6 +134,17 @@ export class Shelf {
     else {
       expiring.count++;
       expiring.bytes += bytes;
+    }
+  }
+
+  #count({ state, bytes, qos }: Shelved, sign: 1 | -1): void {
+    if (qos === 0) this.#qos0Count += sign;
+    if (state === 'waiting') {
+      this.#waitingCount += sign;
+      this.#waitingBytes += sign * bytes;
+    } else {
+      this.#inflightCount += sign;
+      this.#inflightBytes += sign * bytes;
     }
   }
 }

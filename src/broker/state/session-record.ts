@@ -1,7 +1,8 @@
 /**
  * A session in the store.
  *
- *     | flags: 1 | expiry interval in seconds: 4 | left at: 6, 0 while connected | client identifier |
+ *     | flags: 1 | expiry interval in seconds: 4 | left at: 6, 0 while connected |
+ *     | client identifier |
  *     | will, if it has one: due at: 6, 0 while connected | user name | topic |
  *     | properties as in a CONNECT of MQTT 5.0 | payload |
  *
