@@ -3,7 +3,8 @@
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import { Incoming } from '../session/incoming.ts';
 import type { Message } from '../session/message.ts';
-import { Outgoing, type Outlet } from '../session/outgoing.ts';
+import { Outgoing } from '../session/outgoing.ts';
+import type { Outlet } from '../session/outlet.ts';
 import { ClientError } from './client-error.ts';
 import type { ClientLimits } from './limits.ts';
 import { Publications } from './publications.ts';
