@@ -88,10 +88,12 @@ export class Entrance implements Waiter {
       const reason = 'CONNACK is too large for it';
       return this.#doorway.refused(reasonCodes.implementationSpecificError, reason);
     }
+    // One that ends here must not come back after a crash.
+    const wasKept = this.#rules.sessions.isKept(agreement.clientId);
     this.#entry = this.#open(connect, connack);
     this.#connect = undefined;
-    const { session } = this.#entry;
-    if (journal === undefined || !session.isKept) return this.#letIn();
+    if (journal === undefined) return this.#letIn();
+    if (!wasKept && !this.#entry.session.isKept) return this.#letIn();
     this.#commit = journal.horizon;
     if (journal.isKept(this.#commit)) return this.#letIn();
     if (journal.isFailing) return this.failed();

@@ -59,6 +59,11 @@ export class Sessions {
     return this.#byClientId.has(clientId);
   }
 
+  /** Whether the store has to do with the client's session. */
+  isKept(clientId: string): boolean {
+    return this.#byClientId.get(clientId)?.isKept ?? false;
+  }
+
   /** Messages that wait for clients or for their acknowledgements, each counted once per client. */
   get heldMessages(): number {
     let count = 0;

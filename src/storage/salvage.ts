@@ -1,9 +1,9 @@
 /** Takes over what can be read of a damaged store, and sets the store itself aside. */
 
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { LmdbDatabase } from './lmdb-database.ts';
+import { existsSync, renameSync } from 'node:fs';
 import { readLmdbFile, scavengeLmdbFile } from './lmdb-file.ts';
 import { unseal } from './sealed-record.ts';
+import { copyPathOf, removeLmdbLock, StoreCopy } from './store-copy.ts';
 
 export interface Salvage {
   /** Where the damaged file is now. */
@@ -12,9 +12,6 @@ export interface Salvage {
   readonly records: number;
 }
 
-const batchCount = 1000;
-const lockEnding = '-lock';
-
 /**
  * Writes the sound records of a file into a new one, and puts that in its place. If it is broken off
  * at any moment, the next start finds either the damaged file or the whole new one.
@@ -22,12 +19,10 @@ const lockEnding = '-lock';
  * @throws what the system throws, when the new file cannot be written
  */
 export async function salvage(path: string, date: Date): Promise<Salvage> {
-  const unfinished = `${path}.unfinished`;
-  removeStore(unfinished);
-  const records = await copySound(path, unfinished);
+  const copyPath = copyPathOf(path);
+  const records = await copySound(path, copyPath);
   const asidePath = freePath(`${path}.damaged-${nameOf(date)}`);
-  renameSync(unfinished, finishedPath(path));
-  rmSync(`${unfinished}${lockEnding}`, { force: true });
+  renameSync(copyPath, finishedPath(path));
   renameSync(path, asidePath);
   finishSalvage(path);
   return { asidePath, records };
@@ -37,40 +32,32 @@ export async function salvage(path: string, date: Date): Promise<Salvage> {
 export function finishSalvage(path: string): void {
   const finished = finishedPath(path);
   if (!existsSync(path) && existsSync(finished)) renameSync(finished, path);
-  rmSync(`${path}${lockEnding}`, { force: true });
+  removeLmdbLock(path);
 }
 
 async function copySound(path: string, copyPath: string): Promise<number> {
-  const copy = new LmdbDatabase(copyPath, true);
-  let batch: { key: Uint8Array; value: Uint8Array }[] = [];
-  let count = 0;
-  const flush = (): void => {
-    copy.putAll(batch);
-    count += batch.length;
-    batch = [];
-  };
+  const copy = new StoreCopy(copyPath);
   const take = (key: Uint8Array, sealed: Uint8Array): void => {
     const value = unseal(key, sealed);
-    if (value === undefined) return;
-    batch.push({ key: key.slice(), value: value.slice() });
-    if (batch.length >= batchCount) flush();
+    if (value !== undefined) copy.add(key, value);
   };
   try {
-    const { records } = readLmdbFile(path, take);
+    // Those in the wrong place first, so that each in the right place counts instead.
+    const { records } = readLmdbFile(path, leave, take);
     if (records === 0) scavengeLmdbFile(path, take);
-    flush();
-  } finally {
-    await copy.close();
+    else readLmdbFile(path, take, leave);
+  } catch (error) {
+    await copy.abandon();
+    throw error;
   }
-  return count;
+  await copy.finish();
+  return copy.count;
 }
+
+function leave(): void {}
 
 function finishedPath(path: string): string {
   return `${path}.salvaged`;
-}
-
-function removeStore(path: string): void {
-  for (const name of [path, `${path}${lockEnding}`]) rmSync(name, { force: true });
 }
 
 /** As a file name may have it on every system. */

@@ -27,14 +27,13 @@ export interface JournalOptions {
 
 const retryMilliseconds = 1000;
 const lazyMilliseconds = 1000;
-// Objects in one commit, so that a large fan-out does not make everybody else wait for all of it.
-const objectsMax = 8192;
 // With fewer waiting to be written, each goes at once: nobody is busy.
 const busyFrom = 32;
 
 /**
  * One commit is under way at a time; what changes meanwhile makes the next. Commits are numbered,
- * and each has all that changed before it began.
+ * and each has all that changed before it began, but for what says that it may wait: so nothing is
+ * ever half there.
  */
 export class Journal implements Timed {
   heapIndex = notScheduled;
@@ -159,7 +158,7 @@ export class Journal implements Timed {
     this.#dirty = [];
     for (let i = 0; i < dirty.length; i++) {
       const kept = dirty[i];
-      if (this.#written.length >= objectsMax || (isBusy && kept.mayWait(turn))) {
+      if (isBusy && kept.mayWait(turn)) {
         this.#dirty.push(kept);
         continue;
       }

@@ -120,6 +120,8 @@ export class KeptDelivery implements Delivery, Kept {
     return (
       turn - this.dirtySince < youngTurns &&
       this.qos === 1 &&
+      // Of QoS 2 the publisher's packet id is stored with it, and must not be without it.
+      this.message.qos === 1 &&
       this.state === 'published' &&
       !this.#isOver &&
       // Otherwise somebody was promised it before.
