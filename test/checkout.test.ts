@@ -15,9 +15,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import process from 'node:process';
+import type { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { absentPackages } from '../scripts/complete-lockfile.ts';
 
@@ -156,7 +158,7 @@ describe('the package', () => {
     assert.deepEqual(manifest.exports, { ...expected, './package.json': './package.json' });
   });
 
-  it('runs from what it publishes, without the sources', (t) => {
+  it('runs from what it publishes, without the sources', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'pantala-package-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const tsc = 'node_modules/typescript/bin/tsc';
@@ -170,10 +172,38 @@ describe('the package', () => {
       cpSync(name, join(folder, name), { recursive: true });
     }
     symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'), 'junction');
-    const help = spawnSync(process.execPath, [join(folder, 'bin/pantala'), 'serve', '--help']);
+    const pantala = join(folder, 'bin/pantala');
+    const help = spawnSync(process.execPath, [pantala, 'serve', '--help']);
     assert.equal(help.status, 0, help.stderr.toString());
+    const configuration = join(folder, 'pantala.conf');
+    const port = await freePort();
+    writeFileSync(
+      configuration,
+      `listener ${port} 127.0.0.1\npersistence true\npersistence_location ${folder}/state\n`,
+    );
+    const broker = spawn(process.execPath, [pantala, 'serve', '-c', configuration]);
+    await until(broker.stderr, / running$/m);
+    broker.kill('SIGTERM');
+    assert.deepEqual(await once(broker, 'exit'), [0, null]);
+    assert.ok(existsSync(join(folder, 'state', 'pantala.mdb')), 'the thread of the store runs');
   });
 });
+
+async function until(output: Readable, pattern: RegExp): Promise<void> {
+  let text = '';
+  for await (const piece of output) {
+    text += piece;
+    if (pattern.test(text)) return;
+  }
+  assert.fail(`ended without ${pattern}: ${text}`);
+}
+
+async function freePort(): Promise<number> {
+  await using server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
 
 function readJson(path: string) {
   return JSON.parse(readFileSync(path, 'utf8'));
