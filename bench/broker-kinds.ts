@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { version } from '../src/server/version.ts';
+import { isKept, type Load } from './loads.ts';
 
 export interface BrokerKind {
   readonly name: string;
@@ -14,6 +15,8 @@ export interface BrokerKind {
   readonly remedy: string;
   /** The command line that serves on a port of 127.0.0.1; files it needs go into `folder`. */
   command(port: number, folder: string): readonly string[];
+  /** Whether it differs from others under the load; absent: under all. */
+  takesPartIn?(load: Load): boolean;
 }
 
 const here = import.meta.dirname;
@@ -26,10 +29,18 @@ export const brokerKinds: readonly BrokerKind[] = [
     name: 'pantala',
     find: () => `${version} on Node ${process.versions.node}`,
     remedy: '',
+    command: (port, folder) => pantala(writeConfig(port, folder)),
+  },
+  {
+    // The same with all that it acknowledges on the disk.
+    name: 'pantala-sync',
+    find: () => `${version} on Node ${process.versions.node}, persistence true`,
+    remedy: '',
     command(port, folder) {
-      const main = join(here, '..', 'src', 'cli', 'main.ts');
-      return [process.execPath, main, 'serve', '-c', writeConfig(port, folder)];
+      const state = `persistence true\npersistence_location ${join(folder, 'state')}\n`;
+      return pantala(writeConfig(port, folder, state));
     },
+    takesPartIn: isKept,
   },
   {
     name: yardstick,
@@ -50,6 +61,11 @@ export const brokerKinds: readonly BrokerKind[] = [
     command: (port) => [process.execPath, join(here, 'aedes.ts'), String(port)],
   },
 ];
+
+function pantala(configuration: string): readonly string[] {
+  const main = join(here, '..', 'src', 'cli', 'main.ts');
+  return [process.execPath, main, 'serve', '-c', configuration];
+}
 
 function writeConfig(port: number, folder: string, more = ''): string {
   const file = join(folder, 'mosquitto.conf');

@@ -16,6 +16,13 @@ export const loads: readonly Load[] = [
   { name: 'qos0', title: 'QoS 0, 50 → 50', options: { ...pairs, qos: 0 } },
   { name: 'qos1', title: 'QoS 1, 50 → 50', options: { ...pairs, qos: 1 } },
   { name: 'qos2', title: 'QoS 2, 50 → 50', options: { ...pairs, qos: 2 } },
+  { name: 'kept-qos1', title: 'QoS 1, 50 → 50 kept', options: { ...pairs, qos: 1, kept: 1 } },
+  { name: 'kept-qos2', title: 'QoS 2, 50 → 50 kept', options: { ...pairs, qos: 2, kept: 1 } },
+  {
+    name: 'kept-paced',
+    title: 'QoS 1, 1,000/s kept',
+    options: { ...paced, rate: 1_000, kept: 1 },
+  },
   {
     name: 'fan-out',
     title: 'QoS 0, 1 → 500',
@@ -50,6 +57,11 @@ export const loads: readonly Load[] = [
     options: { mode: 'idle', publishers: 0, subscribers: 10_000, duration_ms: 3_000 },
   },
 ];
+
+/** Subscribers have sessions that outlive their connections. */
+export function isKept({ options }: Load): boolean {
+  return options.kept === 1;
+}
 
 export function isIdle({ options }: Load): boolean {
   return options.mode === 'idle';

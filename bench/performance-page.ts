@@ -48,7 +48,9 @@ ${seconds} s after a warm-up of half a second. The table has the medians; the ro
 measurement differed by up to ${spread} % in messages or connections per second. ${pinning}
 
 Mosquitto runs with its own defaults, TCP_NODELAY on, nothing logged or stored; Pantala reads the
-same configuration file; Aedes runs as its documentation starts it. Nobody persists anything.
+same configuration file; Aedes runs as its documentation starts it. Nobody persists anything but
+pantala-sync, which has \`persistence true\`: what it acknowledges is on the disk, or with its receiver.
+It differs where subscribers have sessions that are kept; publishers have clean ones.
 
 - A message counts when a subscriber has received it. A publisher sends the next one when all copies
   of an earlier one, and its last acknowledgement, have arrived: no broker is asked to drop

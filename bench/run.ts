@@ -114,7 +114,8 @@ function positive(text: string, option: string): number {
 
 /** Every broker in turn, and again: what disturbs the machine for a while then disturbs all. */
 async function measure(load: Load, plan: Plan, generator: LoadGenerator): Promise<Result[]> {
-  const measurements = plan.kinds.map((kind) => ({ kind, rounds: [] as Figures[], failure: '' }));
+  const kinds = plan.kinds.filter((kind) => kind.takesPartIn?.(load) ?? true);
+  const measurements = kinds.map((kind) => ({ kind, rounds: [] as Figures[], failure: '' }));
   for (let round = 1; round <= plan.rounds; round++) {
     for (const measurement of measurements.filter(({ failure }) => failure === '')) {
       const progress = `${load.name} ${round}/${plan.rounds} ${measurement.kind.name}`;

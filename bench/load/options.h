@@ -13,6 +13,7 @@ enum { payload_bytes_min = 12, payload_bytes_max = 100000, brokers_max = 16 };
 static const char *mode = "pair";
 static long port, publishers = 50, subscribers = 50, qos, payload_bytes = 64, window = 20;
 static long rate, warm_up_ms = 500, duration_ms = 1000, version = 4;
+static long kept; /* 1: subscribers have sessions that outlive their connections */
 static pid_t broker[brokers_max];
 static int broker_count;
 
@@ -27,6 +28,7 @@ static const struct { const char *name; long *value, least, most; } numbers[] = 
   {"warm_up_ms", &warm_up_ms, 0, 3600000},
   {"duration_ms", &duration_ms, 1, 3600000},
   {"version", &version, 4, 5},
+  {"kept", &kept, 0, 1},
 };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...) {
@@ -70,6 +72,7 @@ static void read_options(int count, char **options) {
   }
   if (!in_mode("pair") && !in_mode("share") && !in_mode("fanout") && !in_mode("idle"))
     fail("mode=%s should be pair, share, fanout or idle", mode);
+  if (kept && version != 4) fail("kept=1 needs version=4");
   if (!in_mode("idle") && (publishers == 0 || subscribers == 0))
     fail("mode=%s needs publishers and subscribers", mode);
 }

@@ -42,12 +42,17 @@ static void write_packet(struct client *client, uint8_t first, const uint8_t *bo
   write_out(client, body, length);
 }
 
+/* Of MQTT 3.1.1 alone: in 5.0 a session that is kept would need a property. */
+static bool has_kept_session(const struct client *client) {
+  return kept && (long)client->number >= publishers;
+}
+
 static void write_connect(struct client *client) {
   uint8_t body[64];
   char identifier[32];
   size_t length = put_text(body, "MQTT");
   body[length++] = (uint8_t)version;
-  body[length++] = 2; /* clean start */
+  body[length++] = has_kept_session(client) ? 0 : 2; /* clean start */
   body[length++] = 0xff, body[length++] = 0xff; /* a keep-alive: the broker keeps a deadline */
   length += put_no_properties(body + length);
   snprintf(identifier, sizeof identifier, "load-%u", client->number);

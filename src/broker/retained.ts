@@ -36,7 +36,9 @@ export class Retained implements Timed, Kept {
   heapIndex = notScheduled;
   dueAt = 0;
   isDirty = false;
-  dirtySince = 0;
+  dirtyTurn = 0;
+  dirtyAt = 0;
+  readonly mayWait = false;
   readonly #holder: RetainedHolder;
   readonly #keeping: RetainedKeeping | undefined;
   // In the store; 0: not there yet.
@@ -80,10 +82,6 @@ export class Retained implements Timed, Kept {
 
   due(): void {
     if (this.message !== undefined) this.#holder.expire(this.message);
-  }
-
-  mayWait(): boolean {
-    return false;
   }
 
   write(changes: Changes): boolean {

@@ -6,7 +6,8 @@ import { ProtocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
 import { Message } from './message.ts';
-import { Outgoing, type OutgoingLimits } from './outgoing.ts';
+import { Outgoing } from './outgoing.ts';
+import type { OutgoingLimits } from './outgoing-options.ts';
 import type { Outlet } from './outlet.ts';
 
 const limits: OutgoingLimits = {

@@ -5,29 +5,13 @@ import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Delivery, DropCause, Terms } from './delivery.ts';
 import type { DeliveryKeeper } from './delivery-keeper.ts';
-import { DeliveryQueue, type QueueLimits } from './delivery-queue.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
+import { Fifo } from './fifo.ts';
 import { Inflight } from './inflight.ts';
 import type { Message } from './message.ts';
+import type { OutgoingEvents, OutgoingLimits } from './outgoing-options.ts';
 import type { Outlet } from './outlet.ts';
 import { type Shelf, shelvedOf } from './shelf.ts';
-
-/** What the owner of the session is told. */
-export interface OutgoingEvents {
-  /** A delivery of QoS 1 or 2 has come to its end, with the peer's last reason code. */
-  settled?(delivery: Delivery, reasonCode: ReasonCode): void;
-  dropped(message: Message, qos: QoS, cause: DropCause): void;
-  /** The store had deliveries and cannot give them back. */
-  unreadable?(count: number): void;
-}
-
-export interface OutgoingLimits extends QueueLimits {
-  /** Messages of QoS 1 and 2 that may be unacknowledged, before the peer's own limit; 0: none. */
-  readonly inflightMessagesMax: number;
-  /** The same in bytes; 0: no limit. */
-  readonly inflightBytesMax: number;
-  /** Whether QoS 0 waits in the queue too while the peer is away. */
-  readonly queueQos0: boolean;
-}
 
 // Deliveries that are loaded at a time; with fewer in memory, more are asked for.
 const pageCount = 128;
@@ -52,6 +36,9 @@ export class Outgoing {
   // Those in flight whose packet has to be sent on this connection: all after a reconnect, and
   // those that the store has let go.
   #due: Delivery[] | undefined;
+  // Those whose packet waits for the store, in the order in which they are to leave. What is stored
+  // first need not be what was sent first.
+  #held: Fifo<Delivery> | undefined;
   #isLoading = false;
   // Counts connections, so that what was loaded for an earlier one is not taken.
   #connections = 0;
@@ -115,6 +102,7 @@ export class Outgoing {
     this.#connections++;
     this.#isLoading = false;
     this.#inflight.begin(Math.min(receiveMax, ownMax));
+    this.#held = undefined;
     if (this.#inflight.size > 0) this.#due = [...this.#inflight.values()];
     this.pump(now);
   }
@@ -167,11 +155,7 @@ export class Outgoing {
   kept(delivery: Delivery, now: number): void {
     if (delivery.held) {
       delivery.held = false;
-      if (this.#outlet !== undefined && this.#inflight.has(delivery)) {
-        this.#due ??= [];
-        this.#due.push(delivery);
-        this.pump(now);
-      }
+      this.#letGo(now);
     }
     this.#shelve();
   }
@@ -181,6 +165,7 @@ export class Outgoing {
     if (this.#queue?.remove(delivery)) return this.#drop(delivery, 'not stored');
     if (!delivery.held || delivery.state !== 'published' || !this.#inflight.has(delivery)) return;
     this.#inflight.delete(delivery);
+    delivery.held = false;
     this.#drop(delivery, 'not stored');
   }
 
@@ -239,6 +224,7 @@ export class Outgoing {
     const delivery = this.#inflight.get(packetId);
     if (delivery === undefined || delivery.state !== 'released') return;
     this.#settle(delivery, reasonCode);
+    this.#letGo(now);
     this.pump(now);
   }
 
@@ -255,6 +241,7 @@ export class Outgoing {
     this.#inflight.clear();
     this.#outlet = undefined;
     this.#due = undefined;
+    this.#held = undefined;
     return this.#queue === undefined ? left : left.concat(this.#queue.takeLoaded());
   }
 
@@ -373,7 +360,24 @@ export class Outgoing {
     if (this.#keeper === undefined) return false;
     const mayLeave = this.#keeper.save(delivery);
     delivery.held = !mayLeave && delivery.qos === 2;
-    return delivery.held;
+    if (!delivery.held) return false;
+    this.#held ??= new Fifo();
+    this.#held.push(delivery);
+    return true;
+  }
+
+  /** Has those leave that need not wait any more, nor for others before them. */
+  #letGo(now: number): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    for (let first = held.peek(); first !== undefined && !first.held; first = held.peek()) {
+      held.shift();
+      if (this.#outlet === undefined || !this.#inflight.has(first)) continue;
+      this.#due ??= [];
+      this.#due.push(first);
+    }
+    if (held.length === 0) this.#held = undefined;
+    if (this.#due !== undefined) this.pump(now);
   }
 
   /** @returns true when everything that is due has been sent */
@@ -382,10 +386,9 @@ export class Outgoing {
     let sent = 0;
     for (; sent < due.length; sent++) {
       const delivery = due[sent];
-      // Settled by an acknowledgement that the peer sent for the connection before; or it comes
-      // again when the store has let it go.
-      if (!this.#inflight.has(delivery) || delivery.held) continue;
-      if (!this.#sendDue(delivery)) break;
+      // Settled by an acknowledgement that the peer sent for the connection before.
+      if (!this.#inflight.has(delivery)) continue;
+      if (delivery.held || !this.#sendDue(delivery)) break;
     }
     if (sent < due.length) {
       this.#due = due.slice(sent);
@@ -424,6 +427,7 @@ export class Outgoing {
 
   #settle(delivery: Delivery, reasonCode: ReasonCode): void {
     this.#inflight.delete(delivery);
+    delivery.held = false;
     this.#keeper?.forget(delivery);
     this.#events.settled?.(delivery, reasonCode);
   }

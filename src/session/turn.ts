@@ -25,6 +25,7 @@ export class Turn {
   #count = 0;
   #dirty: Flushable[] = [];
   #flushing: Flushable[] = [];
+  #last: Flushable | undefined;
 
   /** @param schedule asks the host to call back once, at the end of this turn of its event loop. */
   constructor(schedule: (flush: () => void) => void) {
@@ -38,8 +39,14 @@ export class Turn {
 
   /** Has `output.flush` called at the end of the turn. */
   add(output: Flushable): void {
-    if (this.#dirty.length === 0) this.#schedule(this.#flush);
+    if (this.#dirty.length === 0 && this.#last === undefined) this.#schedule(this.#flush);
     this.#dirty.push(output);
+  }
+
+  /** The same, but after all others. One may be last. */
+  addLast(output: Flushable): void {
+    if (this.#dirty.length === 0 && this.#last === undefined) this.#schedule(this.#flush);
+    this.#last = output;
   }
 
   /** Ends the turn: flushes what was added. What is added meanwhile waits for the next. */
@@ -48,8 +55,11 @@ export class Turn {
     this.#count++;
     this.#dirty = this.#flushing;
     this.#flushing = outputs;
+    const last = this.#last;
+    this.#last = undefined;
     for (let i = 0; i < outputs.length; i++) outputs[i].flush();
     outputs.length = 0;
+    last?.flush();
   }
 
   takeBuffer(): ByteWriter {

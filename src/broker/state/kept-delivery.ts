@@ -31,13 +31,10 @@ export interface DeliveryOwner {
 // Of a delivery: not in the store; to be there with the commit under way; there.
 type Presence = 'absent' | 'written' | 'stored';
 
-// A commit leaves out what was sent in this turn or the one before: its acknowledgement is likely
-// to come before the next commit, and then nothing of it need ever be written.
-const youngTurns = 2;
-
 export class KeptDelivery implements Delivery, Kept {
   isDirty = false;
-  dirtySince = 0;
+  dirtyTurn = 0;
+  dirtyAt = 0;
   packetId = 0;
   state: Delivery['state'] = 'waiting';
   counted = false;
@@ -116,9 +113,9 @@ export class KeptDelivery implements Delivery, Kept {
     return this.#presence !== 'absent';
   }
 
-  mayWait(turn: number): boolean {
+  /** It was sent, and its receiver may acknowledge it soon; nobody else relies on it until then. */
+  get mayWait(): boolean {
     return (
-      turn - this.dirtySince < youngTurns &&
       this.qos === 1 &&
       // Of QoS 2 the publisher's packet id is stored with it, and must not be without it.
       this.message.qos === 1 &&
@@ -165,6 +162,8 @@ export class KeptDelivery implements Delivery, Kept {
     } else {
       this.#presence = 'stored';
       this.#endPart();
+      // What has changed since comes with the next commit, and nobody must hear of it before.
+      if (this.isDirty) return;
     }
     this.#owner.deliveryStored(this, now);
   }

@@ -5,10 +5,11 @@ import type { Changes } from './changes.ts';
 export interface Kept {
   /** Kept by the journal: it stands among what is to be written. */
   isDirty: boolean;
-  /** Kept by the journal: the turn since which it does. */
-  dirtySince: number;
-  /** Whether it may be left for a later turn: it is likely to be over before it need be written. */
-  mayWait(turn: number): boolean;
+  /** Kept by the journal: the turn in which it came there, and the clock's milliseconds. */
+  dirtyTurn: number;
+  dirtyAt: number;
+  /** Whether it may be left for a later commit: it is likely to be over before. */
+  readonly mayWait: boolean;
   /** Writes what it is now. @returns false when nothing has to be written */
   write(changes: Changes): boolean;
   /** Some messages that could not be stored were refused. */
