@@ -4,7 +4,7 @@ import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Delivery, DropCause } from '../session/delivery.ts';
 import type { Message } from '../session/message.ts';
-import type { OutgoingEvents } from '../session/outgoing.ts';
+import type { OutgoingEvents } from '../session/outgoing-options.ts';
 import { ClientError, reasonText } from './client-error.ts';
 
 export class Publications implements OutgoingEvents {
