@@ -22,6 +22,8 @@ export interface RestorationParts {
 
 export function restore(recalled: Recalled, parts: RestorationParts, now: number): void {
   const { retained, keeping } = parts;
+  // Nobody may get what a lost session or message has left behind.
+  keeping.logs.pass(recalled.sessionNumberMax);
   keeping.messageNumbers.pass(recalled.messageNumberMax);
   for (const { number, message } of recalled.retained) {
     keeping.retainedNumbers.pass(number);

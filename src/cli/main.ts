@@ -13,6 +13,7 @@ const commands: Commands = {
   serve: async () => (await import('./serve.ts')).serve,
   pub: async () => (await import('./pub.ts')).pub,
   sub: async () => (await import('./sub.ts')).sub,
+  store: async () => (await import('./store.ts')).store,
 };
 
 /** Runs `args`, without the name of the program, and resolves to the exit code. */

@@ -1,6 +1,6 @@
 /** The LMDB file itself: changes made in transactions, records read. Runs in the store's thread. */
 
-import { closeSync, fdatasyncSync, openSync, statfsSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { open, type RootDatabase } from 'lmdb';
@@ -9,6 +9,7 @@ import { readChanges } from '../broker/state/changes.ts';
 import { sharedMessageOf } from '../broker/state/delivery-record.ts';
 import { keyOf, readU32, tables } from '../broker/state/keys.ts';
 import { seal, unseal } from './sealed-record.ts';
+import { syncDirectoryOf } from './sync-directory.ts';
 
 type Database = RootDatabase<Uint8Array, Buffer>;
 
@@ -122,6 +123,13 @@ export class LmdbDatabase {
   }
 
   #open(readOnly: boolean): Database {
+    const isNew = !existsSync(this.#path);
+    const database = this.#openFile(readOnly);
+    if (isNew && this.#syncs) syncDirectoryOf(this.#path);
+    return database;
+  }
+
+  #openFile(readOnly: boolean): Database {
     return open<Uint8Array, Buffer>({
       path: this.#path,
       noSubdir: true,

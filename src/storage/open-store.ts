@@ -1,7 +1,16 @@
 /** Opens a store on disk: nobody else has it, it is sound, and what is in it is known. */
 
-import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { readLmdbFile } from './lmdb-file.ts';
 import type { LmdbDamage } from './lmdb-report.ts';
 import { LmdbStore } from './lmdb-store.ts';
@@ -51,9 +60,9 @@ export async function openStore<Loaded>(
   options: OpenStoreOptions<Loaded>,
 ): Promise<OpenStore<Loaded>> {
   const { directory, file, durability, damaged } = options;
-  // What clients send is nobody else's business.
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const path = join(directory, file);
+  demandAccess(directory, path);
   const lock = await lockStore(path);
   try {
     finishSalvage(path);
@@ -102,6 +111,8 @@ export function readSound(
   path: string,
   take: (key: Uint8Array, value: Uint8Array) => void,
 ): readonly LmdbDamage[] {
+  // LMDB takes it for one that it has just begun, and so would nobody miss what was in it.
+  if (statSync(path).size === 0) return [{ page: undefined, message: 'the file is empty' }];
   let unsoundCount = 0;
   const { damage } = readLmdbFile(path, (key, sealed) => {
     const value = unseal(key, sealed);
@@ -111,6 +122,29 @@ export function readSound(
   if (unsoundCount === 0) return damage;
   const message = `${unsoundCount} records are not what was written`;
   return [...damage, { page: undefined, message }];
+}
+
+/** With parents. Node's own way goes round in circles where the system makes none, as in /proc. */
+function makeDirectory(directory: string): void {
+  const path = resolve(directory);
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    // What clients send is nobody else's business.
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Where there is a store that only cannot be written now, its messages can be read all the same. */
+function demandAccess(directory: string, path: string): void {
+  const isThere = existsSync(path);
+  try {
+    accessSync(isThere ? path : directory, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    if (!isThere || (error as NodeJS.ErrnoException).code !== 'EROFS') throw error;
+  }
 }
 
 const mosquittoMark = Buffer.from('\0\xb5\0mosquitto db', 'latin1');

@@ -4,6 +4,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { readLmdbFile, scavengeLmdbFile } from './lmdb-file.ts';
 import { unseal } from './sealed-record.ts';
 import { copyPathOf, removeLmdbLock, StoreCopy } from './store-copy.ts';
+import { syncDirectoryOf } from './sync-directory.ts';
 
 export interface Salvage {
   /** Where the damaged file is now. */
@@ -13,8 +14,8 @@ export interface Salvage {
 }
 
 /**
- * Writes the sound records of a file into a new one, and puts that in its place. If it is broken off
- * at any moment, the next start finds either the damaged file or the whole new one.
+ * Writes the sound records of a file into a new one, and puts that in its place. If it is broken
+ * off at any moment, the next start finds either the damaged file or the whole new one.
  *
  * @throws what the system throws, when the new file cannot be written
  */
@@ -23,6 +24,7 @@ export async function salvage(path: string, date: Date): Promise<Salvage> {
   const records = await copySound(path, copyPath);
   const asidePath = freePath(`${path}.damaged-${nameOf(date)}`);
   renameSync(copyPath, finishedPath(path));
+  syncDirectoryOf(path);
   renameSync(path, asidePath);
   finishSalvage(path);
   return { asidePath, records };
@@ -31,8 +33,10 @@ export async function salvage(path: string, date: Date): Promise<Salvage> {
 /** What is left to do when a salvage was broken off after its copy was complete. */
 export function finishSalvage(path: string): void {
   const finished = finishedPath(path);
-  if (!existsSync(path) && existsSync(finished)) renameSync(finished, path);
   removeLmdbLock(path);
+  if (existsSync(path) || !existsSync(finished)) return;
+  renameSync(finished, path);
+  syncDirectoryOf(path);
 }
 
 async function copySound(path: string, copyPath: string): Promise<number> {

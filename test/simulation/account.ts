@@ -8,10 +8,11 @@ import type { ReferenceSession } from './reference-session.ts';
 
 export interface AccountLimits {
   readonly queuedMessagesMax: number;
+  readonly inflightMessagesMax: number;
 }
 
 /** @throws BrokenPromise for what should have happened at once */
-export function checkEvent(broker: ReferenceBroker, { queuedMessagesMax }: AccountLimits): void {
+export function checkEvent(broker: ReferenceBroker, limits: AccountLimits, now: number): void {
   for (const { link, ended, clientId } of broker.endEvent()) {
     if (link.isClosing || link.isOver) continue;
     throw new BrokenPromise('sessions', clientId, `its connection stays open: ${ended}`);
@@ -24,13 +25,27 @@ export function checkEvent(broker: ReferenceBroker, { queuedMessagesMax }: Accou
     const message = `${label} to ${topic} is neither sent nor dropped, though the client is there`;
     throw new BrokenPromise('atMostOnce', session.clientId, message);
   }
-  if (queuedMessagesMax === 0) return;
-  for (const { waitingCount, clientId } of broker.sessions) {
-    if (waitingCount <= queuedMessagesMax) continue;
-    const kept = `${waitingCount} messages were neither sent nor dropped`;
-    const message = `${kept}, and at most ${queuedMessagesMax} may wait`;
-    throw new BrokenPromise('memory', clientId, message);
-  }
+  if (limits.queuedMessagesMax === 0) return;
+  for (const session of broker.sessions) checkQueue(session, limits, now);
+}
+
+function checkQueue(
+  session: ReferenceSession,
+  { queuedMessagesMax, inflightMessagesMax }: AccountLimits,
+  now: number,
+): void {
+  if (session.waitingCount <= queuedMessagesMax) return;
+  const waiting = session.dueCopies.filter(({ qos }) => qos > 0);
+  // What the disk has does not count any more, and is found out when it is loaded.
+  const counted = session.isKept
+    ? waiting.filter(({ publication }) => publication.expiresAt > now).length
+    : waiting.length;
+  // QoS 2 is in flight before it is sent, until it is stored.
+  const held = session.isKept ? waiting.filter(({ qos }) => qos === 2).length : 0;
+  const max = queuedMessagesMax + Math.min(held, inflightMessagesMax || held);
+  if (counted <= max) return;
+  const kept = `${counted} messages were neither sent nor dropped`;
+  throw new BrokenPromise('memory', session.clientId, `${kept}, and at most ${max} may wait`);
 }
 
 /** @throws BrokenPromise for what is missing when every client has been there and all is quiet */
@@ -59,7 +74,7 @@ function checkConnection({ clientId, owed, onTheWay, arrivedCount }: ReferenceCo
 function checkSession(session: ReferenceSession): void {
   const { clientId, dueCopies, inflight, replays } = session;
   for (const { qos, publication, mayBeLost } of dueCopies) {
-    if (mayBeLost && qos === 0) continue;
+    if ((mayBeLost && qos === 0) || publication.isDoubtful) continue;
     const promise = qos === 2 ? 'exactlyOnce' : qos === 1 ? 'atLeastOnce' : 'atMostOnce';
     const message = `${publication.label} to ${publication.topic}, QoS ${qos}, was never sent`;
     throw new BrokenPromise(promise, clientId, message);

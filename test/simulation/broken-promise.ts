@@ -17,6 +17,7 @@ export const promises = {
   drops: 'a message is dropped only for the cause that is reported',
   shared: 'a shared subscription gives each message to one member',
   retained: 'a new subscription gets the last retained message of each topic',
+  durable: 'what was acknowledged is there after a crash, and nothing that never was',
   sessions: 'a session is there, or gone, when the specification says so',
   answers: 'every request has its answer',
   wire: 'the bytes that arrive are the packets that left, in their order',

@@ -70,9 +70,15 @@ function orderFault({ session, connection, publish, copy }: Delivery): string | 
   return `a later message of ${publisher} to ${topic} came before`;
 }
 
-function expiryFault({ connection, publish, copy }: Delivery, _limits: unknown, now: number) {
+function expiryFault(
+  { session, connection, publish, copy }: Delivery,
+  _limits: unknown,
+  now: number,
+) {
   const { expiresAt } = copy.publication;
-  if (!publish.dup && expiresAt <= now) return `it expired ${now - expiresAt} ms ago`;
+  // What has to be stored first may expire meanwhile.
+  const isUnderWay = publish.dup || (session.isKept && publish.qos === 2);
+  if (!isUnderWay && expiresAt <= now) return `it expired ${now - expiresAt} ms ago`;
   if (connection.connect!.version !== 5 || copy.hasTwin) return undefined;
   // [MQTT-3.3.2-6]
   const left = publish.properties?.messageExpiryInterval;

@@ -55,6 +55,7 @@ export function strikeOut(
     case 'packet too large':
       return packetTooLarge(event);
     case 'not stored':
+      return notStored(event);
     case 'session ended':
       // Whether it may end is checked elsewhere; then nothing is owed to it any more.
       return;
@@ -85,7 +86,9 @@ function slowReceiver(event: DropEvent): void {
 function queueFull(event: DropEvent): void {
   const { session, limits, now } = event;
   const copy = latestDue(event);
-  const waiting = session.dueCopies.filter((each) => each.publication.expiresAt > now);
+  // What the disk has counts for up to a second longer.
+  const countedUntil = session.isKept ? now - 1000 : now;
+  const waiting = session.dueCopies.filter(({ publication }) => publication.expiresAt > countedUntil);
   const shared = [...session.groups].flatMap(({ dispatches }) => [...dispatches]);
   const most = waiting.length + shared.length - 1;
   if (limits.queuedMessagesMax === 0 || most < limits.queuedMessagesMax) {
@@ -96,11 +99,27 @@ function queueFull(event: DropEvent): void {
   else session.noLongerDue(copy);
 }
 
+/** Its publisher is told so. */
+function notStored(event: DropEvent): void {
+  const { session, topic, qos, broker } = event;
+  const copy = dueLikeIt(event).find(({ publication }) => publication.isDoubtful);
+  if (copy !== undefined) return session.drop(copy);
+  const before = [
+    ...session.past.finished
+      .filter(({ copy }) => copy.publication.topic === topic && copy.qos === qos)
+      .map(({ copy }) => copy.publication),
+    ...sharedMessages(event),
+    ...broker.router.everRetained(topic),
+  ];
+  if (before.some(({ isDoubtful }) => isDoubtful)) return;
+  throw untrue(event, undefined, 'nothing of the kind was refused');
+}
+
 function expired(event: DropEvent): void {
   const { session, now } = event;
   const isExpired = ({ expiresAt }: Publication) => expiresAt <= now;
   const copy = dueLikeIt(event).find(({ publication }) => isExpired(publication));
-  if (copy !== undefined) return session.noLongerDue(copy);
+  if (copy !== undefined) return session.drop(copy);
   if (sharedMessages(event).some(isExpired)) return dropShared(event);
   throw untrue(event, undefined, 'nothing that was owed has expired');
 }
@@ -110,8 +129,9 @@ function packetTooLarge(event: DropEvent): void {
   const connection = session.connection ?? broker.endedNow(session.clientId)!;
   const isTooLarge = (publication: Publication, terms: Terms) =>
     bytesOf(publication, terms) > connection.maximumPacketSize;
-  const copy = dueLikeIt(event).find((each) => isTooLarge(each.publication, each));
-  if (copy !== undefined) return session.noLongerDue(copy);
+  const due = dueLikeIt(event).filter((each) => isTooLarge(each.publication, each));
+  const copy = due.find(({ publication }) => publication.expiresAt > event.now) ?? due[0];
+  if (copy !== undefined) return session.drop(copy);
   for (const [packetId, sent] of session.inflight) {
     const isAgain = sent.state === 'sent' && sent.lastLink !== connection.link.number;
     const isIt = isAgain && sent.publication.topic === topic && sent.qos === qos;
@@ -121,8 +141,9 @@ function packetTooLarge(event: DropEvent): void {
   if (sharedMessages(event).some((publication) => isTooLarge(publication, terms))) {
     return dropShared(event);
   }
-  const retained = broker.router.retained(topic);
-  if (retained !== undefined && isTooLarge(retained, terms)) {
+  const retained = broker.router.retainedFor(session, { topic, qos });
+  if (retained.some((publication) => isTooLarge(publication, terms))) {
+    session.past.droppedReplays.add(topic);
     if (session.replays.bring(topic, () => true) !== undefined) return;
   }
   const limit = `${connection.maximumPacketSize} bytes`;

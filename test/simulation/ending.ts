@@ -14,6 +14,7 @@ export function bringToRest(simulation: Simulation): void {
     link.upStalled = false;
     link.downStalled = false;
   }
+  simulation.mendDisk();
   do letAllFlow(simulation);
   while (bringBack(simulation));
   checkRest(simulation.reference, simulation.now);
@@ -49,7 +50,8 @@ export function audit(simulation: Simulation): void {
     if (stated === String(value)) continue;
     throw new BrokenPromise('accounts', undefined, `${name} is ${stated}, and should be ${value}`);
   }
-  simulation.shutDown();
+  if (simulation.disk === undefined) simulation.shutDown();
+  else simulation.restart();
 }
 
 /** One more client asks for every retained message. */
@@ -98,6 +100,8 @@ function letAllFlow(simulation: Simulation): void {
       throw new BrokenPromise('robustness', undefined, `it does not rest in ${rounds} rounds`);
     }
     quiet = flows(simulation) ? 0 : quiet + 1;
+    // What is to be stored may wait for a moment, as it may be over by then.
+    if (simulation.disk !== undefined) simulation.advance(2);
   }
 }
 
@@ -109,6 +113,12 @@ function flows(simulation: Simulation): boolean {
   }
   moved = simulation.decide() || moved;
   moved = simulation.endTurn() || moved;
+  moved = simulation.hurryDisk() || moved;
+  if (simulation.reference.isStoreFailing) {
+    // The broker tries again after a second.
+    simulation.advance(1000);
+    moved = true;
+  }
   for (const device of simulation.devices) {
     if (device.link !== undefined) device.act(unlimited, simulation.now);
   }

@@ -5,10 +5,10 @@ import type { Packet } from '../../src/packet/packet.ts';
 import type { Publish } from '../../src/packet/publish.ts';
 import { BrokenPromise } from './broken-promise.ts';
 import { checkDelivery, type DeliveryLimits } from './delivery-check.ts';
-import { copyInFlight, owedCopy } from './owed-copy.ts';
+import { copyInFlight, mayBeFirst, owedCopy } from './owed-copy.ts';
 import type { Copy } from './publication.ts';
 import type { ReferenceBroker } from './reference-broker.ts';
-import type { EndCause, ReferenceConnection, Sent } from './reference-connection.ts';
+import { type EndCause, type ReferenceConnection, refused, type Sent } from './reference-connection.ts';
 import type { ReferenceSession } from './reference-session.ts';
 
 type Answering = Exclude<Packet, { type: 'publish' | 'disconnect' }>;
@@ -40,7 +40,9 @@ export class Ledger {
   /** A packet leaves the broker. */
   sent(clientId: string, packet: Packet): void {
     if (packet.type === 'disconnect') return this.#sentAway(clientId, packet.reasonCode);
-    if (packet.type === 'connack' && packet.reasonCode !== 0) return this.#refused(clientId);
+    if (packet.type === 'connack' && packet.reasonCode !== 0) {
+      return this.#refused(clientId, packet.reasonCode);
+    }
     const session = this.#broker.session(clientId);
     // Several ends at one time can come in another order than the reference has them.
     const connection = session?.connection ?? this.#broker.endedNow(clientId);
@@ -59,9 +61,7 @@ export class Ledger {
   ): void {
     if (packet.type === 'publish') return this.#publish(session, connection, packet);
     if (packet.type !== 'pubrel') this.#answer(connection, packet);
-    else if (!this.#answersPubrec(connection, packet.packetId)) {
-      this.#releaseAgain(session, connection, packet.packetId);
-    }
+    else this.#release(session, connection, packet.packetId);
     connection.onTheWay.push({ packet, copy: undefined, topic: '' });
   }
 
@@ -86,8 +86,13 @@ export class Ledger {
     throw new BrokenPromise('wellBehaved', clientId, message);
   }
 
-  #refused(clientId: string): void {
-    if (this.#broker.wasLateNow(clientId)) return;
+  #refused(clientId: string, reasonCode: number): void {
+    const connection = this.#broker.session(clientId)?.connection;
+    const connack = connection?.owed.find(({ type }) => type === 'connack');
+    // In MQTT 3.x the codec makes 0x03 of it.
+    const isStoreFull = String(reasonCode) === refused && this.#broker.isStoreFailing;
+    if (isStoreFull) connack?.refusal?.refuse();
+    if (this.#broker.wasRefusedNow(clientId)) return;
     throw new BrokenPromise(
       'wellBehaved',
       clientId,
@@ -103,12 +108,21 @@ export class Ledger {
       const message = `${packet.type} ${packetId}, for which there is no request`;
       throw new BrokenPromise('answers', clientId, message);
     }
-    const [{ outcomes }] = owed.splice(at, 1);
+    const [{ outcomes, certify, refusal }] = owed.splice(at, 1);
     const given = outcomeOf(packet);
-    if (outcomes.length === 0 || outcomes.includes(given)) return;
+    if (packet.type === 'connack') connection.showsLife(this.#now());
+    if (outcomes.length === 0 || outcomes.includes(given)) return certify?.();
+    if (given === refused && refusal?.publication?.isDoubtful) return refusal.refuse()();
     const message = `${packet.type} ${packetId} says ${given}, and should say ${outcomes}`;
     const promise = packet.type === 'connack' ? 'sessions' : 'answers';
     throw new BrokenPromise(promise, clientId, message);
+  }
+
+  #release(session: ReferenceSession, connection: ReferenceConnection, packetId: number): void {
+    const copy = session.inflight.get(packetId);
+    if (copy !== undefined) copy.wasReleased = true;
+    if (this.#answersPubrec(connection, packetId)) return;
+    this.#releaseAgain(session, connection, packetId);
   }
 
   #answersPubrec({ owed }: ReferenceConnection, packetId: number): boolean {
@@ -146,11 +160,15 @@ export class Ledger {
   ): Copy {
     const linkNumber = connection.link.number;
     const arrival = { session, publish, topic, now: this.#now() };
-    const copy = publish.dup ? copyInFlight(arrival, linkNumber) : owedCopy(this.#broker, arrival);
+    const isAgain = publish.dup && !mayBeFirst(arrival);
+    const copy = isAgain ? copyInFlight(arrival, linkNumber) : owedCopy(this.#broker, arrival);
     checkDelivery({ session, connection, publish, copy }, this.#limits, this.#now());
     copy.lastLink = linkNumber;
     copy.state = copy.qos === 0 ? 'over' : 'sent';
-    if (copy.qos === 0) return copy;
+    if (copy.qos === 0) {
+      session.finish(copy);
+      return copy;
+    }
     session.inflight.set(publish.packetId, copy);
     connection.unacknowledged++;
     return copy;

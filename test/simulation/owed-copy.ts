@@ -27,11 +27,21 @@ export function owedCopy(broker: ReferenceBroker, arrival: Arrival): Copy {
     return due;
   }
   const { upgradesQos } = broker.router;
-  const copy =
-    sharedCopy(arrival, label, upgradesQos) ??
-    replayedCopy(arrival, broker.router.retained(topic), upgradesQos);
-  if (copy !== undefined) return copy;
+  const shared = sharedCopy(arrival, label, upgradesQos);
+  if (shared !== undefined) return shared;
+  for (const publication of broker.router.retainedFor(session, { topic, qos: publish.qos })) {
+    const copy = replayedCopy(arrival, publication, upgradesQos);
+    if (copy !== undefined) return copy;
+  }
   throw notOwed(arrival, label);
+}
+
+/**
+ * One of QoS 2 that is stored leaves when its packet id is safe, and if that lasts until the next
+ * connection, nobody knows for certain that it was not sent before.
+ */
+export function mayBeFirst({ session, publish }: Arrival): boolean {
+  return session.isKept && publish.qos === 2 && !session.inflight.has(publish.packetId);
 }
 
 /** For a PUBLISH that is sent again. @throws BrokenPromise when it must not be */
@@ -99,10 +109,10 @@ function sharedCopy({ session, publish, now }: Arrival, label: string, upgrade: 
 /** A retained message is looked up when it is sent, so that it is the topic's last one. */
 function replayedCopy(
   { session, publish, topic }: Arrival,
-  publication: Publication | undefined,
+  publication: Publication,
   upgrade: boolean,
 ): Copy | undefined {
-  if (!publish.retain || publication?.label !== labelOf(topic, publish.payload)) return undefined;
+  if (!publish.retain || publication.label !== labelOf(topic, publish.payload)) return undefined;
   // [MQTT-3.3.1-8]
   const termsUnder = (subscription: ReferenceSubscription) => ({
     ...termsOf(subscription, publication, upgrade),
@@ -110,7 +120,8 @@ function replayedCopy(
   });
   const isLikeIt = (subscription: ReferenceSubscription) => fits(publish, termsUnder(subscription));
   const subscription = session.replays.bring(topic, isLikeIt);
-  return subscription && new Copy(publication, termsUnder(subscription), { lane: undefined });
+  const circumstances = { lane: undefined, isReplayed: true };
+  return subscription && new Copy(publication, termsUnder(subscription), circumstances);
 }
 
 function notOwed({ session, publish, topic, now }: Arrival, label: string): BrokenPromise {

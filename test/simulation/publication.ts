@@ -21,6 +21,10 @@ export interface Publication {
   readonly expiresAt: number;
   /** Whose messages keep their order. */
   readonly publisher: string;
+  /** Its publisher was told that it is safe. */
+  isAcknowledged: boolean;
+  /** The store failed before its publisher was told that it is safe: it may be refused. */
+  isDoubtful: boolean;
 }
 
 /** What one delivery must look like. */
@@ -41,6 +45,7 @@ interface Circumstances {
   readonly lane: string | undefined;
   readonly mayBeLost?: boolean;
   readonly hasTwin?: boolean;
+  readonly isReplayed?: boolean;
 }
 
 /** One delivery that is owed, from the publication to the last acknowledgement. */
@@ -55,16 +60,20 @@ export class Copy implements Terms {
   readonly mayBeLost: boolean;
   /** It may be a later publication of the same message that came: its lifetime is not certain. */
   readonly hasTwin: boolean;
+  /** A subscription has asked for it, so that no publisher waits for it. */
+  readonly isReplayed: boolean;
   state: CopyState = 'due';
   /** How often it reached the application at the other end. */
   receipts = 0;
-  /** The number of the link that it was last sent over. */
+  /** The number of the link that it was last sent over; -1: it was never sent. */
   lastLink = -1;
+  /** PUBREL has left for it. */
+  wasReleased = false;
 
   constructor(
     publication: Publication,
     terms: Terms,
-    { lane, mayBeLost = false, hasTwin = false }: Circumstances,
+    { lane, mayBeLost = false, hasTwin = false, isReplayed = false }: Circumstances,
   ) {
     this.publication = publication;
     this.qos = terms.qos;
@@ -73,6 +82,7 @@ export class Copy implements Terms {
     this.lane = lane && `${lane}|${publication.publisher}|${publication.topic}|${terms.qos}`;
     this.mayBeLost = mayBeLost;
     this.hasTwin = hasTwin;
+    this.isReplayed = isReplayed;
   }
 }
 
@@ -101,6 +111,11 @@ export function fits(publish: Publish, terms: Terms): boolean {
     publish.retain === terms.retain &&
     identifiersText(publish.properties?.subscriptionIdentifiers) === terms.identifiers
   );
+}
+
+/** Equal for copies that nothing in their packets tells apart. */
+export function likeness(label: string, terms: Terms): string {
+  return `${label} with ${describe(terms)}`;
 }
 
 export function describe({ qos, retain, identifiers }: Terms): string {

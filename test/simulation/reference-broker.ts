@@ -6,10 +6,14 @@
 import type { Connect, Will } from '../../src/packet/connect.ts';
 import type { Packet } from '../../src/packet/packet.ts';
 import type { Publish } from '../../src/packet/publish.ts';
+import { Past } from './past.ts';
 import { type Copy, labelOf, type Publication } from './publication.ts';
+import { recoverCopies } from './recovered-copies.ts';
+import { type Recovery, recoverSession, survivorOf } from './recovery.ts';
 import { type EndCause, ReferenceConnection } from './reference-connection.ts';
 import { ReferenceRouter, type RouterOptions } from './reference-router.ts';
 import { ReferenceSession } from './reference-session.ts';
+import type { SessionState } from './session-past.ts';
 import type { SimulatedLink } from './simulated-link.ts';
 
 export interface ReferenceOptions extends RouterOptions {
@@ -25,6 +29,10 @@ export class ReferenceBroker {
   readonly #options: ReferenceOptions;
   readonly #sessions = new Map<string, ReferenceSession>();
   readonly #connections = new Map<SimulatedLink, ReferenceConnection>();
+  // By client identifier: what the store may have.
+  readonly #pasts = new Map<string, Past<ReferenceSession | undefined>>();
+  #isStoreFailing = false;
+  #lastNumber = 0;
   #serial = 0;
   // Until the end of the event.
   #isWaking = false;
@@ -34,6 +42,29 @@ export class ReferenceBroker {
   constructor(options: ReferenceOptions) {
     this.#options = options;
     this.router = new ReferenceRouter(this.#sessions, options);
+  }
+
+  /** The store takes nothing for now, as the broker knows. */
+  get isStoreFailing(): boolean {
+    return this.#isStoreFailing;
+  }
+
+  /** The one that what happens now is stored with. */
+  get nextCommit(): number {
+    return (this.#options.store?.handedCount ?? 0) + 1;
+  }
+
+  storeFails(): void {
+    if (this.#isStoreFailing) return;
+    this.#isStoreFailing = true;
+    for (const connection of this.#connections.values()) {
+      if (connection.ended !== undefined) continue;
+      connection.storeFails(this.#options.store!.doneCount);
+    }
+  }
+
+  storeRecovers(): void {
+    this.#isStoreFailing = false;
   }
 
   get sessions(): Iterable<ReferenceSession> {
@@ -64,9 +95,11 @@ export class ReferenceBroker {
   }
 
   /** Whether a connection of the client's ended in the present event before its CONNACK. */
-  wasLateNow(clientId: string): boolean {
+  wasRefusedNow(clientId: string): boolean {
     return this.#endedNow.some(
-      (connection) => connection.clientId === clientId && connection.ended === 'no CONNECT in time',
+      (connection) =>
+        connection.clientId === clientId &&
+        (connection.session === undefined || connection.isAwaitingConnack),
     );
   }
 
@@ -93,24 +126,28 @@ export class ReferenceBroker {
   accept(connection: ReferenceConnection): void {
     const connect = connection.connect!;
     const { clientId } = connect;
-    const before = this.#sessions.get(clientId)?.connection;
+    const last = this.#sessions.get(clientId);
+    const before = last?.connection;
     if (before !== undefined) this.end(before, 'taken over');
     const known = this.#sessions.get(clientId);
     const present = known !== undefined && !connect.cleanStart;
+    const endsKept = last?.isKept === true && !present;
     if (known !== undefined && !present) this.#endSession(known);
-    const session = present ? known : new ReferenceSession(clientId);
-    this.#sessions.set(clientId, session);
-    // [MQTT-3.1.3-9]
-    session.absence = undefined;
-    session.expirySeconds = Math.min(
+    const expirySeconds = Math.min(
       expirySecondsOf(connect),
       this.#options.sessionExpirySecondsMax,
     );
+    const session = present ? known : this.#newSession(clientId, expirySeconds);
+    // [MQTT-3.1.3-9]
+    session.absence = undefined;
+    session.expirySeconds = expirySeconds;
     session.connection = connection;
     connection.session = session;
     connection.showsLife(this.#options.now());
     connection.will = connect.will;
-    connection.owe('connack', 0, [`0, session ${present ? 'present' : 'not present'}`]);
+    const { will } = connect;
+    const state = { expirySeconds, will, willAt: undefined };
+    this.#oweConnack(session, { present, endsKept, state });
   }
 
   /** The client has sent DISCONNECT. */
@@ -130,23 +167,76 @@ export class ReferenceBroker {
     if (connection.ended !== undefined) return;
     connection.ended = cause;
     this.#endedNow.push(connection);
-    const { session, will } = connection;
+    const { session } = connection;
     if (session === undefined) return;
+    // Who has not come in leaves no will.
+    const will = connection.isAwaitingConnack ? undefined : connection.will;
     connection.will = undefined;
     session.connection = undefined;
     const now = this.#options.now();
     const delaySeconds = will?.properties?.willDelayInterval ?? 0;
+    session.leftAt = now;
     session.absence = {
       will,
       willAt: now + delaySeconds * 1000,
       endsAt: now + session.expirySeconds * 1000,
     };
+    this.#saveAbsence(session);
     this.#resolveAbsence(session, now);
   }
 
-  publish(publish: Publish, topic: string, publisher: ReferenceSession): boolean {
+  publish(publish: Publish, topic: string, publisher: ReferenceSession) {
     const publication = this.#publication(publish, topic, publisher.clientId);
-    return this.router.publish(publication, publisher, this.#isWaking);
+    const matched = this.router.publish(publication, publisher, this.#isWaking);
+    return { publication, matched };
+  }
+
+  /** A message could not be stored, and its publisher was told so. */
+  refuse(publication: Publication): void {
+    for (const session of this.#sessions.values()) session.refuse(publication);
+    this.router.refuse(publication);
+  }
+
+  /** The broker begins to end: who leaves first is nobody's business. */
+  beginShutDown(): void {
+    this.#isWaking = true;
+  }
+
+  /** The broker is gone, with all that nobody has stored. */
+  breakOff(): void {
+    for (const connection of this.#connections.values()) {
+      connection.ended ??= 'crash';
+      if (connection.session?.connection === connection) connection.session.connection = undefined;
+    }
+    this.#isStoreFailing = false;
+  }
+
+  /** A broker begins with what the disk has. @throws BrokenPromise when that cannot be */
+  recover(recovery: Recovery): void {
+    const { sessions } = recovery.contents;
+    const live = sessions.filter(({ record }) => !record.isEnded);
+    for (const { record } of live) this.#pastOf(record.clientId);
+    this.#sessions.clear();
+    this.#lastNumber = Math.max(0, ...sessions.map(({ number }) => number));
+    const groups = this.router.beginRecovery();
+    for (const [clientId, past] of this.#pasts) {
+      const stored = live.find(({ record }) => record.clientId === clientId);
+      const session = survivorOf(clientId, { past, stored, recovery });
+      this.#pasts.set(clientId, new Past(session));
+      if (session === undefined) continue;
+      this.#sessions.set(clientId, session);
+      recoverSession(session, stored!, { recovery, router: this.router });
+    }
+    const tools = { recovery, router: this.router, groups };
+    for (const session of this.#sessions.values()) {
+      const { deliveries } = live.find(({ number }) => number === session.number)!;
+      recoverCopies(session, deliveries, tools);
+    }
+    for (const { record, deliveries } of sessions) {
+      if (record.isEnded) groups.takeRemains(deliveries);
+    }
+    groups.finish(recovery);
+    this.router.endRecovery(recovery, groups);
   }
 
   /** The broker ends the client's connection for its silence. */
@@ -174,7 +264,7 @@ export class ReferenceBroker {
   #deadlines(now: number): { at: number; happen: () => void }[] {
     const connectMilliseconds = this.#options.connectSeconds * 1000;
     const ofConnections = [...this.#connections.values()].map((connection) =>
-      connection.session === undefined
+      connection.session === undefined || connection.isAwaitingConnack
         ? {
             at: connection.openedAt + connectMilliseconds,
             happen: () => this.end(connection, 'no CONNECT in time'),
@@ -200,11 +290,71 @@ export class ReferenceBroker {
     const { will } = absence;
     if (will === undefined || absence.willAt > now) return;
     absence.will = undefined;
+    this.#saveAbsence(session);
     this.#publishWill(will, session);
+  }
+
+  #newSession(clientId: string, expirySeconds: number): ReferenceSession {
+    const isKept = this.#options.store !== undefined && expirySeconds > 0;
+    // The broker counts those that it stores.
+    const session = new ReferenceSession(clientId, isKept ? ++this.#lastNumber : 0);
+    this.#sessions.set(clientId, session);
+    this.#pastOf(clientId).become(session);
+    return session;
+  }
+
+  #pastOf(clientId: string): Past<ReferenceSession | undefined> {
+    const past = this.#pasts.get(clientId) ?? new Past<ReferenceSession | undefined>(undefined);
+    this.#pasts.set(clientId, past);
+    return past;
+  }
+
+  #oweConnack(
+    session: ReferenceSession,
+    {
+      present,
+      endsKept,
+      state,
+    }: { present: boolean; endsKept: boolean; state: SessionState },
+  ): void {
+    const past = this.#pastOf(session.clientId);
+    const version = past.presentVersion;
+    const { state: stateBefore } = session.past;
+    const stateVersion = stateBefore.become(state);
+    const certify = () => {
+      // One that has just expired may come back where the new one is not stored.
+      if (session.isKept || endsKept) past.certify(version);
+      // Who had a session before is let in though nothing can be stored.
+      if (!this.isStoreFailing) stateBefore.certify(stateVersion);
+    };
+    const connection = session.connection!;
+    // It cannot be stored that there is a new session, or that the old one is over.
+    const isUncertain = session.isKept && past.possible[0] !== session;
+    const mayRefuse = isUncertain || endsKept;
+    const refuse = () => {
+      this.#refuseEntry(connection);
+      return () => {};
+    };
+    const refusal = { publication: undefined, commit: undefined, refuse };
+    const outcome = `0, session ${present ? 'present' : 'not present'}`;
+    connection.owe('connack', 0, [outcome], { certify, refusal: mayRefuse ? refusal : undefined });
+  }
+
+  /** A new session cannot be stored: there is none, then. */
+  #refuseEntry(connection: ReferenceConnection): void {
+    connection.session!.expirySeconds = 0;
+    this.end(connection, 'not stored');
+  }
+
+  #saveAbsence({ past, absence, expirySeconds }: ReferenceSession): void {
+    const { will, willAt } = absence!;
+    past.state.become({ expirySeconds, will, willAt: will && willAt });
   }
 
   #endSession(session: ReferenceSession): void {
     this.#sessions.delete(session.clientId);
+    this.#pastOf(session.clientId).become(undefined);
+    session.end();
     this.router.forget(session);
     if (this.#isWaking) {
       for (const group of session.groups) group.mayLoseOpen();
@@ -231,6 +381,8 @@ export class ReferenceBroker {
       expiresAt:
         seconds === undefined ? Number.POSITIVE_INFINITY : this.#options.now() + seconds * 1000,
       publisher,
+      isAcknowledged: false,
+      isDoubtful: false,
     };
   }
 }
@@ -239,6 +391,7 @@ export class ReferenceBroker {
 export function settle(session: ReferenceSession, packetId: number, copy: Copy): void {
   session.inflight.delete(packetId);
   copy.state = 'over';
+  session.finish(copy, packetId);
   for (const group of session.groups) group.settled(copy);
   const { connection } = session;
   if (connection !== undefined && copy.lastLink === connection.link.number) {

@@ -4,7 +4,7 @@ import type { Connect, Will } from '../../src/packet/connect.ts';
 import type { Packet } from '../../src/packet/packet.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
 import type { Publish } from '../../src/packet/publish.ts';
-import type { Copy } from './publication.ts';
+import type { Copy, Publication } from './publication.ts';
 import type { ReferenceSession } from './reference-session.ts';
 import type { SimulatedLink } from './simulated-link.ts';
 
@@ -14,7 +14,9 @@ export type EndCause =
   | 'taken over'
   | 'keep-alive'
   | 'no CONNECT in time'
-  | 'shut down';
+  | 'not stored'
+  | 'shut down'
+  | 'crash';
 
 /** A packet on its way to the client. */
 export interface Sent {
@@ -31,7 +33,24 @@ export interface Answer {
   readonly packetId: number;
   /** What it may say; none: whatever it likes. */
   readonly outcomes: readonly string[];
+  /** It leaves, and so what it answers must be safe. */
+  readonly certify?: (() => void) | undefined;
+  /** Absent where it must not say that something cannot be stored. */
+  readonly refusal?: Refusal | undefined;
 }
+
+/** What happens where an answer says that something cannot be stored. */
+export interface Refusal {
+  /** Undefined where a session is refused. */
+  readonly publication: Publication | undefined;
+  /** The commit without which nobody can say anything else; undefined: nobody can tell. */
+  readonly commit: number | undefined;
+  /** @returns what follows when the answer has left */
+  readonly refuse: () => () => void;
+}
+
+/** Quota exceeded, as `Answer.outcomes` has it. */
+export const refused = String(0x97);
 
 const packetBytesMax = 268_435_455;
 const largePieceBytes = 1000;
@@ -110,8 +129,34 @@ export class ReferenceConnection {
     return resolve(this.#aliasesDown, topic, properties?.topicAlias);
   }
 
-  owe(type: Packet['type'], packetId = 0, outcomes: readonly string[] = []): void {
-    this.owed.push({ type, packetId, outcomes });
+  /** CONNACK is still to come, though the session is taken up: it waits to be stored. */
+  get isAwaitingConnack(): boolean {
+    return this.session !== undefined && this.owed.some(({ type }) => type === 'connack');
+  }
+
+  owe(
+    type: Packet['type'],
+    packetId = 0,
+    outcomes: readonly string[] = [],
+    { certify, refusal }: Pick<Answer, 'certify' | 'refusal'> = {},
+  ): void {
+    this.owed.push({ type, packetId, outcomes, certify, refusal });
+  }
+
+  /**
+   * The store fails. Answers that are to come will say so, perhaps late, as they keep their order;
+   * of some that is certain now.
+   *
+   * @param commitsDone the commits that are safe
+   */
+  storeFails(commitsDone: number): void {
+    this.owed.forEach((answer, at) => {
+      const { publication, commit, refuse } = answer.refusal ?? {};
+      if (publication === undefined) return;
+      publication.isDoubtful = true;
+      if (commit === undefined || commit <= commitsDone) return;
+      this.owed[at] = { ...answer, outcomes: [refused], certify: refuse!(), refusal: undefined };
+    });
   }
 
   /** @returns false when a later message of the lane was sent before it */

@@ -7,7 +7,9 @@ import type { Subscribe } from '../../src/packet/subscribe.ts';
 import type { Unsubscribe } from '../../src/packet/unsubscribe.ts';
 import { BrokenPromise } from './broken-promise.ts';
 import { type ReferenceBroker, settle } from './reference-broker.ts';
-import type { ReferenceConnection } from './reference-connection.ts';
+import type { Publication } from './publication.ts';
+import { type ReferenceConnection, refused } from './reference-connection.ts';
+import type { ReferenceSession } from './reference-session.ts';
 
 const success = 0x00;
 const noMatchingSubscribers = 0x10;
@@ -52,17 +54,70 @@ function publish(broker: ReferenceBroker, connection: ReferenceConnection, packe
   const session = connection.session!;
   const { packetId, qos } = packet;
   const topic = connection.topicFromClient(packet);
-  if (qos === 2 && session.openIncoming.has(packetId)) {
+  const known = qos === 2 ? session.openIncoming.get(packetId) : undefined;
+  if (known !== undefined) {
     // [MQTT-4.3.3-10]
-    connection.owe('pubrec', packetId, [success, noMatchingSubscribers].map(String));
+    const outcomes = [success, noMatchingSubscribers].map(String);
+    connection.owe('pubrec', packetId, outcomes, {
+      certify: certifying(broker, session, { packetId, qos, publication: known }),
+    });
     return;
   }
-  const matched = broker.publish(packet, topic, session);
+  if (isDenied(broker, connection, { packet, topic })) {
+    connection.owe(qos === 1 ? 'puback' : 'pubrec', packetId, [refused]);
+    return;
+  }
+  const { matched, publication } = broker.publish(packet, topic, session);
   if (qos === 0) return;
-  if (qos === 2) session.openIncoming.add(packetId);
+  if (qos === 2) {
+    session.openIncoming.set(packetId, publication);
+    session.past.openId(packetId).become(publication);
+  }
+  const certify = certifying(broker, session, { packetId, qos, publication });
   // It may say that there is no subscriber, or keep that to itself.
   const outcomes = matched ? [success] : [success, noMatchingSubscribers];
-  connection.owe(qos === 1 ? 'puback' : 'pubrec', packetId, outcomes.map(String));
+  const refuse = () => {
+    broker.refuse(publication);
+    return qos === 2 ? close(session, packetId) : () => {};
+  };
+  const commit = qos === 2 && session.isKept ? broker.nextCommit : undefined;
+  const refusal = { publication, refuse, commit };
+  connection.owe(qos === 1 ? 'puback' : 'pubrec', packetId, outcomes.map(String), {
+    certify,
+    refusal: connection.connect!.version === 5 ? refusal : undefined,
+  });
+}
+
+/** What cannot be stored now is refused where MQTT has a word for that. */
+function isDenied(
+  { router, isStoreFailing }: ReferenceBroker,
+  { connect, session }: ReferenceConnection,
+  { packet: { qos, retain }, topic }: { packet: Publish; topic: string },
+): boolean {
+  if (!isStoreFailing || qos === 0 || connect!.version !== 5) return false;
+  return retain || (qos === 2 && session!.isKept) || router.isKept(topic);
+}
+
+/** PUBACK or PUBREC leaves: the message is safe. */
+function certifying(
+  { router }: ReferenceBroker,
+  { past }: ReferenceSession,
+  { packetId, qos, publication }: { packetId: number; qos: number; publication: Publication },
+): () => void {
+  const open = past.openId(packetId);
+  const version = open.presentVersion;
+  return () => {
+    router.certify(publication);
+    if (qos === 2) open.certify(version);
+  };
+}
+
+/** The exchange is over. @returns what makes sure that the store knows that */
+function close(session: ReferenceSession, packetId: number): () => void {
+  session.openIncoming.delete(packetId);
+  const past = session.past.openId(packetId);
+  const version = past.become(undefined);
+  return () => past.certify(version);
 }
 
 function acknowledged({ session, clientId }: ReferenceConnection, packetId: number): void {
@@ -88,8 +143,10 @@ function received(connection: ReferenceConnection, { packetId, reasonCode }: Pub
 }
 
 function released(connection: ReferenceConnection, { packetId }: Pubrel): void {
-  const known = connection.session!.openIncoming.delete(packetId);
-  connection.owe('pubcomp', packetId, [`${known ? success : packetIdentifierNotFound}`]);
+  const session = connection.session!;
+  const outcome = session.openIncoming.has(packetId) ? success : packetIdentifierNotFound;
+  const certify = close(session, packetId);
+  connection.owe('pubcomp', packetId, [`${outcome}`], { certify });
 }
 
 function completed({ session }: ReferenceConnection, { packetId }: Pubcomp): void {
@@ -102,11 +159,41 @@ function subscribe(
   connection: ReferenceConnection,
   { packetId, subscriptions, properties }: Subscribe,
 ): void {
-  for (const each of subscriptions) {
-    broker.router.subscribe(connection.session!, each, properties?.subscriptionIdentifier);
+  const session = connection.session!;
+  if (session.isKept && broker.isStoreFailing) {
+    // In MQTT 3.x the codec makes 0x80 of it.
+    connection.owe('suback', packetId, [subscriptions.map(() => refused).join(' ')]);
+    return;
   }
+  const identifier = properties?.subscriptionIdentifier;
+  const replays = subscriptions.map((each) => broker.router.subscribe(session, each, identifier));
+  const startReplays = () => {
+    for (const start of replays) start?.();
+  };
+  // Their SUBACK may be held up by other answers, and need not be waited for.
+  if (!session.isKept) startReplays();
   const granted = subscriptions.map(({ qos }) => qos);
-  connection.owe('suback', packetId, [granted.join(' ')]);
+  const filters = subscriptions.map(({ filter }) => filter);
+  const save = saving(session, filters);
+  const certify = () => {
+    save();
+    if (session.isKept) startReplays();
+  };
+  connection.owe('suback', packetId, [granted.join(' ')], { certify });
+}
+
+/** @returns what follows from SUBACK or UNSUBACK: what these subscriptions are by now is safe */
+function saving(
+  { past, subscriptions }: ReferenceSession,
+  filters: readonly string[],
+): () => void {
+  const versions = filters.map((filter) => {
+    const ofFilter = past.subscription(filter);
+    return { ofFilter, version: ofFilter.become(subscriptions.get(filter)) };
+  });
+  return () => {
+    for (const { ofFilter, version } of versions) ofFilter.certify(version);
+  };
 }
 
 function unsubscribe(
@@ -117,5 +204,6 @@ function unsubscribe(
   const reasonCodes = filters.map((filter) =>
     broker.router.unsubscribe(connection.session!, filter) ? success : noSubscriptionExisted,
   );
-  connection.owe('unsuback', packetId, [reasonCodes.join(' ')]);
+  const certify = saving(connection.session!, filters);
+  connection.owe('unsuback', packetId, [reasonCodes.join(' ')], { certify });
 }

@@ -15,6 +15,8 @@ export interface Dispatch {
   hasTwin: boolean;
   /** There was nobody to give it to, or it was in the queue of whoever left last. */
   mayBeLost: boolean;
+  /** A member has acknowledged it, or nobody is to get it any more. */
+  isOver: boolean;
 }
 
 export class ReferenceGroup {
@@ -25,6 +27,8 @@ export class ReferenceGroup {
   /** Every version of its members' subscriptions: queued messages keep the one of their time. */
   readonly #terms: ReferenceSubscription[] = [];
   readonly #dispatches = new Set<Dispatch>();
+  // The store may still have them.
+  readonly #finished: Dispatch[] = [];
   readonly #drops = new Map<string, number>();
 
   constructor(name: string, levels: readonly string[]) {
@@ -39,6 +43,36 @@ export class ReferenceGroup {
   /** What has not come to its end. */
   get dispatches(): Iterable<Dispatch> {
     return this.#dispatches;
+  }
+
+  /** What has come to its end, too. */
+  get everyDispatch(): Iterable<Dispatch> {
+    return [...this.#dispatches, ...this.#finished];
+  }
+
+  /** Some of its messages need not be stored, or were dropped: nobody tells which. */
+  get mayForget(): boolean {
+    if (this.#drops.size > 0) return true;
+    return this.#terms.some(({ qos, session }) => qos === 0 || !session.isKept);
+  }
+
+  /** It is the same group, made anew. */
+  inherit(before: ReferenceGroup): void {
+    const known = new Set(this.#terms);
+    this.#terms.push(...before.#terms.filter((each) => !known.has(each)));
+  }
+
+  /** A message that the store has. */
+  goOn(dispatch: Dispatch): void {
+    if (this.isEmpty) dispatch.mayBeLost = true;
+    this.#dispatches.add(dispatch);
+  }
+
+  /** Its publisher was told that it could not be stored: it may be with a member, or not. */
+  refuse(publication: Publication): void {
+    for (const dispatch of this.#dispatches) {
+      if (dispatch.publication === publication) dispatch.mayBeLost = true;
+    }
   }
 
   termsOf(session: ReferenceSession): ReferenceSubscription[] {
@@ -58,7 +92,10 @@ export class ReferenceGroup {
 
   /** Whoever has the messages that nobody was sent may be gone, and nobody else be there. */
   mayLoseOpen(): void {
-    for (const dispatch of this.#dispatches) dispatch.mayBeLost = true;
+    for (const dispatch of this.#dispatches) {
+      dispatch.mayBeLost = true;
+      if (this.isEmpty) dispatch.isUnordered = true;
+    }
   }
 
   dispatch(publication: Publication, mayBeLost: boolean): void {
@@ -69,7 +106,8 @@ export class ReferenceGroup {
       hasTwin = true;
     }
     const nobody = { copy: undefined, holder: undefined };
-    this.#dispatches.add({ publication, ...nobody, isUnordered: false, hasTwin, mayBeLost });
+    const circumstances = { isUnordered: false, hasTwin, mayBeLost, isOver: false };
+    this.#dispatches.add({ publication, ...nobody, ...circumstances });
   }
 
   /** The messages with that label that no member has been sent, expired ones last. */
@@ -101,7 +139,9 @@ export class ReferenceGroup {
   }
 
   finish(dispatch: Dispatch): void {
+    dispatch.isOver = true;
     this.#dispatches.delete(dispatch);
+    this.#finished.push(dispatch);
   }
 
   /** The member's delivery is over, and with it the dispatch. */

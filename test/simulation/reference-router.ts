@@ -2,13 +2,26 @@
 
 import type { Subscription } from '../../src/packet/subscribe.ts';
 import { Copy, type Publication } from './publication.ts';
+import { RecoveredGroups } from './recovered-groups.ts';
+import type { Recovery } from './recovery.ts';
 import { ReferenceGroup } from './reference-group.ts';
 import type { ReferenceSession, ReferenceSubscription } from './reference-session.ts';
+import { RetainedTopics } from './retained-topics.ts';
 import { levelsMatch } from './topics.ts';
 
 export interface RouterOptions {
   readonly queueQos0: boolean;
   readonly upgradeOutgoingQos: boolean;
+  /** Undefined where nothing is stored. */
+  readonly store: CommitCount | undefined;
+}
+
+/** How far the store is. */
+export interface CommitCount {
+  /** Different ones that it was given, however often. */
+  readonly handedCount: number;
+  /** Those of them that are safe. */
+  readonly doneCount: number;
 }
 
 /** A copy of QoS 0, which leaves at once or never. */
@@ -21,7 +34,9 @@ export class ReferenceRouter {
   readonly #options: RouterOptions;
   readonly #sessions: ReadonlyMap<string, ReferenceSession>;
   readonly #groups = new Map<string, ReferenceGroup>();
-  readonly #retained = new Map<string, Publication>();
+  readonly #retained = new RetainedTopics();
+  // Since the broker began: those without members, too.
+  #everyGroup: ReferenceGroup[] = [];
   #instants: Instant[] = [];
   #sharedCount = 0;
 
@@ -35,11 +50,46 @@ export class ReferenceRouter {
   }
 
   get retainedCount(): number {
-    return this.#retained.size;
+    return this.#retained.topics.length;
   }
 
   retained(topic: string): Publication | undefined {
     return this.#retained.get(topic);
+  }
+
+  /** What a subscription may bring: the topic's last message, or what was so when it was stored. */
+  retainedFor(
+    session: ReferenceSession,
+    { topic, qos }: { topic: string; qos: number },
+  ): readonly Publication[] {
+    if (session.isKept && qos === 2) return this.#retained.everOf(topic);
+    const present = this.#retained.get(topic);
+    return present === undefined ? [] : [present];
+  }
+
+  /** It was acknowledged. */
+  certify(publication: Publication): void {
+    publication.isAcknowledged = true;
+    publication.isDoubtful = false;
+    if (publication.retain) this.#retained.certify(publication);
+  }
+
+  /** Somebody who outlives the broker has subscribed to it with QoS 1 or 2, or shares it. */
+  isKept(topic: string): boolean {
+    const levels = topic.split('/');
+    for (const { isKept, subscriptions } of this.#sessions.values()) {
+      if (!isKept) continue;
+      for (const each of subscriptions.values()) {
+        const isOne = each.qos > 0 || each.group !== undefined;
+        if (isOne && levelsMatch(each.levels, levels)) return true;
+      }
+    }
+    return false;
+  }
+
+  refuse(publication: Publication): void {
+    if (publication.retain) this.#retained.withdraw(publication);
+    for (const group of this.#everyGroup) group.refuse(publication);
   }
 
   get upgradesQos(): boolean {
@@ -78,25 +128,36 @@ export class ReferenceRouter {
     return matched;
   }
 
-  subscribe(session: ReferenceSession, asked: Subscription, identifier: number | undefined): void {
+  /** @returns what SUBACK lets begin: the retained messages that the subscription asks for */
+  subscribe(
+    session: ReferenceSession,
+    asked: Subscription,
+    identifier: number | undefined,
+  ): (() => void) | undefined {
     const before = session.subscriptions.get(asked.filter);
     const subscription = this.#subscription(session, asked, identifier);
     session.subscriptions.set(asked.filter, subscription);
     if (subscription.group !== undefined) {
       subscription.group.join(subscription);
       if (before === undefined) this.#sharedCount++;
-      return;
+      return undefined;
     }
     const { retainHandling } = asked;
     if (retainHandling === 0 || (retainHandling === 1 && before === undefined)) {
-      const topics = [...this.#retained.keys()];
-      session.replays.start(
-        subscription,
-        topics.filter((topic) => levelsMatch(subscription.levels, topic.split('/'))),
-      );
-    } else {
-      session.replays.continue(subscription);
+      return () => this.#startReplay(subscription);
     }
+    session.replays.continue(subscription);
+    return undefined;
+  }
+
+  #startReplay(subscription: ReferenceSubscription): void {
+    const { session, levels, filter } = subscription;
+    const { topics } = this.#retained;
+    session.replays.start(
+      subscription,
+      topics.filter((topic) => levelsMatch(levels, topic.split('/'))),
+    );
+    if (!session.subscriptions.has(filter)) session.replays.end(filter);
   }
 
   /** @returns false when there was no such subscription */
@@ -127,9 +188,39 @@ export class ReferenceRouter {
 
   /** Forgets retained messages whose time is over. */
   expireRetained(now: number): void {
-    for (const [topic, { expiresAt }] of this.#retained) {
-      if (expiresAt <= now) this.#clear(topic);
+    for (const topic of this.#retained.expired(now)) {
+      this.#retained.clear(topic);
+      this.#endReplays(topic);
     }
+  }
+
+  /** A broker begins anew: nobody has subscribed to anything yet. */
+  beginRecovery(): RecoveredGroups {
+    const groups = new RecoveredGroups(this.#everyGroup);
+    this.#groups.clear();
+    this.#everyGroup = [];
+    this.#sharedCount = 0;
+    return groups;
+  }
+
+  /** A subscription that the store had. */
+  recoverSubscription(before: ReferenceSubscription): void {
+    const { session, filter, levels } = before;
+    const group = before.group && this.#group(filter, levels);
+    const subscription = { ...before, group };
+    session.recoverSubscription(subscription);
+    group?.join(subscription);
+    if (group !== undefined) this.#sharedCount++;
+  }
+
+  /** A retained message whose publication is this has been seen since the broker began. */
+  everRetained(topic: string): readonly Publication[] {
+    return this.#retained.everOf(topic);
+  }
+
+  endRecovery(recovery: Recovery, groups: RecoveredGroups): void {
+    this.#everyGroup = groups.giveTo(this.#groups);
+    this.#retained.recover(recovery);
   }
 
   #subscription(
@@ -147,8 +238,12 @@ export class ReferenceRouter {
   #group(name: string, levels: readonly string[]): ReferenceGroup {
     const known = this.#groups.get(name);
     if (known !== undefined) return known;
-    const group = new ReferenceGroup(name, levels);
+    const before = this.#options.store && this.#everyGroup.find((group) => group.name === name);
+    const group = before ?? new ReferenceGroup(name, levels);
     this.#groups.set(name, group);
+    if (before === undefined) this.#everyGroup.push(group);
+    // What its last members had may be on the disk, and still come.
+    else before.mayLoseOpen();
     return group;
   }
 
@@ -162,7 +257,7 @@ export class ReferenceRouter {
   #owe(session: ReferenceSession, copy: Copy): void {
     const { queueQos0 } = this.#options;
     if (copy.qos === 0 && !queueQos0) {
-      if (session.connection === undefined && !copy.mayBeLost) return;
+      if (!session.isOnline && !copy.mayBeLost) return;
       this.#instants.push({ session, copy });
     }
     session.owe(copy);
@@ -170,12 +265,11 @@ export class ReferenceRouter {
 
   #store(publication: Publication): void {
     const { topic, payload } = publication;
-    if (payload.length === 0) this.#clear(topic);
-    else this.#retained.set(topic, publication);
+    this.#retained.replace(publication);
+    if (payload.length === 0) this.#endReplays(topic);
   }
 
-  #clear(topic: string): void {
-    this.#retained.delete(topic);
+  #endReplays(topic: string): void {
     for (const session of this.#sessions.values()) session.replays.clear(topic);
   }
 }

@@ -6,6 +6,7 @@ import { type Copy, identifiersText, type Publication, type Terms } from './publ
 import type { ReferenceConnection } from './reference-connection.ts';
 import type { ReferenceGroup } from './reference-group.ts';
 import { ReferenceReplays } from './reference-replays.ts';
+import { SessionPast } from './session-past.ts';
 import { levelsMatch } from './topics.ts';
 
 /** One filter of a session. */
@@ -31,22 +32,33 @@ export interface Absence {
 
 export class ReferenceSession {
   readonly clientId: string;
+  /** Under which the store has it; 0: it is not stored. */
+  readonly number: number;
   expirySeconds = 0;
   connection: ReferenceConnection | undefined;
   absence: Absence | undefined;
+  /** When its client went, as far as the store knows. */
+  leftAt: number | undefined;
   readonly subscriptions = new Map<string, ReferenceSubscription>();
   /** Groups that it belongs to or has belonged to: what they gave it may still come. */
   readonly groups = new Set<ReferenceGroup>();
   readonly inflight = new Map<number, Copy>();
   /** QoS 2 packet ids that the client has not released. */
-  readonly openIncoming = new Set<number>();
-  readonly replays = new ReferenceReplays();
+  readonly openIncoming = new Map<number, Publication>();
+  replays = new ReferenceReplays();
+  past = new SessionPast();
   readonly #due = new Map<string, Copy[]>();
   readonly #lastFirst = new Map<string, number>();
   #waiting = 0;
 
-  constructor(clientId: string) {
+  constructor(clientId: string, number = 0) {
     this.clientId = clientId;
+    this.number = number;
+  }
+
+  /** It outlives the broker. */
+  get isKept(): boolean {
+    return this.number > 0;
   }
 
   /** Copies of QoS 1 and 2 that were never sent: what its queue holds at least. */
@@ -56,7 +68,12 @@ export class ReferenceSession {
 
   /** A connection has it, and has not been told so yet. */
   get isAwaitingConnack(): boolean {
-    return this.connection?.owed.some(({ type }) => type === 'connack') ?? false;
+    return this.connection?.isAwaitingConnack ?? false;
+  }
+
+  /** Its client may be sent something. */
+  get isOnline(): boolean {
+    return this.connection !== undefined && !this.isAwaitingConnack;
   }
 
   get dueCopies(): Copy[] {
@@ -112,6 +129,64 @@ export class ReferenceSession {
     if (left.length === 0) this.#due.delete(label);
     else this.#due.set(label, left);
     if (copy.qos > 0) this.#waiting--;
+  }
+
+  /** It is not sent any more. */
+  drop(copy: Copy): void {
+    this.noLongerDue(copy);
+    this.finish(copy);
+  }
+
+  /** What could not be stored must not come any more, unless it was sent before. */
+  refuse(publication: Publication): void {
+    // Of QoS 1 some copies may have been stored before the others could not be.
+    if (!this.isKept || publication.qos === 1) return;
+    for (const copy of this.dueOf(publication.label)) {
+      if (copy.publication === publication) this.drop(copy);
+    }
+  }
+
+  /**
+   * The session ends. Should the store have it again after a crash, it need not have what nobody
+   * had been promised by then.
+   */
+  end(): void {
+    if (!this.isKept) return;
+    for (const copy of this.dueCopies) if (!copy.publication.isAcknowledged) this.drop(copy);
+    for (const [packetId, copy] of this.inflight) {
+      if (copy.publication.isAcknowledged || copy.qos === 2) continue;
+      this.inflight.delete(packetId);
+      this.finish(copy, packetId);
+    }
+  }
+
+  /** It is over; where the store has it, it may come back after a crash. */
+  finish(copy: Copy, packetId = 0): void {
+    if (this.isKept) this.past.finished.push({ copy, packetId });
+  }
+
+  /** The store has it. */
+  recoverOpenId(packetId: number, publication: Publication): void {
+    this.openIncoming.set(packetId, publication);
+    const past = this.past.openId(packetId);
+    past.certify(past.become(publication));
+  }
+
+  recoverSubscription(subscription: ReferenceSubscription): void {
+    const { filter } = subscription;
+    this.subscriptions.set(filter, subscription);
+    const past = this.past.subscription(filter);
+    past.certify(past.become(subscription));
+  }
+
+  /** Forgets what it is owed, to go on with what the store has of that. */
+  forgetCopies(): void {
+    this.past.finished.length = 0;
+    this.inflight.clear();
+    this.replays = new ReferenceReplays();
+    this.#due.clear();
+    this.#lastFirst.clear();
+    this.#waiting = 0;
   }
 
   /** @returns false when a later message of the lane has been sent before it */

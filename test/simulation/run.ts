@@ -48,8 +48,9 @@ function report(outcome: Outcome, steps: number): void {
   const clientId = failure?.clientId;
   const story: string[] = [];
   runSeed(seed, steps, {
-    tell: (teller, text) => {
-      if (clientId === undefined || teller === clientId) story.push(`  ${teller}: ${text}`);
+    tell: (teller, text, now) => {
+      const concerns = clientId === undefined || teller === clientId || teller === 'broker';
+      if (concerns) story.push(lineOf(teller, text, now));
     },
   });
   console.log(`${explain(outcome)}\nfingerprint ${fingerprint}; what happened before:`);
@@ -72,8 +73,12 @@ function tabulateFaults(): void {
   );
 }
 
-function print(clientId: string, text: string): void {
-  console.log(`  ${clientId}: ${text}`);
+function print(clientId: string, text: string, now: number): void {
+  console.log(lineOf(clientId, text, now));
+}
+
+function lineOf(teller: string, text: string, now: number): string {
+  return `  ${(now / 1000).toFixed(3)} ${teller}: ${text}`;
 }
 
 function wholeNumber(name: string, text: string): number {

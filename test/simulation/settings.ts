@@ -3,6 +3,7 @@
 import type { Features, Limits } from '../../src/broker/limits.ts';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
 import type { Random } from './random.ts';
+import type { DiskPace } from './simulated-disk.ts';
 import { jobTopics, plainTopics, sharedFilters } from './topics.ts';
 
 export interface Settings {
@@ -22,6 +23,8 @@ export interface Settings {
     | 'topicNamesMax'
   >;
   readonly features: Pick<Features, 'queueQos0' | 'upgradeOutgoingQos'>;
+  /** Undefined where nothing is stored. */
+  readonly disk: DiskPace | undefined;
   readonly systemTopicSeconds: number;
   /** Bytes that the network takes in each direction before anybody reads them. */
   readonly linkBytes: number;
@@ -75,6 +78,9 @@ export function settingsFrom(random: Random): Settings {
       topicNamesMax: random.pick([8192, 2]),
     },
     features: { queueQos0: random.chance(0.5), upgradeOutgoingQos: random.chance(0.15) },
+    disk: random.chance(0.6)
+      ? { chance: random.pick([1, 0.7, 0.3]), pageRecords: random.pick([1, 3, 128]) }
+      : undefined,
     systemTopicSeconds: 3600,
     linkBytes: random.pick([200, 1000, 65_536, 65_536]),
     verdictChance: random.pick([1, 1, 0.3]),

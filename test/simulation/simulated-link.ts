@@ -131,6 +131,22 @@ export class SimulatedLink implements Link {
     this.#down.clear();
   }
 
+  /**
+   * The broker's process is gone, and cannot be told anything. What the network had for the client
+   * may still arrive, in part.
+   */
+  cut(bytesMax: number): void {
+    if (this.#isOver) return;
+    const bytes = this.#down.take(this.downStalled ? 0 : bytesMax);
+    if (bytes.length > 0) this.#observer.carried(this, 'down', bytes);
+    if (bytes.length > 0) this.client?.receive(bytes);
+    this.#isOver = true;
+    this.client?.ended();
+    this.break();
+    this.#kept.clear();
+    this.#observer.over(this);
+  }
+
   /** @returns whether anything happened */
   carryUp(bytesMax: number): boolean {
     if (this.#isOver) return false;

@@ -3,30 +3,39 @@
 import { createHash } from 'node:crypto';
 import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
 import type { Answer, Gatekeeper, Observer } from '../../src/broker/ports.ts';
+import { Calendar } from '../../src/broker/state/calendar.ts';
+import { recall } from '../../src/broker/state/recall.ts';
 import type { Packet } from '../../src/packet/packet.ts';
 import type { Accept } from '../../src/session/link.ts';
 import { checkEvent } from './account.ts';
 import { BrokenPromise } from './broken-promise.ts';
 import { type ConnectWish, Device } from './device.ts';
 import type { Witness } from './device-connection.ts';
+import { contentsOf } from './disk-contents.ts';
 import { strikeOut } from './drop-check.ts';
 import { Ledger } from './ledger.ts';
+import type { Publication } from './publication.ts';
 import { Random } from './random.ts';
 import { ReferenceBroker } from './reference-broker.ts';
 import type { ReferenceConnection, Sent } from './reference-connection.ts';
 import { take } from './reference-conversation.ts';
 import type { ReferenceSession } from './reference-session.ts';
 import { type Settings, settingsFrom, type Traits } from './settings.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
 import { type LinkObserver, SimulatedLink } from './simulated-link.ts';
 import { Wishes } from './wishes.ts';
 
 // In one stretch of time: far more than all deadlines that there are.
 const wakesMax = 10_000;
+// In which a broker that ends has stored what it has to.
+const endRoundsMax = 10_000;
+// When the clock is at 0, in milliseconds since 1970.
+const firstDate = Date.UTC(2026, 0, 1);
 
 export interface SimulationOptions {
   readonly createBroker?: ((options: BrokerOptions) => Broker) | undefined;
-  /** Is told what happens, and to whom. */
-  readonly tell?: ((clientId: string, text: string) => void) | undefined;
+  /** Is told what happens, to whom, and when: the clock's milliseconds. */
+  readonly tell?: ((clientId: string, text: string, now: number) => void) | undefined;
 }
 
 export class Simulation implements LinkObserver, Witness {
@@ -36,8 +45,12 @@ export class Simulation implements LinkObserver, Witness {
   readonly devices: Device[] = [];
   readonly reference: ReferenceBroker;
   readonly ledger: Ledger;
-  readonly #broker: Broker;
-  readonly #accept: Accept;
+  /** Undefined where nothing is stored. */
+  readonly disk: SimulatedDisk | undefined;
+  readonly #createBroker: (options: BrokerOptions) => Broker;
+  readonly #calendar: Calendar;
+  #broker!: Broker;
+  #accept!: Accept;
   readonly #tell: SimulationOptions['tell'];
   readonly #bytes = createHash('sha256');
   readonly #links = new Set<SimulatedLink>();
@@ -54,26 +67,20 @@ export class Simulation implements LinkObserver, Witness {
     this.random = new Random(seed);
     this.settings = settingsFrom(this.random);
     this.wishes = new Wishes(this.random);
-    const { limits, features, systemTopicSeconds } = this.settings;
+    const { limits, features, disk } = this.settings;
     const now = () => this.#now;
-    this.reference = new ReferenceBroker({ now, ...limits, ...features });
+    const tellOutcome = (fault: unknown) => {
+      if (fault !== undefined) this.reference.storeFails();
+      else this.reference.storeRecovers();
+    };
+    this.disk = disk && new SimulatedDisk(disk, tellOutcome);
+    this.#calendar = new Calendar({ now }, () => this.#date);
+    const store = this.disk;
+    this.reference = new ReferenceBroker({ now, store, ...limits, ...features });
     this.ledger = new Ledger(this.reference, limits, now);
     this.#tell = tell;
-    const create = createBroker ?? ((options) => new Broker(options));
-    this.#broker = create({
-      host: {
-        clock: { now },
-        atEndOfTurn: (flush) => this.#turnEnds.push(flush),
-        wakeAt: () => {},
-        randomId: () => String(++this.#idCount),
-      },
-      gatekeeper: this.#gatekeeper(),
-      observer: this.#observer(),
-      limits,
-      features,
-      systemTopicSeconds,
-    });
-    this.#accept = this.#broker.listener();
+    this.#createBroker = createBroker ?? ((options) => new Broker(options));
+    this.#event(() => this.#startBroker());
     for (const traits of this.settings.devices) this.add(traits);
   }
 
@@ -156,17 +163,64 @@ export class Simulation implements LinkObserver, Witness {
     this.#wakeAt(this.#now + milliseconds);
   }
 
-  shutDown(): void {
+  /** The disk goes on, as fast as it likes. */
+  workDisk(): void {
+    for (const answer of this.disk?.work(this.random) ?? []) this.#event(answer);
+  }
+
+  /** The disk goes on with all that it was asked. @returns whether there was anything */
+  hurryDisk(): boolean {
+    const isBusy = this.disk?.isBusy ?? false;
+    for (const answer of this.disk?.hurry(this.random) ?? []) this.#event(answer);
+    return isBusy;
+  }
+
+  /** Nothing is wrong with the disk any more. */
+  mendDisk(): void {
+    if (this.disk === undefined) return;
+    this.disk.isFull = false;
+    this.disk.isSlow = false;
+  }
+
+  /** The broker is gone from one moment to the next, and another takes its place. */
+  crash(): void {
+    this.tell('broker', () => 'it crashes');
+    this.#breakOff();
+    this.disk!.breakOff(this.random);
+    this.#recover(false);
+  }
+
+  /** The broker ends as it should, and another takes its place. */
+  restart(): void {
+    const disk = this.disk!;
+    this.tell('broker', () => 'it is restarted');
+    let isStored = false;
+    this.shutDown(() => {
+      isStored = true;
+    });
+    for (let rounds = 0; !isStored; rounds++) {
+      if (rounds > endRoundsMax) throw new BrokenPromise('robustness', undefined, 'it never ends');
+      this.endTurn();
+      this.workDisk();
+    }
+    const isExact = !this.reference.isStoreFailing;
+    this.#breakOff();
+    disk.breakOff(this.random);
+    this.#recover(isExact);
+  }
+
+  shutDown(stored?: () => void): void {
     this.#event(() => {
+      this.reference.beginShutDown();
       for (const connection of this.reference.connections) {
         this.reference.end(connection, 'shut down');
       }
-      this.#broker.shutDown();
+      this.#broker.shutDown(stored);
     });
   }
 
   tell(clientId: string, text: () => string): void {
-    this.#tell?.(clientId, text());
+    this.#tell?.(clientId, text(), this.#now);
   }
 
   carried(link: SimulatedLink, direction: 'up' | 'down', bytes: Uint8Array): void {
@@ -200,7 +254,54 @@ export class Simulation implements LinkObserver, Witness {
   }
 
   mayRefuse(link: SimulatedLink): boolean {
-    return this.reference.connection(link).ended === 'no CONNECT in time';
+    const { session, ended, isAwaitingConnack } = this.reference.connection(link);
+    return ended !== undefined && (session === undefined || isAwaitingConnack);
+  }
+
+  get #date(): number {
+    return this.#now + firstDate;
+  }
+
+  #startBroker(): void {
+    const { limits, features, systemTopicSeconds } = this.settings;
+    const clock = { now: () => this.#now };
+    const store = this.disk;
+    this.#broker = this.#createBroker({
+      ...(store && { storage: { store, recalled: recall(store.records, this.#calendar) } }),
+      host: {
+        clock,
+        atEndOfTurn: (flush) => this.#turnEnds.push(flush),
+        wakeAt: () => {},
+        randomId: () => String(++this.#idCount),
+        date: () => this.#date,
+      },
+      gatekeeper: this.#gatekeeper(),
+      observer: this.#observer(),
+      limits,
+      features,
+      systemTopicSeconds,
+    });
+    this.#accept = this.#broker.listener();
+  }
+
+  /** The broker is not there any more: nothing reaches it, and nothing comes from it. */
+  #breakOff(): void {
+    this.reference.breakOff();
+    this.#verdicts = [];
+    this.#turnEnds = [];
+    for (const link of this.links) link.cut(this.random.pick([0, 10, 100, 1_000_000]));
+  }
+
+  #recover(isExact: boolean): void {
+    const contents = contentsOf(this.disk!, this.#calendar, this.#now);
+    if (isExact && !contents.hasEnded) {
+      throw new BrokenPromise('durable', undefined, 'the disk does not say that the broker ended');
+    }
+    const calendar = this.#calendar;
+    const recovery = { contents, isExact, calendar, now: this.#now, forgotten: new Set<Publication>() };
+    this.reference.recover(recovery);
+    this.#event(() => this.#startBroker());
+    this.#wakeAt(this.#now);
   }
 
   #isWaiting(link: SimulatedLink): boolean {
@@ -219,7 +320,7 @@ export class Simulation implements LinkObserver, Witness {
   #event<T>(happen: () => T): T {
     try {
       const result = happen();
-      checkEvent(this.reference, this.settings.limits);
+      checkEvent(this.reference, this.settings.limits, this.#now);
       return result;
     } catch (error) {
       if (error instanceof BrokenPromise) throw error;
@@ -260,6 +361,8 @@ export class Simulation implements LinkObserver, Witness {
         const message = `reads ${packet.type} where ${arrived?.type} arrived`;
         throw new BrokenPromise('wire', connection.clientId, message);
       },
+      storeFailed: ({ code }) => this.tell('broker', () => `the store fails: ${code}`),
+      storeRecovered: () => this.tell('broker', () => 'the store takes something again'),
       packetSent: (clientId, packet) => {
         this.tell(clientId!, () => `the broker sends ${textOf(packet)}`);
         this.ledger.sent(clientId!, packet);

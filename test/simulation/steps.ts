@@ -6,7 +6,7 @@ import type { Simulation } from './simulation.ts';
 interface Step {
   readonly name: string;
   readonly weight: number;
-  isPossible(device: Device): boolean;
+  isPossible(device: Device, simulation: Simulation): boolean;
   take(simulation: Simulation, device: Device): void;
 }
 
@@ -15,6 +15,7 @@ const isAway = ({ link }: Device): boolean => link === undefined;
 const hasLink = ({ link }: Device): boolean => link !== undefined;
 const isConnected = (device: Device): boolean => device.isConnected;
 const always = (): boolean => true;
+const onDisk = (_device: Device, { disk }: Simulation): boolean => disk !== undefined;
 
 export const steps: readonly Step[] = [
   {
@@ -107,6 +108,42 @@ export const steps: readonly Step[] = [
     isPossible: always,
     take: (simulation) => simulation.jump(simulation.random.pick([1000, 60_000, 3_600_000])),
   },
+  {
+    name: 'sees the broker crash',
+    weight: 2,
+    isPossible: onDisk,
+    take: (simulation) => simulation.crash(),
+  },
+  {
+    name: 'sees the broker restarted',
+    weight: 1,
+    isPossible: onDisk,
+    take: (simulation) => simulation.restart(),
+  },
+  {
+    name: 'sees the disk grow slow, or fast',
+    weight: 2,
+    isPossible: onDisk,
+    take({ disk }) {
+      disk!.isSlow = !disk!.isSlow;
+    },
+  },
+  {
+    name: 'sees the disk full',
+    weight: 1,
+    isPossible: (_device, { disk }) => disk?.isFull === false,
+    take({ disk }) {
+      disk!.isFull = true;
+    },
+  },
+  {
+    name: 'sees room on the disk again',
+    weight: 8,
+    isPossible: (_device, { disk }) => disk?.isFull === true,
+    take({ disk }) {
+      disk!.isFull = false;
+    },
+  },
 ];
 
 function connect(simulation: Simulation, device: Device): void {
@@ -135,7 +172,7 @@ export function assemble(simulation: Simulation): void {
 export function takeStep(simulation: Simulation): void {
   const { random } = simulation;
   const device = random.pick(simulation.devices);
-  const step = random.pickWeighted(steps.filter((each) => each.isPossible(device)));
+  const step = random.pickWeighted(steps.filter((each) => each.isPossible(device, simulation)));
   simulation.tell(device.traits.clientId, () => step.name);
   step.take(simulation, device);
   letFlow(simulation);
@@ -151,6 +188,7 @@ function letFlow(simulation: Simulation): void {
     }
     if (random.chance(settings.verdictChance)) simulation.decide();
     if (random.chance(0.8)) simulation.endTurn();
+    simulation.workDisk();
   }
   for (const device of simulation.devices) {
     if (device.link !== undefined && random.chance(0.3)) {

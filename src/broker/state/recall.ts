@@ -6,7 +6,7 @@ import type { Message } from '../../session/message.ts';
 import { Shelf } from '../../session/shelf.ts';
 import { type BrokerRecord, readBroker } from './broker-record.ts';
 import type { Calendar } from './calendar.ts';
-import { readTally } from './delivery-record.ts';
+import { readTally, sharedMessageOf } from './delivery-record.ts';
 import { layoutVersion, readKey, type StoreKey, tables } from './keys.ts';
 import { readMessage } from './message-record.ts';
 import { readSession, type SessionRecord } from './session-record.ts';
@@ -26,6 +26,8 @@ export interface Recalled {
   readonly hasEnded: boolean;
   readonly sessions: ReadonlyMap<number, RecalledSession>;
   readonly retained: readonly { readonly number: number; readonly message: Message }[];
+  /** The highest numbers that records name, also those whose session or message is missing. */
+  readonly sessionNumberMax: number;
   readonly messageNumberMax: number;
   /** Records that belong to no session, or cannot be read. */
   readonly strayCount: number;
@@ -61,7 +63,9 @@ class Recall {
   readonly #sessions = new Map<number, RecalledSession>();
   readonly #retained: { number: number; message: Message }[] = [];
   #broker: BrokerRecord | undefined;
+  #sessionNumberMax = 0;
   #messageNumberMax = 0;
+  #recordCount = 0;
   #strayCount = 0;
   // Of the record before: most belong to the same session.
   #session: RecalledSession | undefined;
@@ -72,6 +76,7 @@ class Recall {
 
   take(key: Uint8Array, value: Uint8Array): void {
     const parts = readKey(key);
+    this.#recordCount++;
     if (parts === undefined) this.#strayCount++;
     else if (parts.table === tables.delivery) this.#takeDelivery(parts, value);
     else this.#takeOther(parts, value);
@@ -79,9 +84,11 @@ class Recall {
 
   finish(): Recalled {
     return {
-      hasEnded: this.#broker?.hasEnded ?? true,
+      // A store without that record, and with others, has lost it.
+      hasEnded: this.#broker?.hasEnded ?? this.#recordCount === 0,
       sessions: this.#sessions,
       retained: this.#retained,
+      sessionNumberMax: this.#sessionNumberMax,
       messageNumberMax: this.#messageNumberMax,
       strayCount: this.#strayCount,
     };
@@ -89,6 +96,8 @@ class Recall {
 
   #takeDelivery({ first, second }: StoreKey, value: Uint8Array): void {
     const session = this.#sessionOf(first);
+    this.#noteSession(first);
+    this.#noteMessage(sharedMessageOf(value) ?? 0);
     const tally = session && readTally(value, this.#calendar);
     if (tally === undefined) this.#strayCount++;
     else session!.shelf.append(tally, second);
@@ -114,6 +123,7 @@ class Recall {
         }
         return;
       case tables.session:
+        this.#noteSession(first);
         this.#sessions.set(first, {
           number: first,
           record: readSession(this.#body),
@@ -131,13 +141,12 @@ class Recall {
         this.#demandSession(first)?.openIds.push(second);
         return;
       case tables.message:
-        this.#messageNumberMax = first;
-        return;
+      case tables.holders:
+        return this.#noteMessage(first);
       case tables.retained:
         this.#body.move(value.slice(), 0, value.length);
         this.#retained.push({ number: first, message: readMessage(this.#body, this.#calendar) });
         return;
-      case tables.holders:
       case tables.delivery:
         return;
       default:
@@ -147,8 +156,17 @@ class Recall {
 
   #demandSession(number: number): RecalledSession | undefined {
     const session = this.#sessionOf(number);
+    this.#noteSession(number);
     if (session === undefined) this.#strayCount++;
     return session;
+  }
+
+  #noteSession(number: number): void {
+    this.#sessionNumberMax = Math.max(this.#sessionNumberMax, number);
+  }
+
+  #noteMessage(number: number): void {
+    this.#messageNumberMax = Math.max(this.#messageNumberMax, number);
   }
 
   #sessionOf(number: number): RecalledSession | undefined {

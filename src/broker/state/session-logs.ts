@@ -13,6 +13,11 @@ export class SessionLogs {
     this.#numbers = numbers;
   }
 
+  /** Numbers up to this one are in use. */
+  pass(number: number): void {
+    this.#numbers.pass(number);
+  }
+
   create(): SessionLog {
     return new SessionLog(this.#numbers.next(), this.tools);
   }
