@@ -8,6 +8,7 @@ import type { Suback } from '../packet/suback.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
 import type { Unsuback } from '../packet/unsuback.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
+import type { QoS } from '../packet/version.ts';
 import type { Message } from '../session/message.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { IncomingAliases } from '../session/topic-aliases.ts';
@@ -28,6 +29,7 @@ import { publishVerdict } from './publish-permission.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
 import type { Journal } from './state/journal.ts';
+import type { SubscriptionOptions } from './subscription.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** What the conversations of one listener share. */
@@ -150,7 +152,7 @@ export class Conversation {
     const reasonCodes: ReasonCode[] = [];
     const replays: (() => void)[] = [];
     for (const entry of subscriptions) {
-      const denial = this.#subscriptionDenial(entry);
+      const denial = this.#subscriptionDenial(entry, identifier);
       reasonCodes.push(denial ?? (this.#grantedQos(entry) as ReasonCode));
       if (denial === undefined) {
         const replay = this.#subscribeTo(entry, identifier);
@@ -310,13 +312,21 @@ export class Conversation {
   }
 
   /** The reason code with which SUBACK refuses one filter, if it does. */
-  #subscriptionDenial({ filter }: SubscribeEntry): ReasonCode | undefined {
+  #subscriptionDenial(
+    entry: SubscribeEntry,
+    identifier: number | undefined,
+  ): ReasonCode | undefined {
     const { gatekeeper, limits, observer } = this.#rules;
+    const { filter } = entry;
     const client = this.#client;
     const lack = this.#lackFor(filter);
     if (lack !== undefined) return lack;
-    if (this.#session.isKept && this.#rules.journal?.isFailing) return notStored;
-    const isNew = this.#session.subscription(filter) === undefined;
+    const known = this.#session.subscription(filter);
+    if (this.#session.isKept && this.#rules.journal?.isFailing) {
+      const options = this.#optionsOf(entry, identifier);
+      if (known === undefined || !known.hasOptions(options)) return notStored;
+    }
+    const isNew = known === undefined;
     if (isNew && !this.#session.hasRoomFor(filter, limits)) return reasonCodes.quotaExceeded;
     const verdict = gatekeeper.maySubscribe(client, parseShare(filter)?.filter ?? filter);
     if (verdict < 0x80) return undefined;
@@ -337,25 +347,31 @@ export class Conversation {
     return undefined;
   }
 
-  #grantedQos({ qos }: SubscribeEntry): number {
+  #grantedQos({ qos }: SubscribeEntry): QoS {
     // [MQTT-3.2.2-10]: more than is supported may be asked for, and is granted as what is.
-    return Math.min(qos, this.#rules.limits.qosMax);
+    return Math.min(qos, this.#rules.limits.qosMax) as QoS;
+  }
+
+  #optionsOf(entry: SubscribeEntry, identifier: number | undefined): SubscriptionOptions {
+    const bridge = this.#bridge;
+    const isShared = parseShare(entry.filter) !== undefined;
+    return {
+      qos: this.#grantedQos(entry),
+      noLocal: entry.noLocal || (bridge && !isShared),
+      retainAsPublished: entry.retainAsPublished || bridge,
+      subscriptionIdentifier: identifier,
+    };
   }
 
   /** @returns what sends the retained messages, if the subscription asks for them */
   #subscribeTo(entry: SubscribeEntry, identifier: number | undefined): (() => void) | undefined {
     const { observer, retained, subscriptions } = this.#rules;
-    const bridge = this.#bridge;
     const { filter, retainHandling } = entry;
     const session = this.#session;
     const before = session.subscription(filter);
     const isShared = parseShare(filter) !== undefined;
-    const subscription = subscriptions.add(session, filter, {
-      qos: this.#grantedQos(entry) as Subscribe['subscriptions'][number]['qos'],
-      noLocal: entry.noLocal || (bridge && !isShared),
-      retainAsPublished: entry.retainAsPublished || bridge,
-      subscriptionIdentifier: identifier,
-    });
+    const options = this.#optionsOf(entry, identifier);
+    const subscription = subscriptions.add(session, filter, options);
     session.addSubscription(subscription);
     session.log?.saveSubscription(subscription, before);
     // [MQTT-3.8.4-3]; after the new one is there, so that a shared group never falls apart.

@@ -77,6 +77,15 @@ export class Subscription implements Receiver {
     this.group = group;
   }
 
+  hasOptions(options: SubscriptionOptions): boolean {
+    return (
+      this.qos === options.qos &&
+      this.noLocal === options.noLocal &&
+      this.retainAsPublished === options.retainAsPublished &&
+      this.subscriptionIdentifiers?.[0] === options.subscriptionIdentifier
+    );
+  }
+
   get forOwn(): Receiver | undefined {
     return this.noLocal ? undefined : this;
   }

@@ -33,8 +33,8 @@ export async function salvage(path: string, date: Date): Promise<Salvage> {
 /** What is left to do when a salvage was broken off after its copy was complete. */
 export function finishSalvage(path: string): void {
   const finished = finishedPath(path);
-  removeLmdbLock(path);
   if (existsSync(path) || !existsSync(finished)) return;
+  removeLmdbLock(path);
   renameSync(finished, path);
   syncDirectoryOf(path);
 }

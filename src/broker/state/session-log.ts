@@ -95,11 +95,12 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
   saveSubscription(subscription: Subscription, before: Subscription | undefined): void {
     subscription.number = before?.number ?? ++this.#subscriptionNumber;
     const { filter, qos, noLocal, retainAsPublished, subscriptionIdentifiers } = subscription;
-    if (before !== undefined && isAlike(before, subscription)) return;
+    const subscriptionIdentifier = subscriptionIdentifiers?.[0];
+    const record = { filter, qos, noLocal, retainAsPublished, subscriptionIdentifier };
+    if (before?.hasOptions(record)) return;
     const { changes } = this.#tools.journal;
     const out = changes.beginPut(tables.subscription, this.number, subscription.number);
-    const subscriptionIdentifier = subscriptionIdentifiers?.[0];
-    writeSubscription(out, { filter, qos, noLocal, retainAsPublished, subscriptionIdentifier });
+    writeSubscription(out, record);
     changes.endPut();
   }
 
@@ -198,15 +199,6 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
     if (share === undefined) return subscriptionIdentifiers && { subscriptionIdentifiers };
     return { subscriptionIdentifiers, filter: share, group: this.#tools.groupOf(share) };
   }
-}
-
-function isAlike(a: Subscription, b: Subscription): boolean {
-  return (
-    a.qos === b.qos &&
-    a.noLocal === b.noLocal &&
-    a.retainAsPublished === b.retainAsPublished &&
-    a.subscriptionIdentifiers?.[0] === b.subscriptionIdentifiers?.[0]
-  );
 }
 
 function readerOf(bytes: Uint8Array): ByteReader {
