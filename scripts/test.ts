@@ -28,7 +28,10 @@ const globPatterns = places.map((place) => {
   return existsSync(place) && statSync(place).isDirectory() ? `${place}/**/*.test.ts` : place;
 });
 
-run({ globPatterns, concurrency: availableParallelism() })
+// A file that hangs fails; the longest takes about a minute on a busy machine.
+const fileMilliseconds = 300_000;
+
+run({ globPatterns, concurrency: availableParallelism(), timeout: fileMilliseconds })
   .compose(report)
   .compose(new spec())
   .pipe(process.stdout);

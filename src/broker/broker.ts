@@ -91,6 +91,7 @@ interface KeepingParts {
 export class Broker {
   /** Undefined where nothing is stored. */
   readonly recalled: RecalledCounts | undefined;
+  #brokenOffAt = 0;
   readonly #connectionOptions: Omit<ConnectionOptions, 'closed'>;
   readonly #connections = new Set<Connection>();
   readonly #deadlines: Deadlines;
@@ -163,7 +164,11 @@ export class Broker {
     if (keeping !== undefined) {
       const { sessionExpirySecondsMax } = limits;
       const parts = { sessions, subscriptions, retained, keeping, gatekeeper };
-      this.recalled = takeUp(options.storage!, { ...parts, sessionExpirySecondsMax }, clock.now());
+      const { recalled } = options.storage!;
+      const all = { ...parts, sessionExpirySecondsMax };
+      this.#brokenOffAt = restore(recalled, all, clock.now());
+      writeBroker(keeping.journal.changes, { hasEnded: false, brokenOffAt: this.#brokenOffAt });
+      this.recalled = countsOf(recalled, parts);
     }
     this.#systemTopics.start();
   }
@@ -227,7 +232,7 @@ export class Broker {
     const { sessions, clock, journal } = this.#connectionOptions;
     sessions.endAbsences(clock.now());
     if (journal === undefined) return stored?.();
-    writeBroker(journal.changes, { hasEnded: true });
+    writeBroker(journal.changes, { hasEnded: true, brokenOffAt: this.#brokenOffAt });
     journal.close(() => stored?.());
   }
 
@@ -260,15 +265,10 @@ export class Broker {
   }
 }
 
-/** Makes of what was stored what the broker goes on with. */
-function takeUp(
-  { recalled }: StorageOptions,
-  parts: RestorationParts,
-  now: number,
+function countsOf(
+  recalled: Recalled,
+  { sessions, subscriptions }: Pick<RestorationParts, 'sessions' | 'subscriptions'>,
 ): RecalledCounts {
-  const { sessions, subscriptions, keeping } = parts;
-  writeBroker(keeping.journal.changes, { hasEnded: false });
-  restore(recalled, parts, now);
   return {
     sessions: sessions.count,
     subscriptions: subscriptions.count,

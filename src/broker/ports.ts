@@ -85,7 +85,8 @@ export interface Store {
    * Reads the first records from one key to another, both included, as all commits before have
    * left them.
    *
-   * @param answer is called later, with as many as are worth a turn, none if there are none
+   * @param answer is called later, with as many as are worth a turn, none if there are none; while
+   *   nothing can be read it is not called
    */
   read(
     from: Uint8Array<ArrayBuffer>,

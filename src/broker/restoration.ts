@@ -20,8 +20,10 @@ export interface RestorationParts {
   readonly sessionExpirySecondsMax: number;
 }
 
-export function restore(recalled: Recalled, parts: RestorationParts, now: number): void {
+/** @returns when a broker has last begun after one that had broken off, now or before; a date */
+export function restore(recalled: Recalled, parts: RestorationParts, now: number): number {
   const { retained, keeping } = parts;
+  const brokenOffAt = recalled.hasEnded ? recalled.brokenOffAt : keeping.calendar.dateOf(now);
   // Nobody may get what a lost session or message has left behind.
   keeping.logs.pass(recalled.sessionNumberMax);
   keeping.messageNumbers.pass(recalled.messageNumberMax);
@@ -33,18 +35,19 @@ export function restore(recalled: Recalled, parts: RestorationParts, now: number
   const ended: RecalledSession[] = [];
   for (const session of recalled.sessions.values()) {
     if (session.record.isEnded) ended.push(session);
-    else restoreSession(session, parts, { now, hasEnded: recalled.hasEnded });
+    else restoreSession(session, parts, brokenOffAt);
   }
   // Last, since what is left of them goes to others.
   for (const session of ended) {
     parts.sessions.restoreRemains(session.record.clientId, keptOf(session, keeping), now);
   }
+  return brokenOffAt;
 }
 
 function restoreSession(
   recalled: RecalledSession,
   { sessions, subscriptions, keeping, gatekeeper, sessionExpirySecondsMax }: RestorationParts,
-  { now, hasEnded }: { now: number; hasEnded: boolean },
+  brokenOffAt: number,
 ): void {
   const { record } = recalled;
   const session = sessions.restore(record.clientId, keptOf(recalled, keeping));
@@ -54,13 +57,14 @@ function restoreSession(
     subscription.number = number;
     session.addSubscription(subscription);
   }
-  // Who was there when the broker broke off has left just now; and nobody knows who that was, so
-  // that nobody's time is counted for which the broker was not there.
-  const leftAt = hasEnded && record.leftAt > 0 ? keeping.calendar.clockOf(record.leftAt) : now;
+  // Whoever may have been there when the broker broke off has left with the restart, at the latest.
+  const leftAt = keeping.calendar.clockOf(Math.max(record.leftAt, brokenOffAt));
+  const dueAt = record.will?.dueAt ?? 0;
+  const delaySeconds = record.will?.will.properties?.willDelayInterval ?? 0;
   sessions.awaitRestored(session, {
     left: record.will && leftWill(record, record.will, gatekeeper),
     leftAt,
-    willAt: willAt(record.will, now, (date) => keeping.calendar.clockOf(date)),
+    willAt: dueAt > 0 ? keeping.calendar.clockOf(dueAt) : leftAt + delaySeconds * 1000,
     endsAt: leftAt + session.expirySeconds * 1000,
   });
 }
@@ -84,10 +88,4 @@ function leftWill(
     client: { clientId, userName, peer: 'a connection before the start' },
     gatekeeper,
   };
-}
-
-function willAt(will: WillRecord | undefined, now: number, clockOf: (date: number) => number) {
-  if (will === undefined) return now;
-  if (will.dueAt > 0) return clockOf(will.dueAt);
-  return now + (will.will.properties?.willDelayInterval ?? 0) * 1000;
 }

@@ -114,6 +114,12 @@ export class Retained implements Timed, Kept {
     const left = this.#unsafe.filter((value) => !isRefused(value));
     if (left.length === this.#unsafe.length) return;
     const writtenLeft = this.#unsafe.slice(0, this.#writtenCount).filter((v) => left.includes(v));
+    // What the store will have for a while is not what the topic is to go back to.
+    const lastWritten = this.#unsafe[this.#writtenCount - 1];
+    if (lastWritten !== undefined && isRefused(lastWritten)) {
+      const before = writtenLeft.at(-1);
+      this.#written = before === undefined ? this.#safe : before.message;
+    }
     this.#unsafe = left;
     this.#writtenCount = writtenLeft.length;
     if (!isRefused(this.#value)) return;

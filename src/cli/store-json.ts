@@ -11,8 +11,10 @@ export class RecordJson {
 
   of(record: StoreRecord): Json {
     switch (record.type) {
-      case 'broker':
-        return record;
+      case 'broker': {
+        const { brokenOffAt } = record;
+        return { ...record, brokenOffAt: brokenOffAt === 0 ? undefined : dateText(brokenOffAt) };
+      }
       case 'holders':
         return { type: record.type, message: record.number, count: record.count };
       case 'session':

@@ -1,6 +1,6 @@
 /** Records of a store, decoded: what stands in them, with dates instead of times of a clock. */
 
-import { readBroker } from '../broker/state/broker-record.ts';
+import { type BrokerRecord, readBroker } from '../broker/state/broker-record.ts';
 import { Calendar } from '../broker/state/calendar.ts';
 import { type DeliveryHead, readDelivery, readTally } from '../broker/state/delivery-record.ts';
 import { layoutVersion, readKey, readU32, type StoreKey, tables } from '../broker/state/keys.ts';
@@ -15,7 +15,7 @@ import { unseal } from '../storage/sealed-record.ts';
 
 /** `session` is the number of one. */
 export type StoreRecord =
-  | { readonly type: 'broker'; readonly layoutVersion: number; readonly hasEnded: boolean }
+  | ({ readonly type: 'broker' } & BrokerRecord)
   | { readonly type: 'session'; readonly session: number; readonly record: SessionRecord }
   | {
       readonly type: 'subscription';

@@ -49,7 +49,7 @@ class Scribe {
   readonly changes = new Changes();
 
   broker(hasEnded = true): this {
-    writeBroker(this.changes, { hasEnded });
+    writeBroker(this.changes, { hasEnded, brokenOffAt: 0 });
     return this;
   }
 

@@ -161,12 +161,14 @@ export class Outgoing {
   }
 
   /** The message is taken back: it does not go to a peer that it was not sent to. */
-  withdraw(delivery: Delivery): void {
+  withdraw(delivery: Delivery, now: number): void {
     if (this.#queue?.remove(delivery)) return this.#drop(delivery, 'not stored');
     if (!delivery.held || delivery.state !== 'published' || !this.#inflight.has(delivery)) return;
     this.#inflight.delete(delivery);
     delivery.held = false;
     this.#drop(delivery, 'not stored');
+    this.#letGo(now);
+    this.pump(now);
   }
 
   /**

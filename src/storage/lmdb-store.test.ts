@@ -18,6 +18,7 @@ import {
   remove,
   storeContract,
 } from '../../test/contract/store-contract.ts';
+import type { StoredRecord } from '../broker/ports.ts';
 import { tables } from '../broker/state/keys.ts';
 import { LmdbStore } from './lmdb-store.ts';
 
@@ -71,7 +72,7 @@ describe('a store on disk', () => {
       const { path, store } = opened(newPath(), syncs);
       await commit(store, put(tables.session, 1), put(tables.message, 3), hold(3, 1));
       await commit(store, putDelivery(1, 1, 3));
-      await endThread(() => read(store, tables.session, [1], [1]));
+      await endThread(() => commit(store, put(tables.session, 2)));
       await using again = opened(path, syncs);
       const [{ message }] = await read(again.store, tables.delivery, [1], [1, 1]);
       assert.equal(message?.length, 1);
@@ -88,6 +89,18 @@ describe('a store on disk', () => {
     });
     assert.equal(await commit(store, put(tables.session, 3)), undefined);
     assert.deepEqual(await readAll(store, tables.session), ['1.0', '3.0']);
+  });
+
+  it('reads again when its thread ends meanwhile, as what is there is not gone', async () => {
+    await using own = opened();
+    const { store } = own;
+    await commit(store, put(tables.session, 1));
+    let found: Promise<readonly StoredRecord[]> | undefined;
+    await endThread(async () => {
+      found = read(store, tables.session, [1], [1]);
+      await commit(store, put(tables.session, 2));
+    });
+    assert.equal((await found)?.length, 1);
   });
 
   it('bounds what one page takes in memory', async () => {

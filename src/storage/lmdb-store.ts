@@ -12,6 +12,7 @@ export interface LmdbStoreOptions extends ThreadData {
 
 type Taker = (answer: ThreadAnswer) => void;
 
+const retryMilliseconds = 1000;
 const threadEnded: StoreFault = { code: 'ESRCH', message: 'the thread of the store has ended' };
 
 export class LmdbStore implements Store {
@@ -19,6 +20,7 @@ export class LmdbStore implements Store {
   #thread: Worker | undefined;
   // Who waits for the answers, in the order of the requests.
   #takers: Taker[] = [];
+  #isClosed = false;
 
   constructor(options: LmdbStoreOptions) {
     this.#options = options;
@@ -27,6 +29,7 @@ export class LmdbStore implements Store {
   }
 
   commit(changes: Uint8Array<ArrayBuffer>, done: (fault: StoreFault | undefined) => void): void {
+    if (this.#isClosed) return queueMicrotask(() => done(threadEnded));
     // A copy, to be given away: the caller may have to try again.
     const given = changes.slice();
     this.#ask({ type: 'commit', changes: given }, [given.buffer], (answer) => {
@@ -39,8 +42,13 @@ export class LmdbStore implements Store {
     to: Uint8Array<ArrayBuffer>,
     answer: (records: readonly StoredRecord[]) => void,
   ): void {
+    // Nobody waits any more, and nothing that is there may be taken for gone.
+    if (this.#isClosed) return;
     this.#ask({ type: 'read', from, to }, [], (found) => {
-      if (found.type !== 'found') return answer([]);
+      if (found.type !== 'found' || found.fault !== undefined) {
+        setTimeout(() => this.read(from, to, answer), retryMilliseconds).unref();
+        return;
+      }
       if (found.damagedCount > 0) this.#options.damaged?.(found.damagedCount);
       answer(unbundle(found.records));
     });
@@ -48,6 +56,7 @@ export class LmdbStore implements Store {
 
   /** Waits until all is on the disk. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     if (this.#thread === undefined) return;
     const closed = Promise.withResolvers<void>();
     this.#ask({ type: 'close' }, [], () => closed.resolve());

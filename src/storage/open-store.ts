@@ -137,7 +137,7 @@ function makeDirectory(directory: string): void {
   }
 }
 
-/** Where there is a store that only cannot be written now, its messages can be read all the same. */
+/** A store that is there and only cannot be written now can be read all the same. */
 function demandAccess(directory: string, path: string): void {
   const isThere = existsSync(path);
   try {

@@ -132,7 +132,9 @@ export class KeptDelivery implements Delivery, Kept {
     if (this.#isOver) {
       if (this.#presence === 'absent') return false;
       changes.remove(tables.delivery, number, this.sequence);
-      if (this.#messageNumber !== 0) changes.hold(this.#messageNumber, -1);
+      if (this.#messageNumber !== 0) {
+        KeptMessage.of(this.message).release(this.#messageNumber, changes);
+      }
       return true;
     }
     const { placing } = this.#owner;

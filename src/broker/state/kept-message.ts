@@ -26,9 +26,12 @@ export class KeptMessage implements Custody {
   unwrittenCount = 0;
   /** Under which it is stored by itself; 0: it is not. */
   number: number;
+  // Deliveries that were written and refer to it by that number, of those that memory knows.
+  #holdersCount: number;
 
   constructor(number = 0) {
     this.number = number;
+    this.#holdersCount = number === 0 ? 0 : 1;
   }
 
   static of(message: Message): KeptMessage {
@@ -55,7 +58,14 @@ export class KeptMessage implements Custody {
       changes.endPut();
     }
     changes.hold(this.number, 1);
+    this.#holdersCount++;
     return this.number;
+  }
+
+  /** A delivery that refers to it is removed; with the last one it may leave the store. */
+  release(number: number, changes: Changes): void {
+    changes.hold(number, -1);
+    if (number === this.number && --this.#holdersCount === 0) this.number = 0;
   }
 }
 

@@ -24,6 +24,8 @@ export interface RecalledSession {
 export interface Recalled {
   /** The broker before has ended as it should, or there was none. */
   readonly hasEnded: boolean;
+  /** When a broker has last begun after one that had broken off; 0: never. A date. */
+  readonly brokenOffAt: number;
   readonly sessions: ReadonlyMap<number, RecalledSession>;
   readonly retained: readonly { readonly number: number; readonly message: Message }[];
   /** The highest numbers that records name, also those whose session or message is missing. */
@@ -86,6 +88,7 @@ class Recall {
     return {
       // A store without that record, and with others, has lost it.
       hasEnded: this.#broker?.hasEnded ?? this.#recordCount === 0,
+      brokenOffAt: this.#broker?.brokenOffAt ?? 0,
       sessions: this.#sessions,
       retained: this.#retained,
       sessionNumberMax: this.#sessionNumberMax,
@@ -124,6 +127,8 @@ class Recall {
         return;
       case tables.session:
         this.#noteSession(first);
+        // The bytes are lent, and a will keeps views of its own.
+        this.#body.move(value.slice(), 0, value.length);
         this.#sessions.set(first, {
           number: first,
           record: readSession(this.#body),

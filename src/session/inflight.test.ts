@@ -1,0 +1,77 @@
+/** Packet ids, and the window of a connection. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Delivery } from './delivery.ts';
+import { Inflight } from './inflight.ts';
+import { Message } from './message.ts';
+
+function delivery(packetId = 0): Delivery {
+  const marks = { counted: false, wasSent: false, held: false, terms: undefined, retain: false };
+  const message = new Message('t', new Uint8Array(10));
+  return { ...marks, sequence: 0, message, qos: 1, packetId, state: 'waiting' };
+}
+
+describe('Inflight', () => {
+  it('gives ids that nobody has, also beside those from before [MQTT-2.2.1-3]', () => {
+    const inflight = new Inflight();
+    inflight.begin(10);
+    for (const packetId of [1, 3]) inflight.restore(delivery(packetId));
+    assert.equal(inflight.reservePacketId(), 2);
+    const added = delivery();
+    inflight.add(added);
+    assert.equal(added.packetId, 4);
+    assert.deepEqual(
+      [...inflight.values()].map(({ packetId }) => packetId),
+      [1, 3, 4],
+    );
+  });
+
+  it('counts in its window what was sent on this connection, each once', () => {
+    const inflight = new Inflight();
+    inflight.begin(2);
+    const [old, added] = [delivery(7), delivery()];
+    inflight.restore(old);
+    assert.equal(inflight.isFull, false);
+    inflight.count(old);
+    inflight.count(old);
+    assert.equal(inflight.isFull, false);
+    inflight.add(added);
+    assert.equal(inflight.isFull, true);
+    inflight.delete(old);
+    assert.equal(inflight.isFull, false);
+    inflight.begin(1);
+    assert.deepEqual([inflight.isFull, added.counted, inflight.size], [false, false, 1]);
+  });
+
+  it('knows its bytes', () => {
+    const inflight = new Inflight();
+    inflight.begin(10);
+    const [one, other] = [delivery(7), delivery()];
+    inflight.restore(one);
+    inflight.add(other);
+    assert.equal(inflight.bytes, 2 * one.message.bytes);
+    inflight.delete(one);
+    assert.equal(inflight.bytes, other.message.bytes);
+    inflight.clear();
+    assert.deepEqual([inflight.bytes, inflight.size, inflight.isFull], [0, 0, false]);
+  });
+
+  it('tells a delivery from another with its id', () => {
+    const inflight = new Inflight();
+    inflight.begin(10);
+    const one = delivery();
+    inflight.add(one);
+    assert.equal(inflight.has(one), true);
+    assert.equal(inflight.has(delivery(one.packetId)), false);
+    inflight.delete(one);
+    assert.deepEqual([inflight.has(one), inflight.get(one.packetId)], [false, undefined]);
+  });
+
+  it('has room for SUBSCRIBE whatever the window of the peer', () => {
+    const inflight = new Inflight();
+    inflight.begin(65_535);
+    while (!inflight.isFull) inflight.add(delivery());
+    assert.notEqual(inflight.reservePacketId(), undefined);
+  });
+});
