@@ -59,7 +59,13 @@ async function open(settings: StateSettings, log: Log, host: NodeHost): Promise<
     file,
     durability,
     load: (records) => recall(records, calendar),
-    salvaged: (damage, { asidePath, records }) => {
+    salvaged: (damage, { asidePath, records, isTorn }) => {
+      if (isTorn) {
+        const text = 'The last commit before the machine stopped is not whole, and left out';
+        log.write('warning', `Warning: ${path}: ${text}; nothing acknowledged is missing.`);
+        log.write('warning', `Warning: The file as it was is set aside as ${asidePath}.`);
+        return;
+      }
       log.write('error', `Error: The store ${path} was damaged: ${damage[0].message}.`);
       log.write(
         'error',

@@ -1,16 +1,6 @@
 /** Makes the file of a store as small as it can be. */
 
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  fsyncSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  statSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, chownSync, realpathSync, renameSync, statSync } from 'node:fs';
 import process from 'node:process';
 import type { StoreFault } from '../broker/ports.ts';
 import { readBroker } from '../broker/state/broker-record.ts';
@@ -19,8 +9,8 @@ import { LayoutError } from '../broker/state/recall.ts';
 import { Census } from './census.ts';
 import { faultOf } from './lmdb-database.ts';
 import type { LmdbDamage } from './lmdb-report.ts';
-import { readSound } from './open-store.ts';
 import { copyPathOf, removeLmdbLock, StoreCopy } from './store-copy.ts';
+import { readSound } from './store-file.ts';
 import { syncDirectoryOf } from './sync-directory.ts';
 
 export interface Compaction {
@@ -62,9 +52,7 @@ export class CompactionError extends Error {
  */
 export async function compactStore(path: string): Promise<Compaction> {
   const file = realpathSync(path);
-  const compaction = await replaceByCopy(file, takeCensus(file));
-  syncDirectory(dirname(file));
-  return compaction;
+  return await replaceByCopy(file, takeCensus(file));
 }
 
 async function replaceByCopy(path: string, census: Census): Promise<Compaction> {
@@ -148,15 +136,4 @@ function giveTo(before: { uid: number; gid: number; mode: number }, path: string
   if (process.platform === 'win32') return;
   const now = statSync(path);
   if (now.uid !== before.uid || now.gid !== before.gid) chownSync(path, before.uid, before.gid);
-}
-
-/** So that the name leads to the new file after a power failure too. */
-function syncDirectory(directory: string): void {
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(directory, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

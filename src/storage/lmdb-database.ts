@@ -8,6 +8,7 @@ import type { StoredRecord, StoreFault } from '../broker/ports.ts';
 import { readChanges } from '../broker/state/changes.ts';
 import { sharedMessageOf } from '../broker/state/delivery-record.ts';
 import { keyOf, readU32, tables } from '../broker/state/keys.ts';
+import { RecordSum, sumKey } from './record-sum.ts';
 import { seal, unseal } from './sealed-record.ts';
 import { syncDirectoryOf } from './sync-directory.ts';
 
@@ -31,6 +32,10 @@ export class LmdbDatabase {
   #database: Database | undefined;
   #isReadOnly = false;
   #bytesSinceOpen = 0;
+  #descriptor: number | undefined;
+  #sum = new RecordSum();
+  // The disk has refused to say that it has what it was given: nobody knows what it has.
+  #syncFault: unknown;
 
   /** @param syncs whether each transaction waits for the disk */
   constructor(path: string, syncs: boolean) {
@@ -40,8 +45,8 @@ export class LmdbDatabase {
 
   /** @throws what LMDB or the system throws: then nothing has changed */
   commit(changes: Uint8Array): void {
-    const database = this.#writable();
-    database.transactionSync(() => apply(database, changes));
+    this.#change((transaction) => apply(transaction, changes));
+    const database = this.#database!;
     this.#bytesSinceOpen += changes.length;
     if (this.#bytesSinceOpen < reopenBytes) return;
     this.#bytesSinceOpen = 0;
@@ -52,12 +57,8 @@ export class LmdbDatabase {
 
   /** Puts records as they are, in one transaction. */
   putAll(records: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[]): void {
-    const database = this.#writable();
-    database.transactionSync(() => {
-      for (const { key, value } of records) {
-        const name = Buffer.from(key);
-        database.putSync(name, seal(name, value));
-      }
+    this.#change((transaction) => {
+      for (const { key, value } of records) transaction.put(key, value);
     });
   }
 
@@ -86,10 +87,37 @@ export class LmdbDatabase {
     const database = this.#database;
     this.#database = undefined;
     await database?.close();
-    if (database === undefined || this.#isReadOnly || this.#syncs) return;
-    const file = openSync(this.#path, 'r+');
-    fdatasyncSync(file);
-    closeSync(file);
+    if (database !== undefined && !this.#isReadOnly && !this.#syncs) {
+      this.#descriptor ??= openSync(this.#path, 'r+');
+      fdatasyncSync(this.#descriptor);
+    }
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  /**
+   * LMDB writes the pages of a transaction to places that the one before it does not use, and then
+   * the page that points to them, without waiting. Then all of it is waited for at once. Should the
+   * power fail in between, the sum of the records tells that some of it is missing, and the
+   * transaction before is there still.
+   */
+  #change(act: (transaction: Transaction) => void): void {
+    if (this.#syncFault !== undefined) throw this.#syncFault;
+    const database = this.#writable();
+    const sum = this.#sum.copy();
+    database.transactionSync(() => {
+      act(new Transaction(database, sum));
+      database.putSync(sumKey, seal(sumKey, sum.toValue()));
+    });
+    this.#sum = sum;
+    if (!this.#syncs) return;
+    try {
+      this.#descriptor ??= openSync(this.#path, 'r+');
+      fdatasyncSync(this.#descriptor);
+    } catch (error) {
+      this.#syncFault = error;
+      throw error;
+    }
   }
 
   #messageOf(database: Database, key: Uint8Array, value: Uint8Array): Uint8Array | undefined {
@@ -105,7 +133,12 @@ export class LmdbDatabase {
       void this.#database.close();
       this.#database = undefined;
     }
-    this.#database ??= this.#open(false);
+    if (this.#database === undefined) {
+      this.#database = this.#open(false);
+      const sealed = this.#database.get(sumKey);
+      const value = sealed && unseal(sumKey, sealed);
+      this.#sum = (value && RecordSum.ofValue(value)) ?? new RecordSum();
+    }
     this.#isReadOnly = false;
     return this.#database;
   }
@@ -134,9 +167,9 @@ export class LmdbDatabase {
       path: this.#path,
       noSubdir: true,
       readOnly,
-      // One sync in a transaction, or none: no reply is given before it.
+      // It is waited for here: once, where LMDB would wait twice.
       overlappingSync: false,
-      noSync: !this.#syncs,
+      noSync: true,
       noMemInit: true,
       mapSize: mapBytes,
       keyEncoding: 'binary',
@@ -154,37 +187,70 @@ export function faultOf(error: unknown, path: string): StoreFault {
   return { code: name, message: message ?? String(error) };
 }
 
-function apply(database: Database, changes: Uint8Array): void {
+/** Changes records, and the sum of all with them. */
+class Transaction {
+  readonly #database: Database;
+  readonly #sum: RecordSum;
+
+  constructor(database: Database, sum: RecordSum) {
+    this.#database = database;
+    this.#sum = sum;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    const name = Buffer.from(key);
+    const sealed = this.#database.get(name);
+    return sealed && unseal(name, sealed);
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    const name = Buffer.from(key);
+    const sealed = seal(name, value);
+    this.#forget(name);
+    this.#sum.add(sealed);
+    this.#database.putSync(name, sealed);
+  }
+
+  remove(key: Uint8Array): void {
+    const name = Buffer.from(key);
+    if (this.#forget(name)) this.#database.removeSync(name);
+  }
+
+  /** @returns whether there was a record */
+  #forget(name: Buffer): boolean {
+    // In memory of LMDB's own, until the next call.
+    const before = this.#database.getBinaryFast(name);
+    if (before === undefined) return false;
+    this.#sum.remove(before);
+    return true;
+  }
+}
+
+function apply(transaction: Transaction, changes: Uint8Array): void {
   const held = new Map<number, number>();
   readChanges(changes, {
-    put: (key, value) => {
-      const name = Buffer.from(key);
-      database.putSync(name, seal(name, value));
-    },
-    remove: (key) => {
-      database.removeSync(Buffer.from(key));
-    },
+    put: (key, value) => transaction.put(key, value),
+    remove: (key) => transaction.remove(key),
     hold: (message, difference) => {
       held.set(message, (held.get(message) ?? 0) + difference);
     },
   });
-  for (const [message, difference] of held) hold(database, message, difference);
+  for (const [message, difference] of held) hold(transaction, message, difference);
 }
 
 /** The message goes with the last delivery that shares it. */
-function hold(database: Database, message: number, difference: number): void {
-  const name = Buffer.from(keyOf(tables.holders, message));
-  const sealed = database.get(name);
-  const before = sealed && unseal(name, sealed);
+function hold(transaction: Transaction, message: number, difference: number): void {
+  const key = keyOf(tables.holders, message);
+  const before = transaction.get(key);
   const count = (before === undefined ? 0 : readU32(before, 0)) + difference;
   if (count > 0) {
     const value = Buffer.allocUnsafe(4);
     value.writeUInt32BE(count, 0);
-    database.putSync(name, seal(name, value));
+    transaction.put(key, value);
     return;
   }
-  database.removeSync(name);
-  database.removeSync(Buffer.from(keyOf(tables.message, message)));
+  transaction.remove(key);
+  transaction.remove(keyOf(tables.message, message));
 }
 
 function systemName(code: number): string {

@@ -221,11 +221,9 @@ describe('a damaged LMDB file', () => {
     writeFileSync(path, bytes);
     const inPlace: string[] = [];
     const misplaced: string[] = [];
-    const report = readLmdbFile(
-      path,
-      (key, value) => inPlace.push(entryOf(key, value)[0]),
-      (key, value) => misplaced.push(entryOf(key, value)[0]),
-    );
+    const report = readLmdbFile(path, (key, value) => inPlace.push(entryOf(key, value)[0]), {
+      misplaced: (key, value) => misplaced.push(entryOf(key, value)[0]),
+    });
     assert.equal(report.damage.length, 1);
     assert.deepEqual(misplaced, inPlace.slice(0, misplaced.length));
     assert.equal(report.records, inPlace.length + misplaced.length);

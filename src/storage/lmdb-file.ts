@@ -22,9 +22,12 @@ import { TreeWalk, type VisitRecord } from './lmdb-tree.ts';
  */
 const unwrittenPagesMax = 2 ** 20;
 
+/** Which transaction is read: the last, or the one before it, whose pages are still there. */
+export type FileVersion = 'newest' | 'previous';
+
 /**
  * Reads all records of the main database in the order of their keys, and checks everything that
- * LMDB relies on. A damaged page costs what is on it and below it. `visitMisplaced` is told of
+ * LMDB relies on. A damaged page costs what is on it and below it. `misplaced` is told of
  * records in a place where LMDB would not find them by their keys: the page is an old version of
  * the right one, or the key is wrong. One handed to `visit` under the same key, sooner or later, is
  * to be preferred. The views are valid during the call only. Nobody may write to the file in the
@@ -35,7 +38,10 @@ const unwrittenPagesMax = 2 ** 20;
 export function readLmdbFile(
   path: string,
   visit: VisitRecord,
-  visitMisplaced: VisitRecord = visit,
+  {
+    misplaced = visit,
+    version = 'newest',
+  }: { misplaced?: VisitRecord; version?: FileVersion } = {},
 ): LmdbReport {
   return withFile(path, (descriptor, fileBytes) => {
     // LMDB makes a database of an empty file.
@@ -43,9 +49,10 @@ export function readLmdbFile(
     const damage = new DamageList();
     const metas = readMetas(descriptor, fileBytes);
     const fileOf = (meta: LmdbMeta) => new PageFile(descriptor, fileBytes, meta.pageBytes);
-    const meta = chooseMeta(metas, damage, fileOf);
+    const meta =
+      version === 'newest' ? chooseMeta(metas, damage, fileOf) : previousMeta(metas, damage);
     if (meta === undefined) return { ...emptyReport, damage: damage.toArray() };
-    return readTrees(fileOf(meta), meta, damage, { visit, visitMisplaced });
+    return readTrees(fileOf(meta), meta, damage, { visit, visitMisplaced: misplaced });
   });
 }
 
@@ -128,6 +135,14 @@ function readTrees(
     pageBytes: meta.pageBytes,
     transaction: meta.transaction,
   };
+}
+
+function previousMeta(metas: readonly MetaReading[], damage: DamageList): LmdbMeta | undefined {
+  const sound = metas.filter((meta) => typeof meta !== 'string');
+  const [older, newer] = sound.sort((left, right) => left.transaction - right.transaction);
+  if (newer?.transaction === older?.transaction + 1) return older;
+  damage.add(undefined, 'there is no transaction before the last');
+  return undefined;
 }
 
 /**

@@ -8,14 +8,12 @@ import {
   mkdirSync,
   openSync,
   readSync,
-  statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { readLmdbFile } from './lmdb-file.ts';
 import type { LmdbDamage } from './lmdb-report.ts';
 import { LmdbStore } from './lmdb-store.ts';
 import { finishSalvage, type Salvage, salvage } from './salvage.ts';
-import { unseal } from './sealed-record.ts';
+import { readSound } from './store-file.ts';
 import { lockStore } from './store-lock.ts';
 
 /** `sync`: a commit is done when the disk has it; `os`: when the operating system has it. */
@@ -32,7 +30,13 @@ export interface OpenStoreOptions<Loaded> {
   /** Reads what is in the store; called once more if that was damaged. */
   readonly load: (records: Records) => Loaded;
   /** The store was damaged, and has been replaced by what could be read of it. */
-  readonly salvaged: (damage: readonly LmdbDamage[], salvage: Salvage) => void;
+  readonly salvaged: (
+    damage: readonly LmdbDamage[],
+    salvage: Salvage & {
+      /** Nothing is missing but a commit that was not finished. */
+      readonly isTorn: boolean;
+    },
+  ) => void;
   /** Records turned out to be damaged later, and are left out. */
   readonly damaged: (count: number) => void;
 }
@@ -90,8 +94,11 @@ async function loadSound<Loaded>(
 ): Promise<Loaded> {
   const { loaded, damage } = loadFrom(path, load);
   if (damage.length === 0) return loaded;
-  const outcome = await salvage(path, new Date());
-  salvaged(damage, outcome);
+  // A commit that was broken off by a power failure: the one before it is whole, and nobody was
+  // told of this one.
+  const isTorn = existsSync(path) && readSound(path, () => undefined, 'previous').length === 0;
+  const outcome = await salvage(path, new Date(), isTorn ? 'previous' : 'newest');
+  salvaged(damage, { ...outcome, isTorn });
   return loadFrom(path, load).loaded;
 }
 
@@ -104,24 +111,6 @@ function loadFrom<Loaded>(
     damage = existsSync(path) ? readSound(path, take) : [];
   });
   return { loaded, damage };
-}
-
-/** @returns what is wrong; what is not is handed over */
-export function readSound(
-  path: string,
-  take: (key: Uint8Array, value: Uint8Array) => void,
-): readonly LmdbDamage[] {
-  // LMDB takes it for one that it has just begun, and so would nobody miss what was in it.
-  if (statSync(path).size === 0) return [{ page: undefined, message: 'the file is empty' }];
-  let unsoundCount = 0;
-  const { damage } = readLmdbFile(path, (key, sealed) => {
-    const value = unseal(key, sealed);
-    if (value === undefined) unsoundCount++;
-    else take(key, value);
-  });
-  if (unsoundCount === 0) return damage;
-  const message = `${unsoundCount} records are not what was written`;
-  return [...damage, { page: undefined, message }];
 }
 
 /** With parents. Node's own way goes round in circles where the system makes none, as in /proc. */

@@ -1,9 +1,9 @@
 /** The thread that reads a file for `feedRecords`: it waits until what it has read is taken. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { readLmdbFile } from './lmdb-file.ts';
 import type { LmdbReport } from './lmdb-report.ts';
 import { bundle } from './record-bundle.ts';
+import { readStoreFile } from './store-file.ts';
 
 /** What the thread is started with. */
 export interface FeedData {
@@ -34,7 +34,7 @@ function send(): void {
   port.postMessage({ type: 'records', records } satisfies FeedMessage, [records.buffer]);
 }
 
-const report = readLmdbFile(
+const report = readStoreFile(
   path,
   (key, value) => {
     batch.push({ key: key.slice(), value: value.slice(), message: undefined });
@@ -42,7 +42,7 @@ const report = readLmdbFile(
     if (batch.length >= messageCount || bytes >= messageBytes) send();
   },
   // Versions that no reader would find; the damage tells of their place.
-  () => undefined,
+  { misplaced: () => undefined },
 );
 if (batch.length > 0) send();
 port.postMessage({ type: 'end', report } satisfies FeedMessage);

@@ -1,9 +1,11 @@
 /** Takes over what can be read of a damaged store, and sets the store itself aside. */
 
 import { existsSync, renameSync } from 'node:fs';
-import { readLmdbFile, scavengeLmdbFile } from './lmdb-file.ts';
+import { type FileVersion, scavengeLmdbFile } from './lmdb-file.ts';
+import { isSumKey } from './record-sum.ts';
 import { unseal } from './sealed-record.ts';
 import { copyPathOf, removeLmdbLock, StoreCopy } from './store-copy.ts';
+import { readStoreFile } from './store-file.ts';
 import { syncDirectoryOf } from './sync-directory.ts';
 
 export interface Salvage {
@@ -19,9 +21,9 @@ export interface Salvage {
  *
  * @throws what the system throws, when the new file cannot be written
  */
-export async function salvage(path: string, date: Date): Promise<Salvage> {
+export async function salvage(path: string, date: Date, version: FileVersion): Promise<Salvage> {
   const copyPath = copyPathOf(path);
-  const records = await copySound(path, copyPath);
+  const records = await copySound(path, copyPath, version);
   const asidePath = freePath(`${path}.damaged-${nameOf(date)}`);
   renameSync(copyPath, finishedPath(path));
   syncDirectoryOf(path);
@@ -39,17 +41,17 @@ export function finishSalvage(path: string): void {
   syncDirectoryOf(path);
 }
 
-async function copySound(path: string, copyPath: string): Promise<number> {
+async function copySound(path: string, copyPath: string, version: FileVersion): Promise<number> {
   const copy = new StoreCopy(copyPath);
   const take = (key: Uint8Array, sealed: Uint8Array): void => {
     const value = unseal(key, sealed);
-    if (value !== undefined) copy.add(key, value);
+    if (value !== undefined && !isSumKey(key)) copy.add(key, value);
   };
   try {
     // Those in the wrong place first, so that each in the right place counts instead.
-    const { records } = readLmdbFile(path, leave, take);
+    const { records } = readStoreFile(path, leave, { misplaced: take, version });
     if (records === 0) scavengeLmdbFile(path, take);
-    else readLmdbFile(path, take, leave);
+    else readStoreFile(path, take, { misplaced: leave, version });
   } catch (error) {
     await copy.abandon();
     throw error;

@@ -92,7 +92,7 @@ function checkReading(path: string, sample: LmdbSample, touched: ReadonlySet<num
       digest.add(key, value);
       found.set(textOf(key), textOf(value));
     },
-    (key, value) => misplaced.set(textOf(key), textOf(value)),
+    { misplaced: (key, value) => misplaced.set(textOf(key), textOf(value)) },
   );
   for (const [key, value] of misplaced) if (!found.has(key)) found.set(key, value);
   const scavenged = scavengeLmdbFile(path, () => {});
