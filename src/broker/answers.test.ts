@@ -35,6 +35,7 @@ class FakeJournal {
   }
 
   fail(): void {
+    for (const waiter of [...this.waiters]) waiter.failing?.();
     for (const waiter of [...this.waiters]) waiter.failed();
   }
 }

@@ -52,13 +52,16 @@ export class Answers implements Waiter, Pledge {
 
   /** Sends an answer behind those that wait. */
   send(packet: Packet): void {
-    if (this.#waiting === undefined) this.#send(packet);
-    else this.#wait({ packet, message: null, commit: anyCommit, sent: undefined });
+    this.sendWith(anyCommit, packet);
   }
 
   /** Sends an answer, and then calls `sent`, when all that has changed up to now is safe. */
   sendKept(packet: Packet, sent?: () => void): void {
-    const commit = this.#options.journal?.horizon ?? anyCommit;
+    this.sendWith(this.#options.journal?.horizon ?? anyCommit, packet, sent);
+  }
+
+  /** The same, when one commit is done. */
+  sendWith(commit: number, packet: Packet, sent?: () => void): void {
     if (this.#waiting === undefined && this.#isKept(commit)) {
       this.#send(packet);
       sent?.();
@@ -79,7 +82,9 @@ export class Answers implements Waiter, Pledge {
       this.#send(packet);
       return;
     }
-    if (message.custody !== undefined) KeptMessage.of(message).pledge = this;
+    const custody = KeptMessage.of(message);
+    custody.pledge = this;
+    custody.isBeingRouted = false;
     this.#wait({ packet, message, commit, sent: undefined });
   }
 
@@ -118,7 +123,7 @@ export class Answers implements Waiter, Pledge {
   }
 
   /** Publishers of MQTT 5.0 are told; those of 3.x cannot be, and wait. */
-  failed(): void {
+  failing(): void {
     if (this.#options.sender.version !== 5 || this.#waiting === undefined) return;
     for (const answer of this.#waiting) {
       const { packet, message, commit } = answer;
@@ -127,6 +132,9 @@ export class Answers implements Waiter, Pledge {
       if (this.#options.journal!.isKept(commit) && this.#isDelivered(message)) continue;
       this.#refuse(answer, packet, message);
     }
+  }
+
+  failed(): void {
     this.release();
   }
 

@@ -174,6 +174,10 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     this.outgoing.deliver(message, qos, retain, terms, now);
   }
 
+  eased(now: number): void {
+    this.#replays?.pump(now);
+  }
+
   unreadable(count: number): void {
     this.#observer.messagesUnreadable?.(this.clientId, count);
   }

@@ -151,16 +151,20 @@ export class Conversation {
     this.#checkSubscribable(subscriptions, identifier);
     const reasonCodes: ReasonCode[] = [];
     const replays: (() => void)[] = [];
+    // The commit with which all that is granted is safe.
+    let commit = 0;
     for (const entry of subscriptions) {
       const denial = this.#subscriptionDenial(entry, identifier);
       reasonCodes.push(denial ?? (this.#grantedQos(entry) as ReasonCode));
       if (denial === undefined) {
         const replay = this.#subscribeTo(entry, identifier);
+        commit = Math.max(commit, this.#session.subscription(entry.filter)!.commit);
         if (replay !== undefined) replays.push(replay);
       }
     }
     // SUBACK first, so that even a simple client knows what the retained messages answer.
-    this.#answer({ type: 'suback', packetId, reasonCodes }, () => {
+    this.#checkFits({ type: 'suback', packetId, reasonCodes });
+    this.#answers.sendWith(commit, { type: 'suback', packetId, reasonCodes }, () => {
       for (const replay of replays) replay();
     });
   }
@@ -176,7 +180,8 @@ export class Conversation {
       this.#rules.observer.unsubscribed?.(this.#session.clientId, filter);
       return reasonCodes.success;
     });
-    this.#answer({ type: 'unsuback', packetId, reasonCodes: answers });
+    this.#checkFits({ type: 'unsuback', packetId, reasonCodes: answers });
+    this.#answerKept({ type: 'unsuback', packetId, reasonCodes: answers });
   }
 
   pingreq(): void {
@@ -184,8 +189,8 @@ export class Conversation {
   }
 
   /** An answer that may not come must not be waited for either. [MQTT-3.1.2-24] */
-  #answer(packet: Suback | Unsuback, sent?: () => void): void {
-    if (this.#sender.fits(packet)) return this.#answerKept(packet, sent);
+  #checkFits(packet: Suback | Unsuback): void {
+    if (this.#sender.fits(packet)) return;
     throw new ProtocolError(
       reasonCodes.packetTooLarge,
       `${packet.type.toUpperCase()} does not fit: ask for less at a time, or allow larger packets`,
@@ -264,10 +269,9 @@ export class Conversation {
   }
 
   /** An answer that may say what another client of the session's has changed just before. */
-  #answerKept(packet: Suback | Unsuback | Pubrec | Pubcomp, sent?: () => void): void {
-    if (this.#session.isKept) return this.#answers.sendKept(packet, sent);
-    this.#answers.send(packet);
-    sent?.();
+  #answerKept(packet: Unsuback | Pubrec | Pubcomp): void {
+    if (this.#session.isKept) this.#answers.sendKept(packet);
+    else this.#answers.send(packet);
   }
 
   #refuse(type: 'puback' | 'pubrec', packetId: number, reasonCode: ReasonCode): void {

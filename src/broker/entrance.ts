@@ -88,13 +88,13 @@ export class Entrance implements Waiter {
       const reason = 'CONNACK is too large for it';
       return this.#doorway.refused(reasonCodes.implementationSpecificError, reason);
     }
-    // One that ends here must not come back after a crash.
-    const wasKept = this.#rules.sessions.isKept(agreement.clientId);
     this.#entry = this.#open(connect, connack);
     this.#connect = undefined;
     if (journal === undefined) return this.#letIn();
-    if (!wasKept && !this.#entry.session.isKept) return this.#letIn();
-    this.#commit = journal.horizon;
+    // One that has ended must not come back after a crash.
+    this.#commit = this.#entry.session.isKept
+      ? journal.horizon
+      : this.#rules.sessions.endingOf(agreement.clientId);
     if (journal.isKept(this.#commit)) return this.#letIn();
     if (journal.isFailing) return this.failed();
     journal.watch(this);
@@ -106,7 +106,7 @@ export class Entrance implements Waiter {
 
   /** What was stored of a session before is enough to go on with; a new one must be stored. */
   failed(): void {
-    if (this.#entry!.client.sessionPresent) return this.#letIn();
+    if (this.#entry!.session.log?.isSafe) return this.#letIn();
     const { sessions, clock } = this.#rules;
     const { session } = this.#leave();
     session.detach();

@@ -10,6 +10,8 @@ const ownTopics = '$SYS/';
 
 export class RetainedMessages implements RetainedHolder {
   readonly #tree = new TopicTree<Retained>();
+  // Of topics that have none any more, until that is safe: they may have to go back to one.
+  readonly #cleared = new Map<string, Retained>();
   readonly #deadlines: Deadlines;
   readonly #keeping: RetainedKeeping | undefined;
   #bytes = 0;
@@ -34,14 +36,13 @@ export class RetainedMessages implements RetainedHolder {
     const known = this.#tree.get(topic);
     // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
     if (message.payload.length === 0) {
-      if (known === undefined) return;
-      this.#remove(known);
-      known.replace(message);
+      if (known !== undefined) this.#remove(known);
+      (known ?? this.#cleared.get(topic))?.replace(message);
       return;
     }
     message.keep();
     if (known !== undefined) this.#discount(known);
-    const retained = known ?? this.#create(topic);
+    const retained = known ?? this.#cleared.get(topic) ?? this.#create(topic);
     retained.replace(message);
     this.#show(retained, message);
   }
@@ -80,28 +81,31 @@ export class RetainedMessages implements RetainedHolder {
     known.reset(undefined);
   }
 
-  goBack(retained: Retained, topic: string, message: Message | undefined): void {
-    const known = this.#tree.get(topic);
-    // It was cleared, and there is a newer one by now.
-    if (known !== undefined && known !== retained) return;
-    if (known !== undefined) this.#remove(retained);
+  goBack(retained: Retained, message: Message | undefined): void {
+    if (retained.message !== undefined) this.#remove(retained);
     retained.reset(message);
     if (message !== undefined) this.#show(retained, message);
   }
 
+  gone({ topic }: Retained): void {
+    this.#cleared.delete(topic);
+  }
+
   #create(topic: string): Retained {
-    return new Retained(this, topic.startsWith(ownTopics) ? undefined : this.#keeping);
+    return new Retained(topic, this, topic.startsWith(ownTopics) ? undefined : this.#keeping);
   }
 
   #show(retained: Retained, message: Message): void {
     this.#tree.set(message.topic, retained);
+    this.#cleared.delete(message.topic);
     this.#bytes += message.bytes;
     if (message.expiresAt === Number.POSITIVE_INFINITY) return;
     this.#deadlines.set(retained, message.expiresAt);
   }
 
   #remove(retained: Retained): void {
-    this.#tree.delete(retained.message!.topic);
+    this.#tree.delete(retained.topic);
+    if (retained.isKept) this.#cleared.set(retained.topic, retained);
     this.#discount(retained);
   }
 

@@ -22,7 +22,9 @@ export interface RetainedKeeping {
 export interface RetainedHolder {
   expire(message: Message): void;
   /** The topic has this message again, or none: what came since was refused. */
-  goBack(retained: Retained, topic: string, message: Message | undefined): void;
+  goBack(retained: Retained, message: Message | undefined): void;
+  /** The topic has none, and that is safe. */
+  gone(retained: Retained): void;
 }
 
 /** A message, or undefined where there is none: what a topic has had. */
@@ -39,6 +41,7 @@ export class Retained implements Timed, Kept {
   dirtyTurn = 0;
   dirtyAt = 0;
   readonly mayWait = false;
+  readonly topic: string;
   readonly #holder: RetainedHolder;
   readonly #keeping: RetainedKeeping | undefined;
   // In the store; 0: not there yet.
@@ -52,9 +55,15 @@ export class Retained implements Timed, Kept {
   #written: Message | undefined;
   #writtenCount = 0;
 
-  constructor(holder: RetainedHolder, keeping: RetainedKeeping | undefined) {
+  constructor(topic: string, holder: RetainedHolder, keeping: RetainedKeeping | undefined) {
+    this.topic = topic;
     this.#holder = holder;
     this.#keeping = keeping;
+  }
+
+  /** It has to do with a store. */
+  get isKept(): boolean {
+    return this.#keeping !== undefined;
   }
 
   get message(): Message | undefined {
@@ -89,7 +98,10 @@ export class Retained implements Timed, Kept {
     this.#written = message;
     this.#writtenCount = this.#unsafe.length;
     if (message === undefined) {
-      if (!this.#isWritten) return false;
+      if (!this.#isWritten) {
+        this.#holder.gone(this);
+        return false;
+      }
       changes.remove(tables.retained, this.#number);
       this.#isWritten = false;
       return true;
@@ -106,6 +118,7 @@ export class Retained implements Timed, Kept {
     this.#safe = this.#written;
     this.#written = undefined;
     this.#unsafe.splice(0, this.#writtenCount);
+    if (this.message === undefined && !this.isDirty) this.#holder.gone(this);
   }
 
   takeBackRefused(): void {
@@ -124,15 +137,25 @@ export class Retained implements Timed, Kept {
     this.#writtenCount = writtenLeft.length;
     if (!isRefused(this.#value)) return;
     const last = left.at(-1);
-    const { topic } = this.#value.published!;
-    this.#holder.goBack(this, topic, last === undefined ? this.#safe : last.message);
+    this.#holder.goBack(this, last === undefined ? this.#safe : last.message);
   }
 
   #set(value: Value): void {
     this.#value = value;
     if (this.#keeping === undefined) return;
-    // Only who publishes with QoS 1 or 2 can be refused.
-    if (value.published !== undefined && value.published.qos > 0) this.#unsafe.push(value);
+    const isFirm = canBeRefused(value);
+    const last = this.#unsafe.length - 1;
+    // Of several that cannot be refused only the last is ever gone back to.
+    if (!isFirm && last >= this.#writtenCount && !canBeRefused(this.#unsafe[last])) {
+      this.#unsafe[last] = value;
+    } else {
+      this.#unsafe.push(value);
+    }
     this.#keeping.journal.touch(this);
   }
+}
+
+/** Only who publishes with QoS 1 or 2 can be told so. */
+function canBeRefused({ published }: Value): boolean {
+  return published !== undefined && published.qos > 0;
 }

@@ -10,6 +10,7 @@ import {
 import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
 import { passOnRemains } from './remains.ts';
 import type { KeptTerms } from './state/kept-delivery.ts';
+import { KeptMessage } from './state/kept-message.ts';
 import type { SessionLogs } from './state/session-logs.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import type { LeftWill, Wills } from './wills.ts';
@@ -41,9 +42,14 @@ interface Absent {
   readonly endsAt: number;
 }
 
+// Endings that are remembered before those are forgotten that are safe.
+const endingsMax = 1024;
+
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #byClientId = new Map<string, ClientSession>();
+  // The commits with which kept sessions end, as long as these are not safe.
+  readonly #endings = new Map<string, number>();
   // Only of sessions whose client is away and which have something to wait for.
   readonly #absences = new Map<ClientSession, Absence>();
 
@@ -59,9 +65,9 @@ export class Sessions {
     return this.#byClientId.has(clientId);
   }
 
-  /** Whether the store has to do with the client's session. */
-  isKept(clientId: string): boolean {
-    return this.#byClientId.get(clientId)?.isKept ?? false;
+  /** The commit with which the last session of the client has ended for good; 0: it has. */
+  endingOf(clientId: string): number {
+    return this.#endings.get(clientId) ?? 0;
   }
 
   /** Messages that wait for clients or for their acknowledgements, each counted once per client. */
@@ -143,6 +149,7 @@ export class Sessions {
     }
     for (const packetId of session.incoming.openIds()) session.log?.closed(packetId);
     this.#passOn(session, now);
+    if (session.isKept) this.#noteEnding(session.clientId);
     if (left !== undefined) this.#options.wills.publish(left, session, now);
   }
 
@@ -201,6 +208,15 @@ export class Sessions {
     return session;
   }
 
+  #noteEnding(clientId: string): void {
+    const { journal } = this.#options.logs!.tools;
+    if (this.#endings.size >= endingsMax) {
+      for (const [id, commit] of this.#endings)
+        if (journal.isKept(commit)) this.#endings.delete(id);
+    }
+    this.#endings.set(clientId, journal.horizon);
+  }
+
   /** @param leftAt the clock's milliseconds; undefined while its client is there */
   #save(
     { log, clientId, expirySeconds }: ClientSession,
@@ -237,15 +253,21 @@ export class Sessions {
    * What a member of a shared group leaves goes to another. A QoS 2 message that was sent must
    * not: the lost client may have got it. [MQTT-4.8.2-5]
    */
-  #passOnDelivery({ message, qos, state, terms }: Delivery, session: ClientSession, now: number) {
+  #passOnDelivery(delivery: Delivery, session: ClientSession, now: number): void {
+    const { message, qos, state, terms, wasSent } = delivery;
     if (state === 'released') return;
     const group = (terms as KeptTerms | undefined)?.group;
-    const isSent = qos === 2 && state !== 'waiting';
+    const isSent = qos === 2 && wasSent;
     if (group === undefined || group.isEmpty || isSent || message.expiresAt <= now) {
       session.dropped(message, qos, 'session ended');
-    } else {
-      group.deliver(message, this.#options.upgradeQos, now);
+      return;
     }
+    // Its publisher may still wait for it, and must wait on.
+    const custody = KeptMessage.of(message);
+    const { isBeingRouted } = custody;
+    custody.isBeingRouted = true;
+    group.deliver(message, this.#options.upgradeQos, now);
+    custody.isBeingRouted = isBeingRouted;
   }
 }
 

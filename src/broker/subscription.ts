@@ -58,8 +58,9 @@ export class Subscription implements Receiver {
   readonly subscriptionIdentifiers: readonly number[] | undefined;
   /** The group that it takes turns in, where it is shared. */
   readonly group: SharedGroup | undefined;
-  /** Under which the session's log has it. */
+  /** Under which the session's log has it, and the commit with which it is safe. */
   number = 0;
+  commit = 0;
 
   constructor(
     subscriber: Subscriber,

@@ -12,6 +12,8 @@ export interface OutgoingEvents {
   dropped(message: Message, qos: QoS, cause: DropCause): void;
   /** The store had deliveries and cannot give them back. */
   unreadable?(count: number): void;
+  /** The store has answered, and more may be sent than before. */
+  eased?(now: number): void;
 }
 
 export interface OutgoingLimits extends QueueLimits {

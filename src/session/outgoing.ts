@@ -156,6 +156,7 @@ export class Outgoing {
     if (delivery.held) {
       delivery.held = false;
       this.#letGo(now);
+      this.#events.eased?.(now);
     }
     this.#shelve();
   }
@@ -371,14 +372,13 @@ export class Outgoing {
   /** Has those leave that need not wait any more, nor for others before them. */
   #letGo(now: number): void {
     const held = this.#held;
-    if (held === undefined) return;
-    for (let first = held.peek(); first !== undefined && !first.held; first = held.peek()) {
-      held.shift();
+    for (let first = held?.peek(); first !== undefined && !first.held; first = held?.peek()) {
+      held!.shift();
       if (this.#outlet === undefined || !this.#inflight.has(first)) continue;
       this.#due ??= [];
       this.#due.push(first);
     }
-    if (held.length === 0) this.#held = undefined;
+    if (held?.length === 0) this.#held = undefined;
     if (this.#due !== undefined) this.pump(now);
   }
 
@@ -464,6 +464,7 @@ export class Outgoing {
       this.#due.push(delivery);
     }
     this.pump(now);
+    this.#events.eased?.(now);
   }
 
   /** Leaves to the store what it has and memory does not need. */

@@ -35,7 +35,9 @@ function checkQueue(
   now: number,
 ): void {
   if (session.waitingCount <= queuedMessagesMax) return;
-  const waiting = session.dueCopies.filter(({ qos }) => qos > 0);
+  const waiting = session.dueCopies.filter(
+    ({ qos, publication }) => qos > 0 && !publication.isDoubtful,
+  );
   // What the disk has does not count any more, and is found out when it is loaded.
   const counted = session.isKept
     ? waiting.filter(({ publication }) => publication.expiresAt > now).length

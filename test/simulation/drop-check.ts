@@ -37,13 +37,15 @@ export function strikeOut(
   broker: ReferenceBroker,
   { limits, now }: { limits: DropLimits; now: number },
 ): void {
+  if (drop.cause === 'session ended') return sessionEnded(drop, broker);
   const session = broker.session(drop.clientId);
   // It ended in this event: what it did not get is not missed. Nor is what the last session of
   // the client did not get, while the CONNACK of the next one is still to come.
   const last = broker.endedNow(drop.clientId)?.session ?? session;
   if (session === undefined || (last !== session && session.isAwaitingConnack)) return;
+  const { cause } = drop;
   const event: DropEvent = { ...drop, session, broker, limits, now };
-  switch (drop.cause) {
+  switch (cause) {
     case 'offline':
       return offline(event);
     case 'slow receiver':
@@ -56,12 +58,18 @@ export function strikeOut(
       return packetTooLarge(event);
     case 'not stored':
       return notStored(event);
-    case 'session ended':
-      // Whether it may end is checked elsewhere; then nothing is owed to it any more.
-      return;
     default:
-      drop.cause satisfies never;
+      cause satisfies never;
   }
+}
+
+/**
+ * Whether it may end is checked elsewhere; then nothing is owed to it any more. Of a QoS 2 message
+ * that lay on the disk nobody knows whether it was sent, and so no other member of a shared group
+ * gets it.
+ */
+function sessionEnded({ topic, qos }: Drop, { router }: ReferenceBroker): void {
+  if (qos === 2) router.dropShared(topic);
 }
 
 function offline(event: DropEvent): void {
@@ -88,7 +96,9 @@ function queueFull(event: DropEvent): void {
   const copy = latestDue(event);
   // What the disk has counts for up to a second longer.
   const countedUntil = session.isKept ? now - 1000 : now;
-  const waiting = session.dueCopies.filter(({ publication }) => publication.expiresAt > countedUntil);
+  const waiting = session.dueCopies.filter(
+    ({ publication }) => publication.expiresAt > countedUntil,
+  );
   const shared = [...session.groups].flatMap(({ dispatches }) => [...dispatches]);
   const most = waiting.length + shared.length - 1;
   if (limits.queuedMessagesMax === 0 || most < limits.queuedMessagesMax) {
@@ -102,8 +112,18 @@ function queueFull(event: DropEvent): void {
 /** Its publisher is told so. */
 function notStored(event: DropEvent): void {
   const { session, topic, qos, broker } = event;
-  const copy = dueLikeIt(event).find(({ publication }) => publication.isDoubtful);
-  if (copy !== undefined) return session.drop(copy);
+  const refused = session.past.finished.find(
+    (each) => each.copy.isRefused && each.copy.publication.topic === topic && each.copy.qos === qos,
+  );
+  if (refused !== undefined) {
+    refused.copy.isRefused = false;
+    return;
+  }
+  const doubtful = dueLikeIt(event).filter(({ publication }) => publication.isDoubtful);
+  if (doubtful.length === 1) return session.drop(doubtful[0]);
+  // One of them: none needs to come.
+  if (doubtful.length > 1) return;
+  if (isMistaken(event, ({ publication }) => publication.isDoubtful)) return;
   const before = [
     ...session.past.finished
       .filter(({ copy }) => copy.publication.topic === topic && copy.qos === qos)
@@ -121,22 +141,25 @@ function expired(event: DropEvent): void {
   const copy = dueLikeIt(event).find(({ publication }) => isExpired(publication));
   if (copy !== undefined) return session.drop(copy);
   if (sharedMessages(event).some(isExpired)) return dropShared(event);
+  if (isMistaken(event, ({ publication }) => isExpired(publication))) return;
   throw untrue(event, undefined, 'nothing that was owed has expired');
 }
 
 function packetTooLarge(event: DropEvent): void {
   const { session, qos, topic, broker } = event;
+  const max = packetBytesMax(event);
+  const isTooLarge = (publication: Publication, terms: Terms) => bytesOf(publication, terms) > max;
   const connection = session.connection ?? broker.endedNow(session.clientId)!;
-  const isTooLarge = (publication: Publication, terms: Terms) =>
-    bytesOf(publication, terms) > connection.maximumPacketSize;
-  const due = dueLikeIt(event).filter((each) => isTooLarge(each.publication, each));
-  const copy = due.find(({ publication }) => publication.expiresAt > event.now) ?? due[0];
-  if (copy !== undefined) return session.drop(copy);
+  // What goes again goes first.
   for (const [packetId, sent] of session.inflight) {
     const isAgain = sent.state === 'sent' && sent.lastLink !== connection.link.number;
     const isIt = isAgain && sent.publication.topic === topic && sent.qos === qos;
     if (isIt && isTooLarge(sent.publication, sent)) return settle(session, packetId, sent);
   }
+  const due = dueLikeIt(event).filter((each) => isTooLarge(each.publication, each));
+  const isAlive = ({ publication }: Copy) => publication.expiresAt > event.now;
+  const copy = (session.isKept && due.find(isAlive)) || due[0];
+  if (copy !== undefined) return session.drop(copy);
   const terms = { qos, retain: true, identifiers: '268435455' };
   if (sharedMessages(event).some((publication) => isTooLarge(publication, terms))) {
     return dropShared(event);
@@ -146,8 +169,34 @@ function packetTooLarge(event: DropEvent): void {
     session.past.droppedReplays.add(topic);
     if (session.replays.bring(topic, () => true) !== undefined) return;
   }
-  const limit = `${connection.maximumPacketSize} bytes`;
-  throw untrue(event, undefined, `nothing that was owed takes more than ${limit}`);
+  if (isMistaken(event, (each) => isTooLarge(each.publication, each))) return;
+  throw untrue(event, undefined, `nothing that was owed takes more than ${max} bytes`);
+}
+
+function packetBytesMax({ session, broker }: DropEvent): number {
+  const connection = session.connection ?? broker.endedNow(session.clientId);
+  return connection?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * A report names a topic and leaves open which of its messages is meant. So another one may have
+ * been struck out for the last report, and it is that one's turn now.
+ */
+function isMistaken(event: DropEvent, isIt: (copy: Copy) => boolean): boolean {
+  const { session, topic, qos, now } = event;
+  const isStruck = session.past.finished.some(
+    ({ copy }) =>
+      copy.lastLink === -1 && copy.publication.topic === topic && copy.qos === qos && isIt(copy),
+  );
+  const other = dueLikeIt(event).find(
+    (copy) =>
+      copy.publication.isDoubtful ||
+      copy.publication.expiresAt <= now ||
+      bytesOf(copy.publication, copy) > packetBytesMax(event),
+  );
+  if (!isStruck || other === undefined) return false;
+  session.drop(other);
+  return true;
 }
 
 /** Copies to that topic that have not been sent, in the order in which they were owed. */

@@ -1,9 +1,6 @@
-/**
- * Mistakes that a broker could have. Each replaces methods of the broker under test while it is
- * planted, so that the sources know nothing of it; the simulation has to find every one.
- */
+/** Mistakes that a broker could have; the simulation has to find every one. */
 
-import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
+import { Broker } from '../../src/broker/broker.ts';
 import { ClientSession } from '../../src/broker/client-session.ts';
 import { Connection } from '../../src/broker/connection.ts';
 import { Deadlines } from '../../src/broker/deadlines.ts';
@@ -18,15 +15,8 @@ import { Incoming } from '../../src/session/incoming.ts';
 import { Outgoing } from '../../src/session/outgoing.ts';
 import { PacketSender } from '../../src/session/packet-sender.ts';
 import { MatchCache } from '../../src/topic/match-cache.ts';
-
-export interface Fault {
-  /** What the broker does wrong. */
-  readonly name: string;
-  /** @returns what makes the broker whole again */
-  readonly plant?: () => () => void;
-  /** The broker is made with other options than the clients were promised. */
-  readonly createBroker?: (options: BrokerOptions) => Broker;
-}
+import { diskFaults } from './disk-faults.ts';
+import { type Fault, replace, replaceGetter } from './fault.ts';
 
 type Publish = PacketSender['publish'];
 type Deliver = ClientSession['deliver'];
@@ -226,24 +216,8 @@ export const faults: readonly Fault[] = [
     name: 'waits for silent clients for ever',
     plant: () => replace(Connection.prototype, 'due', () => () => {}),
   },
+  ...diskFaults,
 ];
-
-/** Replaces a method. @returns what puts it back */
-function replace<T extends object, Name extends keyof T>(
-  prototype: T,
-  name: Name,
-  make: (original: T[Name]) => T[Name],
-): () => void {
-  const descriptor = Object.getOwnPropertyDescriptor(prototype, name)!;
-  Object.defineProperty(prototype, name, { ...descriptor, value: make(descriptor.value) });
-  return () => Object.defineProperty(prototype, name, descriptor);
-}
-
-function replaceGetter<T extends object>(prototype: T, name: keyof T, get: () => unknown) {
-  const descriptor = Object.getOwnPropertyDescriptor(prototype, name)!;
-  Object.defineProperty(prototype, name, { ...descriptor, get });
-  return () => Object.defineProperty(prototype, name, descriptor);
-}
 
 /** Collects what goes out again at a reconnect, and sends it as `arrange` has it. */
 function sendAgainWith(arrange: (again: (() => boolean)[]) => (() => boolean)[]): () => void {

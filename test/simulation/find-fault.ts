@@ -1,6 +1,6 @@
 /** Looks for the first seed in which a planted fault breaks a promise. */
 
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 import { type Outcome, runSeed } from './run-seed.ts';
 
 /** How far it is looked for: far beyond what the rarest needs, as lots fall anew with a change. */

@@ -17,4 +17,10 @@ export const keptSeeds: readonly KeptSeed[] = [
   { seed: 78, steps: 100, showed: 'QoS 0 that overtook what had waited in the queue' },
   { seed: 145, steps: 100, showed: 'a keep-alive that single bytes of a packet prolonged' },
   { seed: 164, steps: 100, showed: 'retained messages lost when a subscription was replaced' },
+  { seed: 12, steps: 100, showed: 'a session let in while the disk was full, and never stored' },
+  { seed: 14, steps: 100, showed: 'an expired session back after a crash, denied by CONNACK' },
+  { seed: 49, steps: 100, showed: 'PUBREL that waited for the disk and was never sent' },
+  { seed: 70, steps: 100, showed: 'the packet id of a refused message open after a crash' },
+  { seed: 1107, steps: 100, showed: 'a delivery on the disk whose message was removed from it' },
+  { seed: 1434, steps: 100, showed: 'PUBREC between two attempts to commit, for nothing stored' },
 ];

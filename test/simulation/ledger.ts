@@ -8,7 +8,12 @@ import { checkDelivery, type DeliveryLimits } from './delivery-check.ts';
 import { copyInFlight, mayBeFirst, owedCopy } from './owed-copy.ts';
 import type { Copy } from './publication.ts';
 import type { ReferenceBroker } from './reference-broker.ts';
-import { type EndCause, type ReferenceConnection, refused, type Sent } from './reference-connection.ts';
+import {
+  type EndCause,
+  type ReferenceConnection,
+  refused,
+  type Sent,
+} from './reference-connection.ts';
 import type { ReferenceSession } from './reference-session.ts';
 
 type Answering = Exclude<Packet, { type: 'publish' | 'disconnect' }>;

@@ -33,7 +33,27 @@ export function owedCopy(broker: ReferenceBroker, arrival: Arrival): Copy {
     const copy = replayedCopy(arrival, publication, upgradesQos);
     if (copy !== undefined) return copy;
   }
+  const mistaken = mistakenCopy(arrival, label);
+  if (mistaken !== undefined) return mistaken;
   throw notOwed(arrival, label);
+}
+
+/** A report says which topic has lost a message that expired, and leaves open which message. */
+function mistakenCopy({ session, publish, topic, now }: Arrival, label: string): Copy | undefined {
+  const isExpired = ({ publication }: Copy) => publication.expiresAt <= now;
+  const struck = session.past.finished.find(
+    ({ copy }) =>
+      copy.lastLink === -1 &&
+      copy.publication.label === label &&
+      fits(publish, copy) &&
+      isExpired(copy),
+  );
+  const other = session.dueCopies.find(
+    (copy) => copy.qos === publish.qos && copy.publication.topic === topic && isExpired(copy),
+  );
+  if (struck === undefined || other === undefined) return undefined;
+  session.drop(other);
+  return struck.copy;
 }
 
 /**

@@ -55,7 +55,7 @@ export class Copy implements Terms {
   readonly retain: boolean;
   readonly identifiers: string;
   /** Keeps its order with others of the same lane; undefined where no order is promised. */
-  readonly lane: string | undefined;
+  lane: string | undefined;
   /** QoS 0 that may be lost without anybody's fault. */
   readonly mayBeLost: boolean;
   /** It may be a later publication of the same message that came: its lifetime is not certain. */
@@ -67,6 +67,8 @@ export class Copy implements Terms {
   receipts = 0;
   /** The number of the link that it was last sent over; -1: it was never sent. */
   lastLink = -1;
+  /** It was refused, and the report that it is dropped is still to come. */
+  isRefused = false;
   /** PUBREL has left for it. */
   wasReleased = false;
 

@@ -126,17 +126,12 @@ export class ReferenceBroker {
   accept(connection: ReferenceConnection): void {
     const connect = connection.connect!;
     const { clientId } = connect;
-    const last = this.#sessions.get(clientId);
-    const before = last?.connection;
+    const before = this.#sessions.get(clientId)?.connection;
     if (before !== undefined) this.end(before, 'taken over');
     const known = this.#sessions.get(clientId);
     const present = known !== undefined && !connect.cleanStart;
-    const endsKept = last?.isKept === true && !present;
     if (known !== undefined && !present) this.#endSession(known);
-    const expirySeconds = Math.min(
-      expirySecondsOf(connect),
-      this.#options.sessionExpirySecondsMax,
-    );
+    const expirySeconds = Math.min(expirySecondsOf(connect), this.#options.sessionExpirySecondsMax);
     const session = present ? known : this.#newSession(clientId, expirySeconds);
     // [MQTT-3.1.3-9]
     session.absence = undefined;
@@ -147,7 +142,7 @@ export class ReferenceBroker {
     connection.will = connect.will;
     const { will } = connect;
     const state = { expirySeconds, will, willAt: undefined };
-    this.#oweConnack(session, { present, endsKept, state });
+    this.#oweConnack(session, { present, state });
   }
 
   /** The client has sent DISCONNECT. */
@@ -311,26 +306,22 @@ export class ReferenceBroker {
 
   #oweConnack(
     session: ReferenceSession,
-    {
-      present,
-      endsKept,
-      state,
-    }: { present: boolean; endsKept: boolean; state: SessionState },
+    { present, state }: { present: boolean; state: SessionState },
   ): void {
     const past = this.#pastOf(session.clientId);
     const version = past.presentVersion;
     const { state: stateBefore } = session.past;
     const stateVersion = stateBefore.become(state);
     const certify = () => {
-      // One that has just expired may come back where the new one is not stored.
-      if (session.isKept || endsKept) past.certify(version);
+      past.certify(version);
       // Who had a session before is let in though nothing can be stored.
       if (!this.isStoreFailing) stateBefore.certify(stateVersion);
     };
     const connection = session.connection!;
     // It cannot be stored that there is a new session, or that the old one is over.
-    const isUncertain = session.isKept && past.possible[0] !== session;
-    const mayRefuse = isUncertain || endsKept;
+    const isUncertain = past.possible.some((each) => each !== session && each?.isKept);
+    const isNew = session.isKept && past.possible[0] !== session;
+    const mayRefuse = isUncertain || isNew;
     const refuse = () => {
       this.#refuseEntry(connection);
       return () => {};

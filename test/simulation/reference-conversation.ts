@@ -3,11 +3,11 @@
 import type { Pubcomp, Pubrec, Pubrel } from '../../src/packet/acknowledgement.ts';
 import type { Packet } from '../../src/packet/packet.ts';
 import type { Publish } from '../../src/packet/publish.ts';
-import type { Subscribe } from '../../src/packet/subscribe.ts';
+import type { Subscribe, Subscription } from '../../src/packet/subscribe.ts';
 import type { Unsubscribe } from '../../src/packet/unsubscribe.ts';
 import { BrokenPromise } from './broken-promise.ts';
-import { type ReferenceBroker, settle } from './reference-broker.ts';
 import type { Publication } from './publication.ts';
+import { type ReferenceBroker, settle } from './reference-broker.ts';
 import { type ReferenceConnection, refused } from './reference-connection.ts';
 import type { ReferenceSession } from './reference-session.ts';
 
@@ -160,33 +160,46 @@ function subscribe(
   { packetId, subscriptions, properties }: Subscribe,
 ): void {
   const session = connection.session!;
-  if (session.isKept && broker.isStoreFailing) {
-    // In MQTT 3.x the codec makes 0x80 of it.
-    connection.owe('suback', packetId, [subscriptions.map(() => refused).join(' ')]);
-    return;
-  }
   const identifier = properties?.subscriptionIdentifier;
-  const replays = subscriptions.map((each) => broker.router.subscribe(session, each, identifier));
+  const isFailing = session.isKept && broker.isStoreFailing;
+  // What is there already can be asked for again: it need not be stored.
+  const granted = subscriptions.filter(
+    (each) => !isFailing || hasAlready(session, each, identifier),
+  );
+  const replays = granted.map((each) => broker.router.subscribe(session, each, identifier));
   const startReplays = () => {
     for (const start of replays) start?.();
   };
   // Their SUBACK may be held up by other answers, and need not be waited for.
   if (!session.isKept) startReplays();
-  const granted = subscriptions.map(({ qos }) => qos);
-  const filters = subscriptions.map(({ filter }) => filter);
+  // In MQTT 3.x the codec makes 0x80 of what is refused.
+  const codes = subscriptions.map((each) => (granted.includes(each) ? each.qos : refused));
+  const filters = granted.map(({ filter }) => filter);
   const save = saving(session, filters);
   const certify = () => {
     save();
     if (session.isKept) startReplays();
   };
-  connection.owe('suback', packetId, [granted.join(' ')], { certify });
+  connection.owe('suback', packetId, [codes.join(' ')], { certify });
+}
+
+function hasAlready(
+  { subscriptions }: ReferenceSession,
+  { filter, qos, noLocal, retainAsPublished }: Subscription,
+  identifier: number | undefined,
+): boolean {
+  const known = subscriptions.get(filter);
+  return (
+    known !== undefined &&
+    known.qos === qos &&
+    known.noLocal === noLocal &&
+    known.retainAsPublished === retainAsPublished &&
+    known.identifier === identifier
+  );
 }
 
 /** @returns what follows from SUBACK or UNSUBACK: what these subscriptions are by now is safe */
-function saving(
-  { past, subscriptions }: ReferenceSession,
-  filters: readonly string[],
-): () => void {
+function saving({ past, subscriptions }: ReferenceSession, filters: readonly string[]): () => void {
   const versions = filters.map((filter) => {
     const ofFilter = past.subscription(filter);
     return { ofFilter, version: ofFilter.become(subscriptions.get(filter)) };

@@ -50,9 +50,9 @@ export class ReferenceGroup {
     return [...this.#dispatches, ...this.#finished];
   }
 
-  /** Some of its messages need not be stored, or were dropped: nobody tells which. */
-  get mayForget(): boolean {
-    if (this.#drops.size > 0) return true;
+  /** Messages to the topic need not be stored, or some were dropped, and nobody tells which. */
+  mayForget(topic: string): boolean {
+    if (this.#drops.has(topic)) return true;
     return this.#terms.some(({ qos, session }) => qos === 0 || !session.isKept);
   }
 
@@ -110,14 +110,15 @@ export class ReferenceGroup {
     this.#dispatches.add({ publication, ...nobody, ...circumstances });
   }
 
-  /** The messages with that label that no member has been sent, expired ones last. */
+  /** The messages with that label that no member has been sent; what need not come, last. */
   open(label: string, now: number): Dispatch[] {
     const open = [...this.#dispatches].filter(
       ({ copy, publication }) => copy === undefined && publication.label === label,
     );
     if (open.length < 2) return open;
-    const isExpired = ({ publication }: Dispatch) => publication.expiresAt <= now;
-    return [...open.filter((each) => !isExpired(each)), ...open.filter(isExpired)];
+    const needNotCome = ({ publication, mayBeLost }: Dispatch) =>
+      mayBeLost || publication.expiresAt <= now;
+    return [...open.filter((each) => !needNotCome(each)), ...open.filter(needNotCome)];
   }
 
   /** A member says that it has dropped a message to that topic; which one it does not say. */
@@ -131,7 +132,8 @@ export class ReferenceGroup {
     return [...this.#dispatches].filter(({ copy, mayBeLost, isUnordered, publication }) => {
       const { topic, expiresAt } = publication;
       // What has expired is not passed on to another member.
-      if (copy !== undefined || mayBeLost || (isUnordered && expiresAt <= now)) return false;
+      if (copy !== undefined || mayBeLost || publication.isDoubtful) return false;
+      if (isUnordered && expiresAt <= now) return false;
       const left = drops.get(topic) ?? 0;
       drops.set(topic, left - 1);
       return left <= 0;

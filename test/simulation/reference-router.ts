@@ -53,6 +53,11 @@ export class ReferenceRouter {
     return this.#retained.topics.length;
   }
 
+  /** Whether it is known which retained messages there are. */
+  get knowsRetained(): boolean {
+    return this.#retained.isCertain;
+  }
+
   retained(topic: string): Publication | undefined {
     return this.#retained.get(topic);
   }
@@ -62,7 +67,8 @@ export class ReferenceRouter {
     session: ReferenceSession,
     { topic, qos }: { topic: string; qos: number },
   ): readonly Publication[] {
-    if (session.isKept && qos === 2) return this.#retained.everOf(topic);
+    const mayBeOlder = (session.isKept && qos === 2) || !this.#retained.isCertainOf(topic);
+    if (mayBeOlder) return this.#retained.everOf(topic);
     const present = this.#retained.get(topic);
     return present === undefined ? [] : [present];
   }
@@ -88,7 +94,10 @@ export class ReferenceRouter {
   }
 
   refuse(publication: Publication): void {
-    if (publication.retain) this.#retained.withdraw(publication);
+    if (publication.retain) {
+      this.#retained.withdraw(publication);
+      this.#endReplays(publication.topic);
+    }
     for (const group of this.#everyGroup) group.refuse(publication);
   }
 
@@ -152,11 +161,10 @@ export class ReferenceRouter {
 
   #startReplay(subscription: ReferenceSubscription): void {
     const { session, levels, filter } = subscription;
-    const { topics } = this.#retained;
-    session.replays.start(
-      subscription,
-      topics.filter((topic) => levelsMatch(levels, topic.split('/'))),
+    const topics = this.#retained.topics.filter(
+      (topic) => this.#retained.isCertainOf(topic) && levelsMatch(levels, topic.split('/')),
     );
+    session.replays.start(subscription, topics);
     if (!session.subscriptions.has(filter)) session.replays.end(filter);
   }
 
@@ -194,9 +202,18 @@ export class ReferenceRouter {
     }
   }
 
+  /** A session has ended that may have had a message of a shared group. */
+  dropShared(topic: string): void {
+    const levels = topic.split('/');
+    for (const group of this.#everyGroup) {
+      if (levelsMatch(group.levels, levels)) group.dropped(topic);
+    }
+  }
+
   /** A broker begins anew: nobody has subscribed to anything yet. */
   beginRecovery(): RecoveredGroups {
     const groups = new RecoveredGroups(this.#everyGroup);
+    this.#retained.beginRecovery();
     this.#groups.clear();
     this.#everyGroup = [];
     this.#sharedCount = 0;

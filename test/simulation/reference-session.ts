@@ -137,12 +137,16 @@ export class ReferenceSession {
     this.finish(copy);
   }
 
-  /** What could not be stored must not come any more, unless it was sent before. */
+  /**
+   * What could not be stored must not come any more, unless it was sent before, or was in part
+   * stored before: that may be where the message or the copy is of QoS 1.
+   */
   refuse(publication: Publication): void {
-    // Of QoS 1 some copies may have been stored before the others could not be.
     if (!this.isKept || publication.qos === 1) return;
     for (const copy of this.dueOf(publication.label)) {
-      if (copy.publication === publication) this.drop(copy);
+      if (copy.publication !== publication || copy.qos !== 2) continue;
+      copy.isRefused = true;
+      this.drop(copy);
     }
   }
 

@@ -16,6 +16,7 @@ const dropCauses: readonly DropCause[] = [
   'offline',
   'packet too large',
   'session ended',
+  'not stored',
 ];
 const disconnectCauses: readonly DisconnectCause[] = [
   'disconnect',
@@ -49,6 +50,20 @@ describe('a simulated run', () => {
   it('is another when its seed is another', () => {
     const fingerprints = [1, 2, 3, 4, 5].map((seed) => runSeed(seed, 100).fingerprint);
     assert.equal(new Set(fingerprints).size, 5);
+  });
+
+  it('crashes in most runs that have a disk', () => {
+    let withDisk = 0;
+    let withCrash = 0;
+    for (let seed = 1; seed <= 50; seed++) {
+      const told = new Set<string>();
+      runSeed(seed, 100, { tell: (teller, text) => teller === 'broker' && told.add(text) });
+      // At its end a broker is always restarted.
+      if (told.size > 0) withDisk++;
+      if (told.has('it crashes')) withCrash++;
+    }
+    assert.ok(withDisk >= 25 && withDisk < 50, `${withDisk} of 50 runs have a disk`);
+    assert.ok(withCrash > withDisk * 0.7, `${withCrash} of ${withDisk} crash`);
   });
 
   it('meets every step, every cause of a drop and every end of a connection', () => {

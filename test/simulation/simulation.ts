@@ -298,7 +298,13 @@ export class Simulation implements LinkObserver, Witness {
       throw new BrokenPromise('durable', undefined, 'the disk does not say that the broker ended');
     }
     const calendar = this.#calendar;
-    const recovery = { contents, isExact, calendar, now: this.#now, forgotten: new Set<Publication>() };
+    const recovery = {
+      contents,
+      isExact,
+      calendar,
+      now: this.#now,
+      forgotten: new Set<Publication>(),
+    };
     this.reference.recover(recovery);
     this.#event(() => this.#startBroker());
     this.#wakeAt(this.#now);

@@ -111,8 +111,8 @@ export const steps: readonly Step[] = [
   {
     name: 'sees the broker crash',
     weight: 2,
-    isPossible: onDisk,
-    take: (simulation) => simulation.crash(),
+    isPossible: (device, { disk }) => disk !== undefined && hasLink(device),
+    take: crash,
   },
   {
     name: 'sees the broker restarted',
@@ -130,10 +130,22 @@ export const steps: readonly Step[] = [
   },
   {
     name: 'sees the disk full',
-    weight: 1,
+    weight: 2,
     isPossible: (_device, { disk }) => disk?.isFull === false,
     take({ disk }) {
       disk!.isFull = true;
+    },
+  },
+  {
+    name: 'comes back while the disk is full',
+    weight: 16,
+    isPossible: (device, { disk }) => disk?.isFull === true && device.isConnected,
+    take(simulation, device) {
+      // What it acknowledges is still on the disk when its session goes on.
+      device.act(simulation.random.pick([1, 1, 2, 100]), simulation.now);
+      simulation.carryUp(device.link!, 1_000_000);
+      device.lose();
+      simulation.connect(device, simulation.wishes.return());
     },
   },
   {
@@ -148,6 +160,15 @@ export const steps: readonly Step[] = [
 
 function connect(simulation: Simulation, device: Device): void {
   simulation.connect(device, simulation.wishes.connection(device.traits));
+}
+
+/** One crash, or several before anybody is back. */
+function crash(simulation: Simulation): void {
+  simulation.crash();
+  while (simulation.random.chance(0.2)) {
+    letFlow(simulation);
+    simulation.crash();
+  }
 }
 
 function subscribe({ wishes }: Simulation, device: Device): void {

@@ -62,6 +62,11 @@ export class Changes {
     out.u8(differenceZero + difference);
   }
 
+  /** All that others have, behind what is there. */
+  append(changes: Changes): void {
+    this.#out.raw(changes.view());
+  }
+
   /** The bytes, until the next change or `clear`. */
   view(): Uint8Array<ArrayBuffer> {
     return this.#out.view();

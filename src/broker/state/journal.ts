@@ -11,7 +11,9 @@ import type { Kept } from './kept.ts';
 export interface Waiter {
   /** More is safe than before: see `Journal.isKept`. */
   kept(): void;
-  /** What is waited for cannot be stored for now. */
+  /** What is waited for cannot be stored for now: says what is refused. */
+  failing?(): void;
+  /** What was refused is taken back, and may be told of. */
   failed(): void;
 }
 
@@ -83,8 +85,12 @@ export class Journal implements Timed {
 
   /** The commit with which all that has changed so far is safe. */
   get horizon(): number {
-    if (this.#hasFirmChanges) return this.#next;
-    return this.#isCommitting ? this.#next - 1 : this.#kept;
+    return this.#hasFirmChanges ? this.#next : this.#next - 1;
+  }
+
+  /** The commit that is being gathered. */
+  get gathering(): number {
+    return this.#next;
   }
 
   isKept(commit: number): boolean {
@@ -125,14 +131,14 @@ export class Journal implements Timed {
   /** It is time to try again, or for what nobody waits for. */
   due(): void {
     if (!this.#isFailing) this.#commit(anyTurn);
-    else if (!this.#isCommitting) this.#hand();
+    else if (!this.#isCommitting) this.#retry();
   }
 
   /** Calls back when all is safe, or cannot be made safe now. */
   close(done: () => void): void {
     this.#idle = done;
     if (!this.#isFailing) this.#commit();
-    else if (!this.#isCommitting) this.#hand();
+    else if (!this.#isCommitting) this.#retry();
     this.#endIfIdle();
   }
 
@@ -197,6 +203,21 @@ export class Journal implements Timed {
     deadlines.set(this, clock.now() + youngMilliseconds);
   }
 
+  /**
+   * Hands over what has failed once more, and what has changed since along with it: what was refused
+   * meanwhile must not be stored for a moment.
+   */
+  #retry(): void {
+    if (this.#hasChanges) {
+      this.#writeDirty(anyTurn);
+      this.#committing.append(this.#changes);
+      this.#changes.clear();
+      this.#written = [...new Set(this.#written)];
+      this.#next++;
+    }
+    this.#hand();
+  }
+
   #hand(): void {
     this.#isCommitting = true;
     this.#options.store.commit(this.#committing.view(), (fault) => this.#done(fault));
@@ -225,7 +246,7 @@ export class Journal implements Timed {
     this.#endIfIdle();
   }
 
-  /** The changes are kept as they are, and handed over again later. */
+  /** The changes are kept, and handed over again later. */
   #fail(fault: StoreFault): void {
     const { observer, deadlines, clock } = this.#options;
     const isNew = !this.#isFailing;
@@ -237,8 +258,10 @@ export class Journal implements Timed {
   }
 
   #refuse(): void {
+    for (const waiter of this.#waiters) waiter.failing?.();
+    // The last first, so that each goes back to what was there before it.
+    for (const kept of [...this.#written, ...this.#dirty].reverse()) kept.takeBackRefused();
     for (const waiter of [...this.#waiters]) waiter.failed();
-    for (const kept of [...this.#written, ...this.#dirty]) kept.takeBackRefused();
   }
 
   #tellKept(): void {

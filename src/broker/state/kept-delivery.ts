@@ -89,7 +89,7 @@ export class KeptDelivery implements Delivery, Kept {
   join(): void {
     const custody = KeptMessage.of(this.message);
     custody.unwrittenCount++;
-    if (this.qos === 0) return;
+    if (this.qos === 0 || !custody.isBeingRouted) return;
     this.#isPart = true;
     custody.partsCount++;
   }
@@ -102,7 +102,6 @@ export class KeptDelivery implements Delivery, Kept {
     this.wasSent = state !== 'waiting';
     this.#presence = 'stored';
     this.#messageNumber = messageNumber;
-    if (messageNumber !== 0) this.message.custody = new KeptMessage(messageNumber);
   }
 
   /** @returns false when the store never had it, and has nothing to do */
@@ -119,6 +118,8 @@ export class KeptDelivery implements Delivery, Kept {
       this.qos === 1 &&
       // Of QoS 2 the publisher's packet id is stored with it, and must not be without it.
       this.message.qos === 1 &&
+      // Nor may it be retained without being delivered.
+      !this.message.retain &&
       this.state === 'published' &&
       !this.#isOver &&
       // Otherwise somebody was promised it before.
@@ -132,9 +133,7 @@ export class KeptDelivery implements Delivery, Kept {
     if (this.#isOver) {
       if (this.#presence === 'absent') return false;
       changes.remove(tables.delivery, number, this.sequence);
-      if (this.#messageNumber !== 0) {
-        KeptMessage.of(this.message).release(this.#messageNumber, changes);
-      }
+      if (this.#messageNumber !== 0) changes.hold(this.#messageNumber, -1);
       return true;
     }
     const { placing } = this.#owner;
@@ -143,7 +142,7 @@ export class KeptDelivery implements Delivery, Kept {
     }
     this.#presence = 'written';
     const isReference = this.#messageNumber !== 0;
-    const share = this.terms?.group === undefined ? undefined : this.terms.filter;
+    const share = this.terms?.filter?.startsWith('$share/') ? this.terms.filter : undefined;
     const out = changes.beginPut(tables.delivery, number, this.sequence);
     writeDelivery(out, this, { share, isReference, calendar: placing.calendar });
     if (isReference) writeNumber(out, this.#messageNumber);

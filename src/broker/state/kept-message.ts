@@ -20,19 +20,16 @@ export interface Pledge {
 export class KeptMessage implements Custody {
   partsCount = 0;
   pledge: Pledge | undefined = undefined;
+  /** It is on its way to its receivers: what is delivered later, its publisher does not wait for. */
+  isBeingRouted = true;
   /** Its publisher was told that it is not stored, and so it must not be delivered either. */
   isRefused = false;
   /** Deliveries that were not written yet. */
   unwrittenCount = 0;
-  /** Under which it is stored by itself; 0: it is not. */
-  number: number;
-  // Deliveries that were written and refer to it by that number, of those that memory knows.
-  #holdersCount: number;
-
-  constructor(number = 0) {
-    this.number = number;
-    this.#holdersCount = number === 0 ? 0 : 1;
-  }
+  // Under which a commit stores it by itself, and which that is. Later ones cannot refer to it: it may
+  // be gone with the last delivery that did, which need not be in memory.
+  #number = 0;
+  #commit = 0;
 
   static of(message: Message): KeptMessage {
     message.custody ??= new KeptMessage();
@@ -51,25 +48,22 @@ export class KeptMessage implements Custody {
   place(message: Message, changes: Changes, tools: PlacingTools): number {
     const isSingle = this.unwrittenCount === 1 && message.payload.length <= inlineBytesMax;
     this.unwrittenCount--;
-    if (this.number === 0) {
+    const { numbers, calendar, journal } = tools;
+    if (this.#commit !== journal.gathering) {
       if (isSingle) return 0;
-      this.number = tools.numbers.next();
-      writeMessage(changes.beginPut(tables.message, this.number), message, tools.calendar);
+      this.#number = numbers.next();
+      this.#commit = journal.gathering;
+      writeMessage(changes.beginPut(tables.message, this.#number), message, calendar);
       changes.endPut();
     }
-    changes.hold(this.number, 1);
-    this.#holdersCount++;
-    return this.number;
-  }
-
-  /** A delivery that refers to it is removed; with the last one it may leave the store. */
-  release(number: number, changes: Changes): void {
-    changes.hold(number, -1);
-    if (number === this.number && --this.#holdersCount === 0) this.number = 0;
+    changes.hold(this.#number, 1);
+    return this.#number;
   }
 }
 
 export interface PlacingTools {
   readonly numbers: Numbers;
   readonly calendar: Calendar;
+  /** Which commit is being gathered. */
+  readonly journal: { readonly gathering: number };
 }

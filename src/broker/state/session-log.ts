@@ -49,6 +49,8 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
   #listener: DeliveryListener | undefined;
   // What the record of the session says.
   #last: { readonly expirySeconds: number; readonly hasWill: boolean } | undefined;
+  // The commit with which the session is there.
+  #begunWith: number | undefined;
   #sequence: number;
   #subscriptionNumber: number;
   // Deliveries that are over, and that the store may still have.
@@ -64,7 +66,13 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
     this.#sequence = sequence;
     this.#subscriptionNumber = subscriptionNumber;
     if (record === undefined) return;
+    this.#begunWith = 0;
     this.#last = { expirySeconds: record.expirySeconds, hasWill: record.will !== undefined };
+  }
+
+  /** The session would be there after a crash. */
+  get isSafe(): boolean {
+    return this.#begunWith !== undefined && this.#tools.journal.isKept(this.#begunWith);
   }
 
   get placing(): PlacingTools {
@@ -85,6 +93,7 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
     const { changes } = this.#tools.journal;
     writeSession(changes.beginPut(tables.session, this.number), record);
     changes.endPut();
+    this.#begunWith ??= this.#tools.journal.horizon;
   }
 
   removeSession(): void {
@@ -97,11 +106,14 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
     const { filter, qos, noLocal, retainAsPublished, subscriptionIdentifiers } = subscription;
     const subscriptionIdentifier = subscriptionIdentifiers?.[0];
     const record = { filter, qos, noLocal, retainAsPublished, subscriptionIdentifier };
+    subscription.commit = before?.commit ?? 0;
     if (before?.hasOptions(record)) return;
-    const { changes } = this.#tools.journal;
+    const { journal } = this.#tools;
+    const { changes } = journal;
     const out = changes.beginPut(tables.subscription, this.number, subscription.number);
     writeSubscription(out, record);
     changes.endPut();
+    subscription.commit = journal.horizon;
   }
 
   removeSubscription({ number }: Subscription): void {
