@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { after, describe, it, type TestContext } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import {
   commit,
@@ -18,6 +18,7 @@ import {
   remove,
   storeContract,
 } from '../../test/contract/store-contract.ts';
+import { SmallDisk } from '../../test/harness/small-disk.ts';
 import type { StoredRecord } from '../broker/ports.ts';
 import { tables } from '../broker/state/keys.ts';
 import { LmdbStore } from './lmdb-store.ts';
@@ -157,27 +158,17 @@ describe('a store on disk', () => {
 });
 
 describe('a store on a disk that is full', () => {
-  const withDisk = async (context: TestContext, test: (disk: string) => Promise<void>) => {
-    const disk = mkdtempSync(join(folder, 'disk-'));
-    const args = ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk];
-    if (spawnSync('mount', args).status !== 0) {
-      return context.skip('no tmpfs can be mounted, for which one must be root');
-    }
-    try {
-      await test(disk);
-    } finally {
-      spawnSync('umount', ['--lazy', disk]);
-    }
-  };
+  const skip = SmallDisk.missing();
 
   for (const syncs of [true, false]) {
     const how = syncs ? 'with' : 'without';
-    it(`changes nothing, says ENOSPC, and goes on when there is room, ${how} syncs`, async (context) => {
-      await withDisk(context, async (disk) => {
-        await using own = opened(join(disk, 'store.db'), syncs);
+    it(`changes nothing, says ENOSPC, and goes on with room, ${how} syncs`, { skip }, async () => {
+      using disk = new SmallDisk(2);
+      {
+        await using own = opened(join(disk.path, 'store.db'), syncs);
         const { store } = own;
         assert.equal(await commit(store, put(tables.session, 1)), undefined);
-        writeFileSync(join(disk, 'ballast'), new Uint8Array(1_000_000));
+        disk.placeBallast(1);
         const large = [put(tables.session, 2), put(tables.retained, 1, 0, 1_500_000)];
         const fault = await commit(store, ...large, remove(tables.session, 1));
         assert.equal(fault?.code, 'ENOSPC');
@@ -185,11 +176,11 @@ describe('a store on a disk that is full', () => {
         assert.deepEqual(await readAll(store, tables.retained), []);
         const again = await commit(store, ...large, remove(tables.session, 1));
         assert.equal(again?.code, 'ENOSPC');
-        rmSync(join(disk, 'ballast'));
+        disk.makeRoom();
         const small = [put(tables.session, 2), put(tables.retained, 1, 0, 500_000)];
         assert.equal(await commit(store, ...small, remove(tables.session, 1)), undefined);
         assert.deepEqual(await readAll(store, tables.session), ['2.0']);
-      });
+      }
     });
   }
 });

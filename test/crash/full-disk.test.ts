@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonCodes } from '../../src/packet/reason-codes.ts';
+import { SmallDisk } from '../harness/small-disk.ts';
 import type { Publisher } from './publisher.ts';
 import { Scene } from './scene.ts';
-import { SmallDisk } from './small-disk.ts';
 import { missingAt } from './verdict.ts';
 
 const diskMegabytes = 8;

@@ -204,8 +204,8 @@ export class Journal implements Timed {
   }
 
   /**
-   * Hands over what has failed once more, and what has changed since along with it: what was refused
-   * meanwhile must not be stored for a moment.
+   * Hands over what has failed once more, and what has changed since along with it: what was
+   * refused meanwhile must not be stored for a moment.
    */
   #retry(): void {
     if (this.#hasChanges) {

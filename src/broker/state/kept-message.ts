@@ -20,14 +20,14 @@ export interface Pledge {
 export class KeptMessage implements Custody {
   partsCount = 0;
   pledge: Pledge | undefined = undefined;
-  /** It is on its way to its receivers: what is delivered later, its publisher does not wait for. */
+  /** It is on its way to its receivers: for later deliveries its publisher does not wait. */
   isBeingRouted = true;
   /** Its publisher was told that it is not stored, and so it must not be delivered either. */
   isRefused = false;
   /** Deliveries that were not written yet. */
   unwrittenCount = 0;
-  // Under which a commit stores it by itself, and which that is. Later ones cannot refer to it: it may
-  // be gone with the last delivery that did, which need not be in memory.
+  // Under which a commit stores it by itself, and which that is. Later ones cannot refer to it: it
+  // may be gone with the last delivery that did, which need not be in memory.
   #number = 0;
   #commit = 0;
 
