@@ -14,7 +14,7 @@ import type { QoS } from '../../src/packet/version.ts';
 import { publishOf } from '../harness/test-broker.ts';
 
 const readersCount = 1000;
-const bulkMessages = 600;
+const bulkMessages = 3000;
 const bulkBytes = 100_000;
 const smallMessages = 60;
 
@@ -151,7 +151,8 @@ describe('one frozen reader among 1,000', () => {
     }
     await Promise.all([busy, ...others].map((reader) => reader.got('all', smallMessages)));
     const grown = residentMegabytes(pid) - before;
-    assert.ok(grown < 40, `the broker grew by ${grown.toFixed()} MB while 60 MB were not read`);
+    // What is not collected yet counts, too: about 60 MB, however much was sent.
+    assert.ok(grown < 150, `the broker grew by ${grown.toFixed()} MB while 300 MB were not read`);
     frozen.socket.resume();
     await frozen.got('all', smallMessages);
     assert.ok(frozen.count('bulk') < bulkMessages, 'QoS 0 beyond the limit is dropped');
