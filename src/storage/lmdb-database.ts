@@ -1,7 +1,8 @@
 /** The LMDB file itself: changes made in transactions, records read. Runs in the store's thread. */
 
-import { closeSync, existsSync, fdatasyncSync, openSync, statfsSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fdatasyncSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import process from 'node:process';
 import { getSystemErrorMap } from 'node:util';
 import { open, type RootDatabase } from 'lmdb';
 import type { StoredRecord, StoreFault } from '../broker/ports.ts';
@@ -158,7 +159,10 @@ export class LmdbDatabase {
   #open(readOnly: boolean): Database {
     const isNew = !existsSync(this.#path);
     const database = this.#openFile(readOnly);
-    if (isNew && this.#syncs) syncDirectoryOf(this.#path);
+    if (!isNew) return database;
+    // What clients send is nobody else's business. LMDB makes its files readable for all.
+    if (process.platform !== 'win32') chmodSync(this.#path, 0o600);
+    if (this.#syncs) syncDirectoryOf(this.#path);
     return database;
   }
 

@@ -148,6 +148,12 @@ describe('a store on disk', () => {
     assert.ok(statSync(path).size < 1_000_000);
   });
 
+  it('makes a file that nobody else may read', async () => {
+    await using own = opened();
+    await commit(own.store, put(tables.session, 1));
+    if (process.platform !== 'win32') assert.equal(statSync(own.path).mode & 0o777, 0o600);
+  });
+
   it('is no larger after many changes than what is in it', async () => {
     await using own = opened();
     for (let round = 0; round < 50; round++) {
