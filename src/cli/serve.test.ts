@@ -9,7 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Changes } from '../broker/state/changes.ts';
+import { tables } from '../broker/state/keys.ts';
 import { version } from '../server/version.ts';
+import { LmdbStore } from '../storage/lmdb-store.ts';
 import { serve } from './serve.ts';
 import { testIo, WrittenText } from './test-io.ts';
 
@@ -123,6 +126,31 @@ describe('a broker', () => {
     const state = `${join(folder, 'state', String(port), 'pantala.mdb')}`;
     const counts = '0 sessions, 0 queued messages, 0 retained messages';
     assert.ok(lines.includes(`State is kept in ${state}: ${counts}.`), 'tells where state is');
+  });
+
+  it('tells of stored records that it can do nothing with', async () => {
+    const port = await freePort();
+    const path = join(folder, 'stray.mdb');
+    const changes = new Changes();
+    changes.beginPut(tables.received, 9, 1);
+    changes.endPut();
+    const store = new LmdbStore({ path, syncs: false });
+    const done = Promise.withResolvers<unknown>();
+    store.commit(changes.view(), done.resolve);
+    assert.equal(await done.promise, undefined);
+    await store.close();
+
+    const { io, stderr, abort } = testIo(env);
+    const where = [`persistence_location ${folder}`, 'persistence_file stray.mdb'];
+    const file = configFile(`listener ${port} 127.0.0.1`, 'persistence true', ...where);
+    const code = serve.run(['-c', file], io);
+    await stderr.until(running);
+    abort();
+    assert.equal(await code, 0);
+    assert.match(
+      stderr.text,
+      /Warning: .*stray\.mdb: 1 record left out, unreadable or of no session/,
+    );
   });
 
   it('with a configuration names its file, and keeps its process id while it runs', async () => {

@@ -86,7 +86,13 @@ async function open(settings: StateSettings, log: Log, host: NodeHost): Promise<
       recalled: opened.loaded,
       keepsPromises: durability !== 'none',
     },
-    report: (counts) => log.write('information', description(path, counts, settings)),
+    report: (counts) => {
+      log.write('information', description(path, counts, settings));
+      if (counts.strays === 0) return;
+      const what = counted(counts.strays, 'record');
+      const text = `${what} left out, unreadable or of no session: see 'pantala store check'`;
+      log.write('warning', `Warning: ${path}: ${text}.`);
+    },
     close: () => opened.close(),
   };
 }

@@ -25,6 +25,12 @@ const unwrittenPagesMax = 2 ** 20;
 /** Which transaction is read: the last, or the one before it, whose pages are still there. */
 export type FileVersion = 'newest' | 'previous';
 
+export interface ReadOptions {
+  /** By default, what is told of all others. */
+  readonly misplaced?: VisitRecord;
+  readonly version?: FileVersion;
+}
+
 /**
  * Reads all records of the main database in the order of their keys, and checks everything that
  * LMDB relies on. A damaged page costs what is on it and below it. `misplaced` is told of
@@ -38,10 +44,7 @@ export type FileVersion = 'newest' | 'previous';
 export function readLmdbFile(
   path: string,
   visit: VisitRecord,
-  {
-    misplaced = visit,
-    version = 'newest',
-  }: { misplaced?: VisitRecord; version?: FileVersion } = {},
+  { misplaced = visit, version = 'newest' }: ReadOptions = {},
 ): LmdbReport {
   return withFile(path, (descriptor, fileBytes) => {
     // LMDB makes a database of an empty file.

@@ -1,7 +1,7 @@
 /** Reads the file of a store, without LMDB, and sees whether its records are all of one commit. */
 
 import { statSync } from 'node:fs';
-import { type FileVersion, readLmdbFile } from './lmdb-file.ts';
+import { type FileVersion, type ReadOptions, readLmdbFile } from './lmdb-file.ts';
 import type { LmdbDamage, LmdbReport } from './lmdb-report.ts';
 import type { VisitRecord } from './lmdb-tree.ts';
 import { isSumKey, RecordSum } from './record-sum.ts';
@@ -18,10 +18,7 @@ const sealBytes = 4;
 export function readStoreFile(
   path: string,
   visit: VisitRecord,
-  {
-    misplaced = visit,
-    version = 'newest',
-  }: { misplaced?: VisitRecord; version?: FileVersion } = {},
+  { misplaced = visit, version }: ReadOptions = {},
 ): LmdbReport {
   const found = new RecordSum();
   let told: RecordSum | undefined;
