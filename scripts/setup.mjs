@@ -13,7 +13,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const oldestNode = '24.2';
+const oldestNode = '24.7';
 
 /** Installs the packages that the lockfile names, if node_modules lacks any; to see that: milliseconds. */
 export function setUp() {

@@ -18,9 +18,14 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   client: ['packet', 'topic', 'session'],
   transport: ['session/link.ts', 'node:', 'ws'],
   storage: ['broker/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
-  auth: ['broker/ports.ts', 'packet', 'node:'],
-  server: 'packet topic session broker client transport storage auth node:'.split(' '),
-  cli: 'packet topic session broker client transport storage auth server node:'.split(' '),
+  auth: ['broker/ports.ts', 'packet', 'topic', 'node:'],
+  certificate: ['node:'],
+  plugin: ['broker/ports.ts', 'packet', 'topic', 'session', 'node:', 'jose'],
+  server:
+    'packet topic session broker client transport storage auth certificate plugin node:'.split(' '),
+  cli: 'packet topic session broker client transport storage auth certificate server node:'.split(
+    ' ',
+  ),
 };
 
 /** Tests beside the sources may use these as well; paths are as seen from src. */

@@ -8,7 +8,7 @@ import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { TopicCache } from '../packet/topic-cache.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
-import type { Link, LinkReceiver } from '../session/link.ts';
+import type { Link, LinkReceiver, PeerCredentials } from '../session/link.ts';
 import { Output } from '../session/output.ts';
 import { PacketSender } from '../session/packet-sender.ts';
 import type { PublishForms } from '../session/publish-forms.ts';
@@ -93,6 +93,10 @@ export class Connection implements LinkReceiver, Doorway, Timed {
 
   get peer(): string {
     return this.#link.peer;
+  }
+
+  get credentials(): PeerCredentials | undefined {
+    return this.#link.credentials;
   }
 
   receive(bytes: Uint8Array): void {

@@ -4,6 +4,7 @@ import type { Connack } from '../packet/connack.ts';
 import type { Connect, Will } from '../packet/connect.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { Clock } from '../session/clock.ts';
+import type { PeerCredentials } from '../session/link.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { Authentication, type AuthenticationOutcome } from './authentication.ts';
 import type { ClientSession, SessionConnection } from './client-session.ts';
@@ -36,6 +37,7 @@ export interface Entry {
 /** The connection that a client comes in by. */
 export interface Doorway extends AuthenticationOutcome, SessionConnection {
   readonly peer: string;
+  readonly credentials: PeerCredentials | undefined;
   entered(entry: Entry): void;
 }
 
@@ -63,6 +65,8 @@ export class Entrance implements Waiter {
         clientId: this.agreement.clientId,
         userName: connect.userName,
         peer: doorway.peer,
+        credentials: doorway.credentials,
+        isVouchedFor: false,
         version: connect.version,
         password: connect.password,
         authenticationMethod: connect.properties?.authenticationMethod,
@@ -128,7 +132,8 @@ export class Entrance implements Waiter {
     const { version, userName, cleanStart } = connect;
     const will = connect.will && keptWill(connect.will);
     const { clientId, keepAliveSeconds, sessionExpirySeconds } = agreement;
-    const identity = { clientId, userName, peer: this.#doorway.peer };
+    const { peer, credentials } = this.#doorway;
+    const identity = { clientId, userName, peer, credentials };
     const { session, present } = sessions.open(
       {
         clientId,

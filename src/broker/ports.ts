@@ -4,6 +4,7 @@ import type { Packet } from '../packet/packet.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { DropCause } from '../session/delivery.ts';
+import type { PeerCredentials } from '../session/link.ts';
 
 export type { Clock } from '../session/clock.ts';
 
@@ -13,10 +14,17 @@ export interface ClientIdentity {
   readonly userName: string | undefined;
   /** The network address, for people and logs. */
   readonly peer: string;
+  /** What the transport knows of the client; undefined where it can know nothing. */
+  readonly credentials?: PeerCredentials | undefined;
 }
 
 /** A request to be let in. */
 export interface Admission extends ClientIdentity {
+  /**
+   * The transport vouches for the client, and the user name is its identity: nobody needs to ask
+   * for a password. Never so where an authentication method is named.
+   */
+  readonly isVouchedFor: boolean;
   readonly version: ProtocolVersion;
   readonly password: Uint8Array | undefined;
   readonly authenticationMethod: string | undefined;
@@ -53,7 +61,19 @@ export interface Gatekeeper {
 
   /** `success`, or the reason code of the refusal. */
   maySubscribe(client: ClientIdentity, filter: string): ReasonCode;
+
+  /**
+   * Whether messages of the topic may reach the client. The broker remembers the answer until it is
+   * told that access has changed. Absent: everything that it has subscribed to.
+   */
+  mayReceive?(client: ClientIdentity, topic: string): boolean;
+
+  /** For the log: the rule that decides on a request that was refused, and where it stands. */
+  ruleFor?(client: ClientIdentity, access: Access, topic: string): string | undefined;
 }
+
+/** What a client may or may not do with a topic or a filter. */
+export type Access = 'publish' | 'subscribe' | 'receive';
 
 /** Why a store could not do what was asked: the disk is full, cannot be written, is broken. */
 export interface StoreFault {

@@ -1,9 +1,25 @@
 /** A byte pipe to the other side, whatever carries it: TCP, TLS, WebSocket, memory. */
 
+/** What a transport knows of the other side besides its address. */
+export interface PeerCredentials {
+  /** How the way to it is encrypted, as `TLSv1.3/TLS_AES_256_GCM_SHA384`; undefined: not at all. */
+  readonly cipher: string | undefined;
+  /**
+   * Whom it has proved to be: the identity of its pre-shared key, or what the listener takes from
+   * its certificate for a name; undefined: nobody.
+   */
+  readonly identity: string | undefined;
+  /** The subject of its certificate, as `CN=sensor,O=Example`; undefined: it has shown none. */
+  readonly subject: string | undefined;
+}
+
 /** The sending half of a network connection, as a transport offers it. */
 export interface Link {
   /** The other end for people and logs: `127.0.0.1:51234`, or whatever names it. */
   readonly peer: string;
+
+  /** Absent where the transport can know nothing of the other side. */
+  readonly credentials?: PeerCredentials | undefined;
 
   /** Bytes that `write` was given and the network has not taken yet. */
   readonly pendingBytes: number;

@@ -8,6 +8,7 @@ export const somebody: Admission = {
   clientId: 'somebody',
   userName: undefined,
   peer: '192.0.2.1:50000',
+  isVouchedFor: false,
   version: 5,
   password: undefined,
   authenticationMethod: undefined,

@@ -9,7 +9,8 @@ import { Anonymous } from '../../../src/auth/anonymous.ts';
 import { Broker } from '../../../src/broker/broker.ts';
 import { bytesOf, hexOf } from '../../../src/packet/packet-notation.ts';
 import { NodeHost } from '../../../src/server/node-host.ts';
-import { type Listener, listenTcp } from '../../../src/transport/tcp.ts';
+import type { Listener } from '../../../src/transport/listen-sockets.ts';
+import { listenTcp } from '../../../src/transport/tcp.ts';
 
 /** A whole conversation with itself, which the client ends. */
 const conversations = [

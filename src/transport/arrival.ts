@@ -1,0 +1,27 @@
+/**
+ * A connection on its way to become a Link. What a listener does with one is put together from
+ * layers, each of which hands it on: PROXY protocol, then TLS, then WebSocket or MQTT itself.
+ *
+ *     listenSockets(proxyProtocol(tls(webSocket(accept))))
+ */
+
+import type { Socket } from 'node:net';
+import type { PeerCredentials } from '../session/link.ts';
+
+export interface Arrival {
+  /** Plain or TLS; nothing has been read from it that the next layer would want. */
+  readonly socket: Socket;
+  /** The other end for people and logs: `192.0.2.1:51234`. */
+  readonly peer: string;
+  readonly credentials: PeerCredentials | undefined;
+}
+
+/** One layer of a listener, with those behind it. */
+export type Arrivals = (arrival: Arrival) => void;
+
+/** The other end of a socket: `127.0.0.1:51234`, `[::1]:51234`. */
+export function peerOf({ remoteAddress = '?', remotePort = 0, remoteFamily }: Socket): string {
+  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '');
+  const isIpv6 = remoteFamily === 'IPv6' && address === remoteAddress;
+  return isIpv6 ? `[${address}]:${remotePort}` : `${address}:${remotePort}`;
+}
