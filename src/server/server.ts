@@ -195,8 +195,6 @@ function limitsOf(general: GeneralSettings): Partial<Limits> {
 function featuresOf(general: GeneralSettings): Partial<Features> {
   return {
     retainAvailable: general.retainAvailable,
-    zeroLengthClientIdAllowed: general.allowZeroLengthClientid,
-    assignedClientIdPrefix: general.autoIdPrefix,
     queueQos0: general.queueQos0Messages,
     upgradeOutgoingQos: general.upgradeOutgoingQos,
   };
@@ -204,7 +202,7 @@ function featuresOf(general: GeneralSettings): Partial<Features> {
 
 function listenerOptionsOf(listener: ListenerConfig): ListenerOptions {
   return {
-    gatekeeper: listener.allowAnonymous ? Anonymous.allowed() : Anonymous.refused(),
+    gatekeeper: listener.access.allowAnonymous ? Anonymous.allowed() : Anonymous.refused(),
     limits: {
       connectionsMax: listener.maxConnections,
       qosMax: listener.maxQos as QoS, // the option's range is that of QoS
