@@ -3,8 +3,9 @@
 import { lookup } from 'node:dns/promises';
 import { getSystemErrorMessage } from 'node:util';
 import { Anonymous } from '../auth/anonymous.ts';
-import { Broker, type ListenerOptions } from '../broker/broker.ts';
+import { Broker } from '../broker/broker.ts';
 import type { Features, Limits } from '../broker/limits.ts';
+import type { ListenerOptions } from '../broker/listener.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Accept } from '../session/link.ts';
 import { Message } from '../session/message.ts';
@@ -141,7 +142,7 @@ class Server implements RunningServer {
   }
 
   #accept(listener: ListenerConfig): Accept {
-    const accept = this.#broker.listener(listenerOptionsOf(listener));
+    const accept = this.#broker.listener(listenerOptionsOf(listener)).accept;
     if (!this.#config.general.connectionMessages || !this.#log.isOn('notice')) return accept;
     return (link) => {
       this.#log.write('notice', `New connection from ${link.peer} on port ${listener.port}.`);
