@@ -401,7 +401,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
 
   /** The client is gone, for the session and for whoever watches. */
   #leave(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
-    const { clock, counters, gatekeeper, observer, sessions } = this.#options;
+    const { clock, counters, observer, sessions } = this.#options;
     const client = this.#client;
     this.#phase = 'closing';
     if (client === undefined) {
@@ -413,7 +413,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
     counters.clientLeft();
     this.#conversation!.end();
     observer.clientDisconnected?.({ client, cause, reasonCode, message });
-    const left = this.#will && { will: this.#will, client, gatekeeper };
+    const left = this.#will;
     this.#will = undefined;
     sessions.leave(this.#session!, left, clock.now());
   }

@@ -25,7 +25,7 @@ import type { ClientSession } from './client-session.ts';
 import type { Features, Limits } from './limits.ts';
 import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
 import { messageOfPublish } from './publication.ts';
-import { publishVerdict } from './publish-permission.ts';
+import { publishDenial } from './publish-permission.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
 import type { Journal } from './state/journal.ts';
@@ -220,12 +220,7 @@ export class Conversation {
 
   /** The reason code with which the publish is refused, if it is. */
   #denial(topic: string): ReasonCode | undefined {
-    const { gatekeeper, observer } = this.#rules;
-    const client = this.#client;
-    const verdict = publishVerdict(gatekeeper, client, topic);
-    if (verdict < 0x80) return undefined;
-    observer.publishDenied?.(client, topic, verdict);
-    return verdict;
+    return publishDenial(this.#session.access, topic, this.#rules.observer);
   }
 
   /** What cannot be stored now is refused where MQTT has a word for that; else it waits. */
@@ -332,9 +327,13 @@ export class Conversation {
     }
     const isNew = known === undefined;
     if (isNew && !this.#session.hasRoomFor(filter, limits)) return reasonCodes.quotaExceeded;
-    const verdict = gatekeeper.maySubscribe(client, parseShare(filter)?.filter ?? filter);
+    const asked = parseShare(filter)?.filter ?? filter;
+    const verdict = gatekeeper.maySubscribe(client, asked);
     if (verdict < 0x80) return undefined;
-    observer.subscribeDenied?.(client, filter, verdict);
+    if (observer.subscribeDenied !== undefined) {
+      const rule = gatekeeper.ruleFor?.(client, 'subscribe', asked);
+      observer.subscribeDenied(client, filter, verdict, rule);
+    }
     return verdict;
   }
 

@@ -126,7 +126,7 @@ export class Entrance implements Waiter {
   }
 
   #open(connect: Connect, connack: Connack): Entry {
-    const { clock, sessions, gatekeeper } = this.#rules;
+    const { clock, sessions, gatekeeper, listener } = this.#rules;
     const { agreement } = this;
     const { version, cleanStart } = connect;
     const { userName } = this.#introduction;
@@ -136,10 +136,10 @@ export class Entrance implements Waiter {
     const identity = { clientId, userName, peer, credentials };
     const { session, present } = sessions.open(
       {
-        clientId,
+        access: { client: identity, gatekeeper, listenerName: listener.name, isKnown: true },
         cleanStart,
         expirySeconds: sessionExpirySeconds,
-        left: will && { will, client: identity, gatekeeper },
+        will,
         connection: this.#doorway,
       },
       clock.now(),

@@ -67,11 +67,13 @@ export class Listener implements BrokerListener {
     this.#parts = parts;
     this.#options = options;
     this.#connectionOptions = this.#connectionOptionsNow();
+    this.#tellSessions();
   }
 
   change(options: ListenerOptions): void {
     this.#options = options;
     this.settingsChanged();
+    this.#tellSessions();
   }
 
   settingsChanged(): void {
@@ -111,6 +113,12 @@ export class Listener implements BrokerListener {
         connections.remove(connection);
       },
     };
+  }
+
+  /** Of clients that are away. */
+  #tellSessions(): void {
+    const { gatekeeper, listener, sessions } = this.#connectionOptions;
+    if (listener.name !== undefined) sessions.listenerChanged(listener.name, gatekeeper);
   }
 
   #turnAway(link: Link, limit: string): LinkReceiver {
