@@ -10,10 +10,11 @@ import type { OutgoingEvents } from '../session/outgoing-options.ts';
 import type { Outlet } from '../session/outlet.ts';
 import type { Shelf } from '../session/shelf.ts';
 import type { Turn } from '../session/turn.ts';
+import { isMounted } from '../topic/mount-point.ts';
 import { type Access, mayReceive, receivesAll } from './access.ts';
 import type { BrokerCounters } from './broker-counters.ts';
 import type { Limits } from './limits.ts';
-import type { Gatekeeper, Observer } from './ports.ts';
+import type { Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import { RetainedReplays } from './retained-replay.ts';
 import type { Settings } from './settings.ts';
@@ -101,15 +102,16 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     this.#access = access;
   }
 
-  /** Another gatekeeper decides about the client, which is away. */
-  judgeBy(gatekeeper: Gatekeeper): void {
-    this.#access = { ...this.#access, gatekeeper };
+  /** While its client is away, something else is decided about it. */
+  judgeBy(access: Access): void {
+    this.#access = access;
   }
 
   mayReceive(topic: string): boolean {
     if (mayReceive(this.#access, topic)) return true;
-    if (this.#observer.receiveDenied !== undefined) {
-      const { client, gatekeeper } = this.#access;
+    const { client, gatekeeper, mountPoint } = this.#access;
+    const isMount = mountPoint !== undefined && !isMounted(mountPoint, topic);
+    if (this.#observer.receiveDenied !== undefined && !isMount) {
       const rule = gatekeeper.ruleFor?.(client, 'receive', topic);
       this.#observer.receiveDenied(client, topic, rule);
     }

@@ -294,12 +294,13 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
     version: ProtocolVersion,
     { clientId, packetBytesMax, topicAliasMax }: Peer,
   ): PacketSender {
-    const { clock, forms, limits, observer, traffic } = this.#options;
+    const { clock, forms, limits, listener, observer, traffic } = this.#options;
     return new PacketSender(this.#output, {
       version,
       packetBytesMax,
       topicAliasMax,
       outputBytesMax: limits.outputBytesMax,
+      mountPoint: listener.mountPoint,
       clock,
       traffic,
       forms,

@@ -88,6 +88,7 @@ function accessOf(
     client: { clientId, userName, peer: 'a connection before the start' },
     gatekeeper: gatekeeperFor(identity?.listenerName),
     listenerName: identity?.listenerName,
+    mountPoint: undefined,
     isKnown: identity !== undefined,
   };
 }

@@ -10,7 +10,6 @@ import {
   type SessionConnection,
 } from './client-session.ts';
 import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
-import type { Gatekeeper } from './ports.ts';
 import { passOnRemains } from './remains.ts';
 import type { KeptTerms } from './state/kept-delivery.ts';
 import { KeptMessage } from './state/kept-message.ts';
@@ -114,12 +113,12 @@ export class Sessions {
     return { session, present };
   }
 
-  /** From now on the gatekeeper decides about absent clients that came through the listener. */
-  listenerChanged(listenerName: string, gatekeeper: Gatekeeper): void {
+  /** From now on this holds for absent clients that came in by the listener. */
+  listenerChanged(listenerName: string, now: Pick<Access, 'gatekeeper' | 'mountPoint'>): void {
     for (const session of this.#byClientId.values()) {
       const { access, connection } = session;
       if (connection !== undefined || access.listenerName !== listenerName) continue;
-      session.judgeBy(gatekeeper);
+      session.judgeBy({ ...access, ...now });
       if (!decidesAlike(access, session.access)) this.#askAnew(session);
     }
   }
