@@ -49,6 +49,11 @@ export interface BrokerOptions {
   readonly host: Host;
   /** Decides for listeners that have no gatekeeper of their own. */
   readonly gatekeeper: Gatekeeper;
+  /**
+   * Decides about the clients of a listener that have not come back since the start; what it does
+   * not know is decided by `gatekeeper`. A listener's own takes over once `listener` has named it.
+   */
+  readonly gatekeeperFor?: (listenerName: string) => Gatekeeper | undefined;
   readonly observer?: Observer;
   /** Where sessions and retained messages outlive the process; absent: they do not. */
   readonly storage?: StorageOptions;
@@ -161,7 +166,9 @@ export class Broker {
     );
     if (keeping !== undefined) {
       const { sessionExpirySecondsMax } = limits;
-      const parts = { sessions, subscriptions, retained, keeping, gatekeeper };
+      const gatekeeperFor = (listenerName: string | undefined) =>
+        (listenerName !== undefined && options.gatekeeperFor?.(listenerName)) || gatekeeper;
+      const parts = { sessions, subscriptions, retained, keeping, gatekeeperFor };
       const { recalled } = options.storage!;
       const all = { ...parts, sessionExpirySecondsMax };
       this.#brokenOffAt = restore(recalled, all, clock.now());
@@ -204,6 +211,11 @@ export class Broker {
     const { systemTopicSeconds } = changes;
     if (systemTopicSeconds !== undefined) this.#systemTopics.change(systemTopicSeconds);
     for (const listener of this.#listeners) listener.settingsChanged();
+  }
+
+  /** Gatekeepers decide otherwise than before about who may receive what: asks them anew. */
+  accessChanged(): void {
+    this.#connectionOptions.subscriptions.accessChanged();
   }
 
   /** Ends the connections of clients that may not be here any more. */

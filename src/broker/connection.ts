@@ -294,12 +294,13 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
     version: ProtocolVersion,
     { clientId, packetBytesMax, topicAliasMax }: Peer,
   ): PacketSender {
-    const { clock, forms, limits, observer, traffic } = this.#options;
+    const { clock, forms, limits, listener, observer, traffic } = this.#options;
     return new PacketSender(this.#output, {
       version,
       packetBytesMax,
       topicAliasMax,
       outputBytesMax: limits.outputBytesMax,
+      mountPoint: listener.mountPoint,
       clock,
       traffic,
       forms,
@@ -401,7 +402,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
 
   /** The client is gone, for the session and for whoever watches. */
   #leave(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
-    const { clock, counters, gatekeeper, observer, sessions } = this.#options;
+    const { clock, counters, observer, sessions } = this.#options;
     const client = this.#client;
     this.#phase = 'closing';
     if (client === undefined) {
@@ -413,7 +414,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
     counters.clientLeft();
     this.#conversation!.end();
     observer.clientDisconnected?.({ client, cause, reasonCode, message });
-    const left = this.#will && { will: this.#will, client, gatekeeper };
+    const left = this.#will;
     this.#will = undefined;
     sessions.leave(this.#session!, left, clock.now());
   }

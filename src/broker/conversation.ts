@@ -13,6 +13,7 @@ import type { Message } from '../session/message.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { IncomingAliases } from '../session/topic-aliases.ts';
 import type { Traffic } from '../session/traffic.ts';
+import { mountedFilter } from '../topic/mount-point.ts';
 import {
   filterFault,
   hasTooManyLevels,
@@ -22,10 +23,11 @@ import {
 } from '../topic/topic-filter.ts';
 import { Answers, type AnswersReader, notStored } from './answers.ts';
 import type { ClientSession } from './client-session.ts';
+import type { ListenerRules } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
 import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
 import { messageOfPublish } from './publication.ts';
-import { publishVerdict } from './publish-permission.ts';
+import { publishDenial } from './publish-permission.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
 import type { Journal } from './state/journal.ts';
@@ -36,6 +38,7 @@ import type { Subscriptions } from './subscriptions.ts';
 export interface ConversationRules {
   readonly limits: Limits;
   readonly features: Features;
+  readonly listener: ListenerRules;
   readonly gatekeeper: Gatekeeper;
   readonly router: Router;
   readonly subscriptions: Subscriptions;
@@ -68,6 +71,7 @@ export class Conversation {
   readonly #sender: PacketSender;
   readonly #rules: ConversationRules;
   readonly #answers: Answers;
+  readonly #mountPoint: string | undefined;
   #aliases: IncomingAliases | undefined;
 
   constructor(options: ConversationOptions) {
@@ -77,7 +81,8 @@ export class Conversation {
     this.#session = options.session;
     this.#sender = options.sender;
     this.#rules = options.rules;
-    const { journal, limits } = options.rules;
+    const { journal, limits, listener } = options.rules;
+    this.#mountPoint = listener.mountPoint;
     this.#answers = new Answers({
       sender: options.sender,
       incoming: options.session.incoming,
@@ -146,9 +151,10 @@ export class Conversation {
     this.#session.continueReplays(now);
   }
 
-  subscribe({ packetId, subscriptions, properties }: Subscribe): void {
+  subscribe({ packetId, subscriptions: asked, properties }: Subscribe): void {
     const identifier = properties?.subscriptionIdentifier;
-    this.#checkSubscribable(subscriptions, identifier);
+    this.#checkSubscribable(asked, identifier);
+    const subscriptions = this.#mounted(asked);
     const reasonCodes: ReasonCode[] = [];
     const replays: (() => void)[] = [];
     // The commit with which all that is granted is safe.
@@ -171,7 +177,8 @@ export class Conversation {
 
   unsubscribe({ packetId, filters }: Unsubscribe): void {
     this.#checkCount(filters.length);
-    const answers = filters.map((filter): ReasonCode => {
+    const answers = filters.map((asked): ReasonCode => {
+      const filter = this.#mountedFilter(asked);
       const subscription = this.#session.subscription(filter);
       if (subscription === undefined) return reasonCodes.noSubscriptionExisted;
       this.#rules.subscriptions.remove(subscription);
@@ -199,9 +206,28 @@ export class Conversation {
 
   #topicOf({ topic, properties }: Publish): string {
     const alias = properties?.topicAlias;
-    if (alias === undefined) return topic;
+    const asked = alias === undefined ? topic : this.#resolveAlias(alias, topic);
+    return this.#mountPoint === undefined ? asked : this.#mountPoint + asked;
+  }
+
+  #resolveAlias(alias: number, topic: string): string {
     this.#aliases ??= new IncomingAliases(this.#rules.limits.topicAliasMax);
     return this.#aliases.resolve(alias, topic);
+  }
+
+  #mounted(entries: readonly SubscribeEntry[]): readonly SubscribeEntry[] {
+    if (this.#mountPoint === undefined) return entries;
+    return entries.map((entry) => ({ ...entry, filter: this.#mountedFilter(entry.filter) }));
+  }
+
+  #mountedFilter(filter: string): string {
+    if (this.#mountPoint === undefined) return filter;
+    const mounted = mountedFilter(this.#mountPoint, filter);
+    if (!hasTooManyLevels(mounted)) return mounted;
+    throw new ProtocolError(
+      reasonCodes.malformedPacket,
+      `topic filter of more than ${topicSeparatorsMax} '/' with its mount point: use fewer levels`,
+    );
   }
 
   #checkSupported({ qos, retain }: Publish, { qosMax }: Limits): void {
@@ -220,12 +246,7 @@ export class Conversation {
 
   /** The reason code with which the publish is refused, if it is. */
   #denial(topic: string): ReasonCode | undefined {
-    const { gatekeeper, observer } = this.#rules;
-    const client = this.#client;
-    const verdict = publishVerdict(gatekeeper, client, topic);
-    if (verdict < 0x80) return undefined;
-    observer.publishDenied?.(client, topic, verdict);
-    return verdict;
+    return publishDenial(this.#session.access, topic, this.#rules.observer);
   }
 
   /** What cannot be stored now is refused where MQTT has a word for that; else it waits. */
@@ -332,9 +353,13 @@ export class Conversation {
     }
     const isNew = known === undefined;
     if (isNew && !this.#session.hasRoomFor(filter, limits)) return reasonCodes.quotaExceeded;
-    const verdict = gatekeeper.maySubscribe(client, parseShare(filter)?.filter ?? filter);
+    const asked = parseShare(filter)?.filter ?? filter;
+    const verdict = gatekeeper.maySubscribe(client, asked);
     if (verdict < 0x80) return undefined;
-    observer.subscribeDenied?.(client, filter, verdict);
+    if (observer.subscribeDenied !== undefined) {
+      const rule = gatekeeper.ruleFor?.(client, 'subscribe', asked);
+      observer.subscribeDenied(client, filter, verdict, rule);
+    }
     return verdict;
   }
 

@@ -2,14 +2,21 @@
 
 import type { Connack } from '../packet/connack.ts';
 import type { Connect, Will } from '../packet/connect.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { Clock } from '../session/clock.ts';
 import type { PeerCredentials } from '../session/link.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
+import { nameFault } from '../topic/topic-filter.ts';
 import { Authentication, type AuthenticationOutcome } from './authentication.ts';
 import type { ClientSession, SessionConnection } from './client-session.ts';
 import { type Agreement, acceptance, agree } from './handshake.ts';
-import { type Introduction, type IntroductionRules, introduce } from './introduction.ts';
+import {
+  type Introduction,
+  type IntroductionRules,
+  introduce,
+  type ListenerRules,
+} from './introduction.ts';
 import type { ConnectedClient, Gatekeeper } from './ports.ts';
 import { keptWill } from './publication.ts';
 import type { Sessions } from './sessions.ts';
@@ -46,6 +53,7 @@ export class Entrance implements Waiter {
   readonly #doorway: Doorway;
   readonly #rules: EntranceRules;
   readonly #introduction: Introduction;
+  #will: Will | undefined;
   #entry: Entry | undefined;
   // The commit that CONNACK waits for.
   #commit = 0;
@@ -58,6 +66,7 @@ export class Entrance implements Waiter {
     this.#doorway = doorway;
     this.#rules = rules;
     this.agreement = agree(connect, this.#introduction, rules);
+    this.#will = connect.will && mountedWill(connect.will, rules.listener);
     this.authentication = new Authentication(
       rules.gatekeeper,
       {
@@ -93,6 +102,7 @@ export class Entrance implements Waiter {
     }
     this.#entry = this.#open(connect, connack);
     this.#connect = undefined;
+    this.#will = undefined;
     if (journal === undefined) return this.#letIn();
     // One that has ended must not come back after a crash.
     this.#commit = this.#entry.session.isKept
@@ -126,20 +136,21 @@ export class Entrance implements Waiter {
   }
 
   #open(connect: Connect, connack: Connack): Entry {
-    const { clock, sessions, gatekeeper } = this.#rules;
+    const { clock, sessions, gatekeeper, listener } = this.#rules;
     const { agreement } = this;
     const { version, cleanStart } = connect;
     const { userName } = this.#introduction;
-    const will = connect.will && keptWill(connect.will);
+    const { name, mountPoint } = listener;
+    const will = this.#will && keptWill(this.#will);
     const { clientId, keepAliveSeconds, sessionExpirySeconds } = agreement;
     const { peer, credentials } = this.#doorway;
     const identity = { clientId, userName, peer, credentials };
     const { session, present } = sessions.open(
       {
-        clientId,
+        access: { client: identity, gatekeeper, listenerName: name, mountPoint, isKnown: true },
         cleanStart,
         expirySeconds: sessionExpirySeconds,
-        left: will && { will, client: identity, gatekeeper },
+        will,
         connection: this.#doorway,
       },
       clock.now(),
@@ -162,4 +173,12 @@ export class Entrance implements Waiter {
     this.#rules.journal?.unwatch(this);
     return entry;
   }
+}
+
+function mountedWill(will: Will, { mountPoint }: ListenerRules): Will {
+  if (mountPoint === undefined) return will;
+  const topic = mountPoint + will.topic;
+  const fault = nameFault(topic);
+  if (fault !== undefined) throw new ProtocolError(reasonCodes.topicNameInvalid, `will: ${fault}`);
+  return { ...will, topic };
 }

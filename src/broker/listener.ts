@@ -3,6 +3,7 @@
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Accept, Link, LinkReceiver } from '../session/link.ts';
+import { PublishForms } from '../session/publish-forms.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { Connections } from './connections.ts';
@@ -15,6 +16,8 @@ import type { Settings } from './settings.ts';
 export interface ListenerOptions {
   /** Tells it from others, in the store too: `1883`, `0.0.0.0:8883`, the path of a socket. */
   readonly name?: string | undefined;
+  /** Mosquitto's `mount_point`: see `ListenerRules`. With its `/` at the end, or wildcards fail. */
+  readonly mountPoint?: string | undefined;
   readonly gatekeeper?: Gatekeeper | undefined;
   readonly limits?: Partial<
     Pick<Limits, 'connectionsMax' | 'qosMax' | 'topicAliasMax' | 'topicAliasBrokerMax'>
@@ -67,11 +70,13 @@ export class Listener implements BrokerListener {
     this.#parts = parts;
     this.#options = options;
     this.#connectionOptions = this.#connectionOptionsNow();
+    this.#tellSessions();
   }
 
   change(options: ListenerOptions): void {
     this.#options = options;
     this.settingsChanged();
+    this.#tellSessions();
   }
 
   settingsChanged(): void {
@@ -99,18 +104,28 @@ export class Listener implements BrokerListener {
   #connectionOptionsNow(): ConnectionOptions {
     const { settings, gatekeeper, connections, options } = this.#parts;
     const own = this.#options;
+    const rules = rulesOf(own);
     return {
       ...options,
       gatekeeper: own.gatekeeper ?? gatekeeper,
       limits: completeLimits({ ...settings.limits, ...own.limits }),
       features: { ...settings.features, ...own.features },
-      listener: rulesOf(own),
+      listener: rules,
+      // What is encoded for clients below one mount point is for nobody else.
+      forms: rules.mountPoint === undefined ? options.forms : new PublishForms(),
       closed: (connection) => {
         this.#count--;
         options.counters.openSockets--;
         connections.remove(connection);
       },
     };
+  }
+
+  /** Of clients that are away. */
+  #tellSessions(): void {
+    const { gatekeeper, listener, sessions } = this.#connectionOptions;
+    const { name, mountPoint } = listener;
+    if (name !== undefined) sessions.listenerChanged(name, { gatekeeper, mountPoint });
   }
 
   #turnAway(link: Link, limit: string): LinkReceiver {
@@ -126,9 +141,10 @@ export class Listener implements BrokerListener {
 }
 
 function rulesOf(options: ListenerOptions): ListenerRules {
-  const { name, identityAsUserName = false, userNameAsClientId = false } = options;
+  const { name, mountPoint, identityAsUserName = false, userNameAsClientId = false } = options;
   return {
     name,
+    mountPoint: mountPoint || undefined,
     identityAsUserName,
     userNameAsClientId,
     acceptedVersions: options.acceptedVersions,

@@ -63,8 +63,9 @@ export interface Gatekeeper {
   maySubscribe(client: ClientIdentity, filter: string): ReasonCode;
 
   /**
-   * Whether messages of the topic may reach the client. The broker remembers the answer until it is
-   * told that access has changed. Absent: everything that it has subscribed to.
+   * Whether messages of the topic may reach the client, which may be away. The broker remembers the
+   * answer until it is told that access has changed, or the client comes back as somebody else.
+   * Absent: everything that it has subscribed to.
    */
   mayReceive?(client: ClientIdentity, topic: string): boolean;
 
@@ -158,8 +159,21 @@ export interface Observer {
   sessionExpired?(clientId: string): void;
   subscribed?(clientId: string, filter: string, qos: QoS): void;
   unsubscribed?(clientId: string, filter: string): void;
-  publishDenied?(client: ClientIdentity, topic: string, reasonCode: ReasonCode): void;
-  subscribeDenied?(client: ClientIdentity, filter: string, reasonCode: ReasonCode): void;
+  /** @param rule what has decided, where the gatekeeper can tell: see `Gatekeeper.ruleFor` */
+  publishDenied?(
+    client: ClientIdentity,
+    topic: string,
+    reasonCode: ReasonCode,
+    rule: string | undefined,
+  ): void;
+  subscribeDenied?(
+    client: ClientIdentity,
+    filter: string,
+    reasonCode: ReasonCode,
+    rule: string | undefined,
+  ): void;
+  /** Messages of the topic do not reach a subscriber; not told again for each of them. */
+  receiveDenied?(client: ClientIdentity, topic: string, rule: string | undefined): void;
   /** The store cannot keep anything for now: publishers are refused. */
   storeFailed?(fault: StoreFault): void;
   storeRecovered?(): void;
