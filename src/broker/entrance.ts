@@ -133,7 +133,8 @@ export class Entrance implements Waiter {
     const will = connect.will && keptWill(connect.will);
     const { clientId, keepAliveSeconds, sessionExpirySeconds } = agreement;
     const { peer, credentials } = this.#doorway;
-    const identity = { clientId, userName, peer, credentials };
+    const { account } = this.authentication;
+    const identity = { clientId, userName, peer, credentials, account };
     const { session, present } = sessions.open(
       {
         clientId,
