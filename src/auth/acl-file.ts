@@ -54,9 +54,10 @@ export class Acl {
   }
 
   /**
-   * On the path of each message. A user with 3 lines, then 3 patterns: 65 ns; with 100 lines of his
-   * own, found in a trie as subscriptions are: 75 ns; the last of 100 patterns, which are gone
-   * through one by one: 2.5 µs (bench/acl.ts).
+   * On the path of each message. By one of 3 lines of a user's own it takes 120 ns, by one of 3
+   * patterns after these 230. Own lines are found as subscriptions are, in a trie: 185 ns with 100
+   * of them, where going through them one by one took 22 µs. Patterns are gone through: the last
+   * of 100 takes 4 µs (bench/acl.ts).
    */
   allows(client: ClientIdentity, wish: Wish, topic: string): boolean {
     const rule = this.#deciding(client, wish, topic);

@@ -44,7 +44,10 @@ describe('a new hash', () => {
     });
 
     it(`of type ${type} is another one each time`, async () => {
-      const [a, b] = [await hashPassword(bytes('x'), { type }), await hashPassword(bytes('x'), { type })];
+      const [a, b] = [
+        await hashPassword(bytes('x'), { type }),
+        await hashPassword(bytes('x'), { type }),
+      ];
       assert.notEqual(passwordHashText(a), passwordHashText(b));
     });
 
