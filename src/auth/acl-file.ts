@@ -11,11 +11,11 @@
  * - The first line that is anything else ends the start.
  *
  * And how it decides on a topic, whatever the order of the lines:
- * 1. by the user's own lines: a `deny` that matches denies, else one that grants the access grants;
+ * 1. by the user's own lines: a `deny` that matches denies, else one that grants the access does;
  * 2. where these say nothing, by the patterns, in the same way. So a line of a user's own that
  *    grants prevails over a pattern that denies. A client whose user name or id has a `+` or `#` in
  *    it gets nothing by patterns; here, nor does one with a `/` by those that have it in them;
- * 3. where these say nothing either, it is denied. A user without a section has no lines of its own.
+ * 3. where these say nothing either, it is denied. Who has no section has no lines of its own.
  *
  * Wildcards do not match topics that begin with `$`: these need a line that begins with it.
  * Subscriptions are not looked at. Every message is, before it goes to a subscriber: reading is

@@ -1,4 +1,4 @@
-/** The lines of the files that say who may come in and what he may do, and what is wrong with one. */
+/** The lines of files that say who may come in and what he may do, and what is wrong with one. */
 
 /** One thing that is wrong with a file. */
 export interface FileFault {

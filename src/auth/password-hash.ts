@@ -36,7 +36,7 @@ interface Pbkdf2Hash {
   readonly digest: Uint8Array;
 }
 
-/** `$6$SALT$DIGEST`, in base64: one round of SHA-512, which is little against a thief of the file. */
+/** `$6$SALT$DIGEST`, in base64: one round of SHA-512, little against a thief of the file. */
 interface Sha512Hash {
   readonly type: 'sha512';
   readonly salt: Uint8Array;

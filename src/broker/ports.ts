@@ -38,7 +38,7 @@ export type Verdict =
   | {
       readonly type: 'accept';
       readonly authenticationData?: Uint8Array;
-      /** Stands in the identity of the client from now on; nobody but the gatekeeper looks at it. */
+      /** Stands in the identity of the client from now on, for the gatekeeper alone. */
       readonly account?: object;
     }
   | { readonly type: 'refuse'; readonly reasonCode: ReasonCode; readonly reason?: string }
