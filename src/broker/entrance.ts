@@ -144,7 +144,8 @@ export class Entrance implements Waiter {
     const will = this.#will && keptWill(this.#will);
     const { clientId, keepAliveSeconds, sessionExpirySeconds } = agreement;
     const { peer, credentials } = this.#doorway;
-    const identity = { clientId, userName, peer, credentials };
+    const { account } = this.authentication;
+    const identity = { clientId, userName, peer, credentials, account };
     const { session, present } = sessions.open(
       {
         access: { client: identity, gatekeeper, listenerName: name, mountPoint, isKnown: true },

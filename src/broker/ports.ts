@@ -16,6 +16,8 @@ export interface ClientIdentity {
   readonly peer: string;
   /** What the transport knows of the client; undefined where it can know nothing. */
   readonly credentials?: PeerCredentials | undefined;
+  /** What the gatekeeper knows the client by, as it gave it along when it let it in. */
+  readonly account?: object | undefined;
 }
 
 /** A request to be let in. */
@@ -33,7 +35,12 @@ export interface Admission extends ClientIdentity {
 
 /** What a Gatekeeper says of a request. */
 export type Verdict =
-  | { readonly type: 'accept'; readonly authenticationData?: Uint8Array }
+  | {
+      readonly type: 'accept';
+      readonly authenticationData?: Uint8Array;
+      /** Stands in the identity of the client from now on, for the gatekeeper alone. */
+      readonly account?: object;
+    }
   | { readonly type: 'refuse'; readonly reasonCode: ReasonCode; readonly reason?: string }
   | {
       /**
