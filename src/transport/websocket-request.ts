@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpRefusal } from './http-refusal.ts';
 
-/** Those that name MQTT (MQTT 5.0 section 6), and what MQTT 3.1 was named; the first is preferred. */
+/** Names of MQTT (MQTT 5.0 section 6) and of MQTT 3.1; the first is preferred. */
 export const subprotocols: readonly string[] = ['mqtt', 'mqttv3.1'];
 
 // What Mosquitto takes.

@@ -71,7 +71,7 @@ export function webSockets(
 }
 
 // After an outage a fleet comes all at once, and all of it is accepted before the first request is
-// read: more than a backlog.
+// read: more than a backlog of them.
 const upgradesMaxDefault = 10_000;
 
 const requestsPerConnectionMax = 100;
