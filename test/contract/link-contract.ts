@@ -38,6 +38,7 @@ export class LinkEnd implements LinkReceiver {
 
   drained(): void {
     assert.equal(this.closedCount, 0, 'nothing drains after closed');
+    assert.equal(this.link.pendingBytes, 0, 'nothing is pending when all of it has gone');
     this.drainedCount++;
   }
 
@@ -119,9 +120,10 @@ function carrying(open: Open): void {
     far.link.pause();
     const written = await fill(pair);
     assert.ok(near.link.pendingBytes > 0 && near.link.pendingBytes <= written);
-    assert.equal(near.drainedCount, 0);
+    // Some may have gone while the network filled up.
+    const { drainedCount } = near;
     far.link.resume();
-    await until(() => near.drainedCount > 0 && far.receivedBytes === written);
+    await until(() => near.drainedCount > drainedCount && far.receivedBytes === written);
     assert.equal(near.link.pendingBytes, 0);
   });
 
