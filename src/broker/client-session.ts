@@ -6,7 +6,7 @@ import type { DropCause, Terms } from '../session/delivery.ts';
 import { Incoming } from '../session/incoming.ts';
 import type { Message } from '../session/message.ts';
 import { Outgoing } from '../session/outgoing.ts';
-import type { OutgoingEvents, OutgoingLimits } from '../session/outgoing-options.ts';
+import type { OutgoingEvents } from '../session/outgoing-options.ts';
 import type { Outlet } from '../session/outlet.ts';
 import type { Shelf } from '../session/shelf.ts';
 import type { Turn } from '../session/turn.ts';
@@ -15,6 +15,7 @@ import type { Limits } from './limits.ts';
 import type { Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import { RetainedReplays } from './retained-replay.ts';
+import type { Settings } from './settings.ts';
 import type { SessionLog } from './state/session-log.ts';
 import type { Subscriber, Subscription } from './subscription.ts';
 
@@ -25,12 +26,11 @@ export interface SessionConnection {
 }
 
 export interface ClientSessionOptions {
-  readonly limits: OutgoingLimits;
+  readonly settings: Settings;
   readonly observer: Observer;
   readonly counters: BrokerCounters;
   readonly clock: Clock;
   readonly turn: Turn;
-  readonly upgradeQos: boolean;
 }
 
 // Being away counts for more than any queue: members of a shared group that are there come first.
@@ -58,19 +58,17 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   #sharedCount = 0;
   #subscriptionBytes = 0;
   #replays: RetainedReplays | undefined;
-  readonly #queueQos0: boolean;
   readonly #observer: Observer;
   readonly #counters: BrokerCounters;
   readonly #options: ClientSessionOptions;
 
   constructor(clientId: string, options: ClientSessionOptions, kept?: KeptSession) {
-    const { limits, observer, counters } = options;
+    const { settings, observer, counters } = options;
     this.clientId = clientId;
     this.log = kept?.log;
     this.incoming = new Incoming(this.log, kept?.openIds);
-    this.outgoing = new Outgoing(limits, this, { keeper: this.log, shelf: kept?.shelf });
+    this.outgoing = new Outgoing(settings.outgoing, this, { keeper: this.log, shelf: kept?.shelf });
     this.log?.listen(this.outgoing);
-    this.#queueQos0 = limits.queueQos0;
     this.#observer = observer;
     this.#counters = counters;
     this.#options = options;
@@ -163,7 +161,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     const outlet = this.#outlet;
     if (qos === 0) {
       if (outlet !== undefined) return outlet.canTake ? 0 : Number.POSITIVE_INFINITY;
-      if (!this.#queueQos0) return Number.POSITIVE_INFINITY;
+      if (!this.#options.settings.outgoing.queueQos0) return Number.POSITIVE_INFINITY;
     }
     if (this.outgoing.isFull) return Number.POSITIVE_INFINITY;
     if (outlet === undefined) return awayLoad + this.outgoing.queuedCount;

@@ -6,43 +6,21 @@ import type { Packet } from '../packet/packet.ts';
 import { PacketReader } from '../packet/packet-reader.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
-import type { TopicCache } from '../packet/topic-cache.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Link, LinkReceiver, PeerCredentials } from '../session/link.ts';
 import { Output } from '../session/output.ts';
 import { PacketSender } from '../session/packet-sender.ts';
-import type { PublishForms } from '../session/publish-forms.ts';
-import type { Traffic } from '../session/traffic.ts';
-import type { Turn } from '../session/turn.ts';
-import type { BrokerCounters } from './broker-counters.ts';
 import type { ClientSession } from './client-session.ts';
+import type { ConnectionOptions } from './connection-options.ts';
+import type { OpenConnection } from './connections.ts';
 import { Conversation } from './conversation.ts';
-import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
-import { type Doorway, Entrance, type EntranceRules, type Entry } from './entrance.ts';
+import { notScheduled, type Timed } from './deadlines.ts';
+import { type Doorway, Entrance, type Entry } from './entrance.ts';
 import { farewell, refusal } from './farewell.ts';
 import { type Agreement, expirySeconds } from './handshake.ts';
 import { Intake } from './intake.ts';
 import { KeepAlive } from './keep-alive.ts';
-import type { ConnectedClient, DisconnectCause, Observer } from './ports.ts';
-import type { RetainedMessages } from './retained-messages.ts';
-import type { Router } from './router.ts';
-import type { Subscriptions } from './subscriptions.ts';
-
-/** What connections use; all those of one listener share it. */
-export interface ConnectionOptions extends EntranceRules {
-  readonly deadlines: Deadlines;
-  readonly turn: Turn;
-  readonly observer: Observer;
-  readonly router: Router;
-  readonly subscriptions: Subscriptions;
-  readonly retained: RetainedMessages;
-  readonly topics: TopicCache;
-  readonly forms: PublishForms;
-  readonly traffic: Traffic;
-  readonly counters: BrokerCounters;
-  /** Is told when the connection is over. */
-  readonly closed: (connection: Connection) => void;
-}
+import type { ConnectedClient, DisconnectCause } from './ports.ts';
 
 /** What a client has said of itself that matters to sending. */
 interface Peer extends Pick<Agreement, 'packetBytesMax' | 'topicAliasMax'> {
@@ -55,7 +33,7 @@ interface Peer extends Pick<Agreement, 'packetBytesMax' | 'topicAliasMax'> {
  */
 type Phase = 'new' | 'entering' | 'connected' | 'closing' | 'closed';
 
-export class Connection implements LinkReceiver, Doorway, Timed {
+export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed {
   heapIndex = notScheduled;
   dueAt = 0;
   readonly #link: Link;
@@ -87,8 +65,12 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     options.observer.connectionOpened?.(link.peer);
   }
 
-  get isConnected(): boolean {
-    return this.#phase === 'connected';
+  get client(): ConnectedClient | undefined {
+    return this.#client;
+  }
+
+  get listenerName(): string | undefined {
+    return this.#options.listener.name;
   }
 
   get peer(): string {
@@ -147,9 +129,12 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     );
   }
 
-  /** The broker ends. */
   shutDown(): void {
     this.#end('server shutting down', reasonCodes.serverShuttingDown, 'the server shuts down');
+  }
+
+  expel(reasonCode: ReasonCode, message: string): void {
+    this.#end('not authorized', reasonCode, message);
   }
 
   /** One of: no CONNECT in time, keep-alive, or a peer that does not take its last bytes. */

@@ -9,21 +9,18 @@ import type { PacketSender } from '../session/packet-sender.ts';
 import { Authentication, type AuthenticationOutcome } from './authentication.ts';
 import type { ClientSession, SessionConnection } from './client-session.ts';
 import { type Agreement, acceptance, agree } from './handshake.ts';
-import type { Features, Limits } from './limits.ts';
+import { type Introduction, type IntroductionRules, introduce } from './introduction.ts';
 import type { ConnectedClient, Gatekeeper } from './ports.ts';
 import { keptWill } from './publication.ts';
 import type { Sessions } from './sessions.ts';
 import type { Journal, Waiter } from './state/journal.ts';
 
 /** What entrances use; all those of one listener share it. */
-export interface EntranceRules {
+export interface EntranceRules extends IntroductionRules {
   readonly clock: Clock;
-  readonly limits: Limits;
-  readonly features: Features;
   readonly gatekeeper: Gatekeeper;
   readonly sessions: Sessions;
   readonly journal: Journal | undefined;
-  readonly assignClientId: () => string;
 }
 
 /** A client that has come in; its CONNACK is still to be sent. */
@@ -48,27 +45,29 @@ export class Entrance implements Waiter {
   #connect: Connect | undefined;
   readonly #doorway: Doorway;
   readonly #rules: EntranceRules;
+  readonly #introduction: Introduction;
   #entry: Entry | undefined;
   // The commit that CONNACK waits for.
   #commit = 0;
 
   /** @throws ProtocolError when the client asks for what it cannot have */
   constructor(connect: Connect, doorway: Doorway, rules: EntranceRules) {
-    const { limits, features, assignClientId, gatekeeper } = rules;
+    this.#introduction = introduce(connect, doorway.credentials, rules);
+    const { clientId, userName, password, isVouchedFor } = this.#introduction;
     this.#connect = connect;
     this.#doorway = doorway;
     this.#rules = rules;
-    this.agreement = agree(connect, limits, { features, assignClientId });
+    this.agreement = agree(connect, this.#introduction, rules);
     this.authentication = new Authentication(
-      gatekeeper,
+      rules.gatekeeper,
       {
-        clientId: this.agreement.clientId,
-        userName: connect.userName,
+        clientId,
+        userName,
         peer: doorway.peer,
         credentials: doorway.credentials,
-        isVouchedFor: false,
+        isVouchedFor,
         version: connect.version,
-        password: connect.password,
+        password,
         authenticationMethod: connect.properties?.authenticationMethod,
         authenticationData: connect.properties?.authenticationData,
       },
@@ -129,7 +128,8 @@ export class Entrance implements Waiter {
   #open(connect: Connect, connack: Connack): Entry {
     const { clock, sessions, gatekeeper } = this.#rules;
     const { agreement } = this;
-    const { version, userName, cleanStart } = connect;
+    const { version, cleanStart } = connect;
+    const { userName } = this.#introduction;
     const will = connect.will && keptWill(connect.will);
     const { clientId, keepAliveSeconds, sessionExpirySeconds } = agreement;
     const { peer, credentials } = this.#doorway;

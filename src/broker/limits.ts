@@ -23,6 +23,8 @@ export interface Limits {
   readonly keepAliveSecondsMax: number;
   /** `max_connections`: network connections at a time; -1: no limit. */
   readonly connectionsMax: number;
+  /** `global_max_connections`: the same of all listeners together; 0 or less: no limit. */
+  readonly allConnectionsMax: number;
   /** `persistent_client_expiration`: seconds that a session may outlive its connection. */
   readonly sessionExpirySecondsMax: number;
   /**
@@ -68,6 +70,7 @@ const defaultLimits: Limits = {
   topicAliasBrokerMax: 10,
   keepAliveSecondsMax: 0,
   connectionsMax: -1,
+  allConnectionsMax: -1,
   sessionExpirySecondsMax: Number.POSITIVE_INFINITY,
   outputBytesMax: 1_000_000,
   inputBytesPerTurnMax: 256 * 1024,
@@ -120,6 +123,8 @@ export interface Features {
   readonly zeroLengthClientIdAllowed: boolean;
   /** `auto_id_prefix`: what given identifiers begin with. */
   readonly assignedClientIdPrefix: string;
+  /** `clientid_prefixes`: what all client identifiers must begin with; empty: anything. */
+  readonly clientIdPrefix: string;
   /** `queue_qos0_messages`: QoS 0 waits too for a client that is away. */
   readonly queueQos0: boolean;
   /** `upgrade_outgoing_qos`: deliver with the subscription's QoS even when published with less. */
@@ -135,6 +140,7 @@ export const defaultFeatures: Features = {
   subscriptionIdentifiersAvailable: true,
   zeroLengthClientIdAllowed: true,
   assignedClientIdPrefix: 'auto-',
+  clientIdPrefix: '',
   queueQos0: false,
   upgradeOutgoingQos: false,
   responseInformation: undefined,

@@ -266,7 +266,7 @@ export class Sessions {
     const custody = KeptMessage.of(message);
     const { isBeingRouted } = custody;
     custody.isBeingRouted = true;
-    group.deliver(message, this.#options.upgradeQos, now);
+    group.deliver(message, this.#options.settings.features.upgradeOutgoingQos, now);
     custody.isBeingRouted = isBeingRouted;
   }
 }

@@ -6,6 +6,7 @@ import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
 import { Calendar } from '../../src/broker/state/calendar.ts';
 import { recall } from '../../src/broker/state/recall.ts';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
+import type { Accept } from '../../src/session/link.ts';
 import { MemoryLink } from '../../src/transport/memory.ts';
 import { HeldStore } from '../harness/held-store.ts';
 import { type ConnectOptions, type TestBroker, TestClient } from '../harness/test-broker.ts';
@@ -59,10 +60,10 @@ export class Stage {
       storage: { store: this.store, recalled, keepsPromises },
       host: { clock, atEndOfTurn: later, wakeAt: () => {}, randomId: () => 'random', date },
     });
-    this.accept = this.broker.listener();
+    this.accept = this.broker.listener().accept;
   }
 
-  readonly accept: ReturnType<Broker['listener']>;
+  readonly accept: Accept;
 
   /** A link to the broker; the test carries its bytes by `settle` or `step`. */
   link(): { readonly near: MemoryLink; readonly far: MemoryLink } {

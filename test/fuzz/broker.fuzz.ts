@@ -74,7 +74,7 @@ class Run {
         lingerSeconds: 1,
       },
     });
-    this.#accept = this.#broker.listener();
+    this.#accept = this.#broker.listener().accept;
   }
 
   play(): void {
