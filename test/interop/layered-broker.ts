@@ -34,7 +34,7 @@ export async function openLayeredBroker(
     },
   });
   host.start((now) => broker.wake(now));
-  const listener = await listenSockets(layersOf(broker.listener()), place);
+  const listener = await listenSockets(layersOf(broker.listener().accept), place);
   return {
     port: listener.port,
     async client() {
