@@ -16,6 +16,7 @@ import {
   type ListenerOptions,
   type ListenerParts,
 } from './listener.ts';
+import { Newcomers } from './newcomers.ts';
 import type { Clock, Gatekeeper, Observer, Store } from './ports.ts';
 import { type RestorationParts, restore } from './restoration.ts';
 import { RetainedMessages } from './retained-messages.ts';
@@ -158,6 +159,7 @@ export class Broker {
       forms: new PublishForms(),
       traffic,
       counters,
+      newcomers: new Newcomers(),
       assignClientId,
     };
     this.#systemTopics = new SystemTopics(

@@ -8,6 +8,7 @@ import type { BrokerCounters } from './broker-counters.ts';
 import type { OpenConnection } from './connections.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { EntranceRules } from './entrance.ts';
+import type { Newcomers } from './newcomers.ts';
 import type { Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
@@ -25,6 +26,7 @@ export interface ConnectionOptions extends EntranceRules {
   readonly forms: PublishForms;
   readonly traffic: Traffic;
   readonly counters: BrokerCounters;
+  readonly newcomers: Newcomers;
   /** Is told when the connection is over. */
   readonly closed: (connection: OpenConnection) => void;
 }

@@ -20,6 +20,7 @@ import { farewell, refusal } from './farewell.ts';
 import { type Agreement, expirySeconds } from './handshake.ts';
 import { Intake } from './intake.ts';
 import { KeepAlive } from './keep-alive.ts';
+import type { Newcomer } from './newcomers.ts';
 import type { ConnectedClient, DisconnectCause } from './ports.ts';
 
 /** What a client has said of itself that matters to sending. */
@@ -33,9 +34,10 @@ interface Peer extends Pick<Agreement, 'packetBytesMax' | 'topicAliasMax'> {
  */
 type Phase = 'new' | 'entering' | 'connected' | 'closing' | 'closed';
 
-export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed {
+export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed, Newcomer {
   heapIndex = notScheduled;
   dueAt = 0;
+  newcomerBytes = 0;
   readonly #link: Link;
   readonly #options: ConnectionOptions;
   readonly #intake: Intake;
@@ -56,13 +58,17 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
   constructor(link: Link, options: ConnectionOptions) {
     this.#link = link;
     this.#options = options;
-    const { packetBytesMax } = options.limits;
-    const { topics } = options;
-    this.#intake = new Intake(link, new PacketReader({ from: 'client', packetBytesMax, topics }));
+    const { limits, topics } = options;
+    const { packetBytesMax } = limits;
+    this.#intake = new Intake(
+      link,
+      new PacketReader({ from: 'client', packetBytesMax, sizes: limits, topics }),
+    );
     this.#output = new Output(link, options.turn);
     this.#receivedAt = options.clock.now();
     options.deadlines.set(this, this.#receivedAt + options.limits.connectSeconds * 1000);
     options.observer.connectionOpened?.(link.peer);
+    options.newcomers.enter(this, options.limits);
   }
 
   get client(): ConnectedClient | undefined {
@@ -85,7 +91,10 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
     this.#receivedAt = this.#options.clock.now();
     this.#keepAlive?.piece(bytes.length, this.#receivedAt);
     this.#options.traffic.receivedBytes += bytes.length;
-    if (this.#phase === 'closing') return;
+    if (this.#phase !== 'connected') {
+      this.#options.newcomers.received(this, bytes.length, this.#options.limits);
+    }
+    if (this.#phase === 'closing' || this.#phase === 'closed') return;
     this.#intake.push(bytes);
     this.#read();
   }
@@ -104,6 +113,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
       this.#leave('connection lost', reasonCodes.unspecifiedError, message);
     }
     this.#phase = 'closed';
+    this.#options.newcomers.leave(this);
     this.#options.deadlines.clear(this);
     this.#output.discard();
     this.#options.closed(this);
@@ -119,6 +129,12 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
     this.#isResting = false;
     this.#intake.endRest();
     this.#continueReading();
+  }
+
+  crowdOut(): void {
+    const reason = 'too many connections wait to come in';
+    this.#end('not authorized', reasonCodes.serverBusy, reason);
+    this.#link.destroy();
   }
 
   takeOver(): void {
@@ -311,8 +327,9 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed 
   /** The client has come in: CONNACK, and what has waited for it. */
   #welcome({ client, session, connack, will }: Entry): void {
     const { agreement } = this.#entrance!;
-    const { clock, counters, deadlines, observer } = this.#options;
+    const { clock, counters, deadlines, newcomers, observer } = this.#options;
     const now = clock.now();
+    newcomers.leave(this);
     this.#session = session;
     this.#phase = 'connected';
     this.#will = will;

@@ -38,8 +38,24 @@ export interface Limits {
   readonly deliveriesPerTurnMax: number;
   /** Acknowledgements that wait for the store, before their client is not read any more. */
   readonly waitingAnswersMax: number;
+  /** Bytes of a CONNECT behind its fixed header. */
+  readonly connectBytesMax: number;
+  /** The same of an AUTH. */
+  readonly authBytesMax: number;
+  /** The same of an acknowledgement or a DISCONNECT. */
+  readonly simpleBytesMax: number;
+  /** The same of a SUBSCRIBE or an UNSUBSCRIBE of MQTT 5.0. */
+  readonly subscribeBytesMax: number;
   /** Seconds that a new connection may take until its CONNECT is complete. */
   readonly connectSeconds: number;
+  /**
+   * Connections through which no client has come in yet; one more, and the one that has waited
+   * longest ends. After an outage all clients of a broker come at once, and all are accepted before
+   * the first CONNECT is read.
+   */
+  readonly newcomersMax: number;
+  /** Bytes that have come of these. A CONNECT is short: that of most clients has 100 bytes. */
+  readonly newcomerBytesMax: number;
   /** Seconds that a closing connection may take to accept its last bytes. */
   readonly lingerSeconds: number;
   /** Characters of a client identifier. */
@@ -76,7 +92,13 @@ const defaultLimits: Limits = {
   inputBytesPerTurnMax: 256 * 1024,
   deliveriesPerTurnMax: 20_000,
   waitingAnswersMax: 4096,
+  connectBytesMax: 100_000,
+  authBytesMax: 100_000,
+  simpleBytesMax: 10_000,
+  subscribeBytesMax: 100_000,
   connectSeconds: 30,
+  newcomersMax: 10_000,
+  newcomerBytesMax: 64 * 1024 * 1024,
   lingerSeconds: 5,
   clientIdCharactersMax: 65_535,
   filtersPerPacketMax: 10_000,

@@ -1,4 +1,4 @@
-/** The PROXY protocol's header, in which a load balancer says whom it brings: bytes in, facts out. */
+/** The PROXY protocol's header, in which a load balancer says whom it brings. */
 
 import { readBinaryHeader } from './proxy-header-binary.ts';
 import { corrupt } from './proxy-header-error.ts';
@@ -7,7 +7,7 @@ import { readTextHeader } from './proxy-header-text.ts';
 export type ProxyVersion = 1 | 2;
 
 export type ProxyHeader =
-  /** The load balancer speaks for itself, or does not know for whom: the socket's own ends count. */
+  /** The load balancer speaks for itself, or does not know for whom: the socket's ends count. */
   | { readonly type: 'local' }
   | {
       readonly type: 'proxied';

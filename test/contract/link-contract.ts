@@ -38,6 +38,7 @@ export class LinkEnd implements LinkReceiver {
 
   drained(): void {
     assert.equal(this.closedCount, 0, 'nothing drains after closed');
+    assert.equal(this.link.pendingBytes, 0, 'nothing is pending when all of it has gone');
     this.drainedCount++;
   }
 
