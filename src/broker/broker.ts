@@ -11,7 +11,7 @@ import { BrokerCounters } from './broker-counters.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { Deadlines } from './deadlines.ts';
 import { completeLimits, defaultFeatures, type Features, type Limits } from './limits.ts';
-import type { Clock, Gatekeeper, Observer, Store } from './ports.ts';
+import type { Clock, Gatekeeper, Interceptor, Observer, Store } from './ports.ts';
 import { type RestorationParts, restore } from './restoration.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
@@ -43,6 +43,8 @@ export interface BrokerOptions {
   readonly host: Host;
   /** Decides for listeners that have no gatekeeper of their own. */
   readonly gatekeeper: Gatekeeper;
+  /** Sees what comes through those listeners. */
+  readonly interceptor?: Interceptor | undefined;
   readonly observer?: Observer;
   /** Where sessions and retained messages outlive the process; absent: they do not. */
   readonly storage?: StorageOptions;
@@ -65,6 +67,8 @@ export interface StorageOptions {
 /** What may differ from listener to listener. */
 export interface ListenerOptions {
   readonly gatekeeper?: Gatekeeper;
+  /** Goes with the gatekeeper: where that is not given, neither is this. */
+  readonly interceptor?: Interceptor | undefined;
   readonly limits?: Partial<
     Pick<Limits, 'connectionsMax' | 'qosMax' | 'topicAliasMax' | 'topicAliasBrokerMax'>
   >;
@@ -98,7 +102,7 @@ export class Broker {
   readonly #systemTopics: SystemTopics;
 
   constructor(options: BrokerOptions) {
-    const { host, gatekeeper, observer = {} } = options;
+    const { host, gatekeeper, interceptor, observer = {} } = options;
     const { clock } = host;
     const limits = completeLimits(options.limits);
     const features = { ...defaultFeatures, ...options.features };
@@ -122,7 +126,7 @@ export class Broker {
         queueQos0: features.queueQos0,
       },
       upgradeQos: features.upgradeOutgoingQos,
-      wills: new Wills(router, observer),
+      wills: new Wills({ router, observer, clock, limits, features }),
       logs: keeping?.logs,
       deadlines,
       subscriptions,
@@ -145,6 +149,7 @@ export class Broker {
       limits,
       features,
       gatekeeper,
+      interceptor,
       observer,
       sessions,
       router,
@@ -163,7 +168,7 @@ export class Broker {
     );
     if (keeping !== undefined) {
       const { sessionExpirySecondsMax } = limits;
-      const parts = { sessions, subscriptions, retained, keeping, gatekeeper };
+      const parts = { sessions, subscriptions, retained, keeping, gatekeeper, interceptor };
       const { recalled } = options.storage!;
       const all = { ...parts, sessionExpirySecondsMax };
       this.#brokenOffAt = restore(recalled, all, clock.now());
@@ -184,13 +189,14 @@ export class Broker {
   }
 
   /** What a transport calls for each connection to one listener. */
-  listener({ gatekeeper, limits }: ListenerOptions = {}): Accept {
+  listener({ gatekeeper, interceptor, limits }: ListenerOptions = {}): Accept {
     const shared = this.#connectionOptions;
     const connectionsMax = limits?.connectionsMax ?? shared.limits.connectionsMax;
     let count = 0;
     const options: ConnectionOptions = {
       ...shared,
       gatekeeper: gatekeeper ?? shared.gatekeeper,
+      interceptor: gatekeeper === undefined ? shared.interceptor : interceptor,
       limits: completeLimits({ ...shared.limits, ...limits }),
       closed: (connection) => {
         count--;

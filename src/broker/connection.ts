@@ -23,7 +23,8 @@ import { farewell, refusal } from './farewell.ts';
 import { type Agreement, expirySeconds } from './handshake.ts';
 import { Intake } from './intake.ts';
 import { KeepAlive } from './keep-alive.ts';
-import type { ConnectedClient, DisconnectCause, Observer } from './ports.ts';
+import { Permit } from './permit.ts';
+import type { Acceptance, ConnectedClient, DisconnectCause, Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -74,6 +75,7 @@ export class Connection implements LinkReceiver, Doorway, Timed {
   #session: ClientSession | undefined;
   #conversation: Conversation | undefined;
   #will: Will | undefined;
+  #permit: Permit | undefined;
 
   constructor(link: Link, options: ConnectionOptions) {
     this.#link = link;
@@ -161,7 +163,8 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     if (this.#phase !== 'connected') return this.#giveUp();
     const { takenBytes } = this.#output;
     const { isPaused } = this.#intake;
-    const next = this.#keepAlive?.nextDeadline(now, { takenBytes, isPaused });
+    const { isHeld } = this.#conversation!;
+    const next = this.#keepAlive?.nextDeadline(now, { takenBytes, isPaused, isHeld });
     if (next !== undefined) return this.#options.deadlines.set(this, next);
     // [MQTT-3.1.2-22]
     this.#end('keep-alive timeout', reasonCodes.keepAliveTimeout, 'exceeded its keep-alive time');
@@ -173,13 +176,15 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     this.#continueReading();
   }
 
-  accepted(authenticationData: Uint8Array | undefined): void {
+  accepted(acceptance: Acceptance): void {
+    if (!this.#isOpen) return;
+    this.#permit?.end();
+    this.#permit = Permit.of(acceptance, this, this.#options);
     if (this.#phase === 'connected') {
-      this.#sendAuth(reasonCodes.success, authenticationData);
+      this.#sendAuth(reasonCodes.success, acceptance.authenticationData);
       return;
     }
-    if (this.#phase !== 'entering') return;
-    this.#entrance!.enter(this.#sender!, authenticationData);
+    this.#entrance!.enter(this.#sender!, acceptance);
   }
 
   entered(entry: Entry): void {
@@ -232,6 +237,7 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     const { limits, observer, router, traffic } = this.#options;
     const deliveriesEnd = router.deliveryCount + limits.deliveriesPerTurnMax;
     try {
+      this.#conversation?.conclude(this.#receivedAt);
       while (this.#mayRead) {
         const packet = this.#intake.next();
         if (packet === undefined) break;
@@ -267,7 +273,7 @@ export class Connection implements LinkReceiver, Doorway, Timed {
       case 'pubcomp':
         return conversation.pubcomp(packet, this.#receivedAt);
       case 'subscribe':
-        return conversation.subscribe(packet);
+        return conversation.subscribe(packet, this.#receivedAt);
       case 'unsubscribe':
         return conversation.unsubscribe(packet);
       case 'pingreq':
@@ -325,7 +331,7 @@ export class Connection implements LinkReceiver, Doorway, Timed {
   /** The client has come in: CONNACK, and what has waited for it. */
   #welcome({ client, session, connack, will }: Entry): void {
     const { agreement } = this.#entrance!;
-    const { clock, counters, deadlines, observer } = this.#options;
+    const { clock, counters, deadlines, interceptor, observer } = this.#options;
     const now = clock.now();
     this.#session = session;
     this.#phase = 'connected';
@@ -334,6 +340,7 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     this.#sender!.send(connack);
     counters.clientEntered();
     observer.clientConnected?.(client);
+    interceptor?.connected?.(client);
     this.#conversation = this.#createConversation(client, session);
     deadlines.clear(this);
     if (agreement.keepAliveSeconds > 0) {
@@ -416,9 +423,10 @@ export class Connection implements LinkReceiver, Doorway, Timed {
 
   /** The client is gone, for the session and for whoever watches. */
   #leave(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
-    const { clock, counters, gatekeeper, observer, sessions } = this.#options;
+    const { clock, counters, gatekeeper, interceptor, observer, sessions } = this.#options;
     const client = this.#client;
     this.#phase = 'closing';
+    this.#permit?.end();
     if (client === undefined) {
       this.#entrance?.abandon();
       const clientId = this.#entrance?.agreement.clientId;
@@ -427,8 +435,10 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     }
     counters.clientLeft();
     this.#conversation!.end();
-    observer.clientDisconnected?.({ client, cause, reasonCode, message });
-    const left = this.#will && { will: this.#will, client, gatekeeper };
+    const departure = { client, cause, reasonCode, message };
+    observer.clientDisconnected?.(departure);
+    interceptor?.disconnected?.(departure);
+    const left = this.#will && { will: this.#will, client, gatekeeper, interceptor };
     this.#will = undefined;
     sessions.leave(this.#session!, left, clock.now());
   }

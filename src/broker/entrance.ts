@@ -10,7 +10,7 @@ import { Authentication, type AuthenticationOutcome } from './authentication.ts'
 import type { ClientSession, SessionConnection } from './client-session.ts';
 import { type Agreement, acceptance, agree } from './handshake.ts';
 import type { Features, Limits } from './limits.ts';
-import type { ConnectedClient, Gatekeeper } from './ports.ts';
+import type { Acceptance, ConnectedClient, Gatekeeper, Interceptor } from './ports.ts';
 import { keptWill } from './publication.ts';
 import type { Sessions } from './sessions.ts';
 import type { Journal, Waiter } from './state/journal.ts';
@@ -21,6 +21,7 @@ export interface EntranceRules {
   readonly limits: Limits;
   readonly features: Features;
   readonly gatekeeper: Gatekeeper;
+  readonly interceptor: Interceptor | undefined;
   readonly sessions: Sessions;
   readonly journal: Journal | undefined;
   readonly assignClientId: () => string;
@@ -82,7 +83,7 @@ export class Entrance implements Waiter {
   }
 
   /** The gatekeeper has let the client in: takes up its session. */
-  enter(sender: PacketSender, authenticationData: Uint8Array | undefined): void {
+  enter(sender: PacketSender, { authenticationData, grant }: Acceptance): void {
     const { agreement } = this;
     const { limits, features, journal } = this.#rules;
     const connect = this.#connect!;
@@ -92,7 +93,7 @@ export class Entrance implements Waiter {
       const reason = 'CONNACK is too large for it';
       return this.#doorway.refused(reasonCodes.implementationSpecificError, reason);
     }
-    this.#entry = this.#open(connect, connack);
+    this.#entry = this.#open(connect, connack, grant);
     this.#connect = undefined;
     if (journal === undefined) return this.#letIn();
     // One that has ended must not come back after a crash.
@@ -126,20 +127,20 @@ export class Entrance implements Waiter {
     sessions.leave(session, undefined, clock.now());
   }
 
-  #open(connect: Connect, connack: Connack): Entry {
-    const { clock, sessions, gatekeeper } = this.#rules;
+  #open(connect: Connect, connack: Connack, grant: unknown): Entry {
+    const { clock, sessions, gatekeeper, interceptor } = this.#rules;
     const { agreement } = this;
     const { version, userName, cleanStart } = connect;
     const will = connect.will && keptWill(connect.will);
     const { clientId, keepAliveSeconds, sessionExpirySeconds } = agreement;
     const { peer, credentials } = this.#doorway;
-    const identity = { clientId, userName, peer, credentials };
+    const identity = { clientId, userName, peer, credentials, grant };
     const { session, present } = sessions.open(
       {
         clientId,
         cleanStart,
         expirySeconds: sessionExpirySeconds,
-        left: will && { will, client: identity, gatekeeper },
+        left: will && { will, client: identity, gatekeeper, interceptor },
         connection: this.#doorway,
       },
       clock.now(),

@@ -1,6 +1,6 @@
 /** Makes a broker's sessions and retained messages anew, from what its store had. */
 
-import type { Gatekeeper } from './ports.ts';
+import type { Gatekeeper, Interceptor } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Sessions } from './sessions.ts';
 import type { Keeping } from './state/keeping.ts';
@@ -16,6 +16,7 @@ export interface RestorationParts {
   readonly keeping: Keeping;
   /** Decides about the wills of clients that have not come back. */
   readonly gatekeeper: Gatekeeper;
+  readonly interceptor: Interceptor | undefined;
   /** Mosquitto's `persistent_client_expiration`, in seconds. */
   readonly sessionExpirySecondsMax: number;
 }
@@ -46,9 +47,10 @@ export function restore(recalled: Recalled, parts: RestorationParts, now: number
 
 function restoreSession(
   recalled: RecalledSession,
-  { sessions, subscriptions, keeping, gatekeeper, sessionExpirySecondsMax }: RestorationParts,
+  parts: RestorationParts,
   brokenOffAt: number,
 ): void {
+  const { sessions, subscriptions, keeping, sessionExpirySecondsMax } = parts;
   const { record } = recalled;
   const session = sessions.restore(record.clientId, keptOf(recalled, keeping));
   session.expirySeconds = Math.min(record.expirySeconds, sessionExpirySecondsMax);
@@ -62,7 +64,7 @@ function restoreSession(
   const dueAt = record.will?.dueAt ?? 0;
   const delaySeconds = record.will?.will.properties?.willDelayInterval ?? 0;
   sessions.awaitRestored(session, {
-    left: record.will && leftWill(record, record.will, gatekeeper),
+    left: record.will && leftWill(record, record.will, parts),
     leftAt,
     willAt: dueAt > 0 ? keeping.calendar.clockOf(dueAt) : leftAt + delaySeconds * 1000,
     endsAt: leftAt + session.expirySeconds * 1000,
@@ -81,11 +83,12 @@ function keptOf(
 function leftWill(
   { clientId }: SessionRecord,
   { will, userName }: WillRecord,
-  gatekeeper: Gatekeeper,
+  { gatekeeper, interceptor }: RestorationParts,
 ): LeftWill {
   return {
     will,
     client: { clientId, userName, peer: 'a connection before the start' },
     gatekeeper,
+    interceptor,
   };
 }
