@@ -156,7 +156,7 @@ describe('a refused message', () => {
 });
 
 describe('a changed message', () => {
-  const change = { topic: 'b', payload: text.encode('changed'), properties: undefined };
+  const change = { topic: 'b', payload: text.encode('changed') };
 
   function changed(
     over: Partial<Extract<PublishVerdict, { type: 'change' }>> = {},
@@ -164,7 +164,15 @@ describe('a changed message', () => {
   ): InterceptorRules {
     const rejected = (fault: string) => faults.push(fault);
     return {
-      publish: ({ qos, retain }) => ({ type: 'change', ...change, qos, retain, rejected, ...over }),
+      publish: ({ qos, retain, properties }) => ({
+        type: 'change',
+        ...change,
+        qos,
+        retain,
+        properties,
+        rejected,
+        ...over,
+      }),
     };
   }
 
@@ -188,7 +196,7 @@ describe('a changed message', () => {
     );
   });
 
-  it('may be retained, and still expires with the one that was sent', async () => {
+  it('may be retained, and expires with the one that was sent where that is left alone', async () => {
     const { broker, publisher } = await scene(changed({ retain: true }));
     await publisher.publish('a', 'x', { properties: { messageExpiryInterval: 10 } });
     const late = await broker.connect('late');

@@ -1,5 +1,6 @@
 /** A client's packets before they take effect: an interceptor sees them, and may take its time. */
 
+import { encodePacket } from '../packet/packet.ts';
 import type { Publish } from '../packet/publish.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
@@ -71,9 +72,10 @@ export class Interception {
     this.#ask<PublishVerdict>(
       (answer) => interceptor.publish!(publication, answer),
       (verdict, at) => {
-        const { message: passed, denial, reason } = passageOf(verdict, message, this.#options);
+        const passage = passageOf(verdict, message, this.#options, at);
+        const { denial, reason } = passage;
         if (denial !== undefined) observer.publishDenied?.(client, message.topic, denial);
-        pass(passed, denial, at, reason);
+        pass(passage.message, denial, at, reason);
       },
       now,
     );
@@ -132,6 +134,8 @@ function requestedSubscription(entry: Subscribe['subscriptions'][number]): Reque
   return { ...entry, filter: share?.filter ?? entry.filter, group: share?.group };
 }
 
+const nothing = new Uint8Array(0);
+
 export function publicationOf(
   client: ClientIdentity,
   { topic, payload, qos, retain, properties }: Message,
@@ -152,19 +156,21 @@ export interface PassageRules {
   readonly features: Pick<Features, 'retainAvailable'>;
 }
 
-export function passageOf(verdict: PublishVerdict, message: Message, rules: PassageRules): Passage {
+export function passageOf(
+  verdict: PublishVerdict,
+  message: Message,
+  rules: PassageRules,
+  now: number,
+): Passage {
   switch (verdict.type) {
     case 'pass':
-      return { message, denial: undefined, reason: undefined };
+      return { message, ...passed };
     case 'refuse':
       return { message, denial: verdict.reasonCode, reason: verdict.reason };
     case 'change': {
       const fault = faultOf(verdict, message.qos, rules);
       if (fault === undefined) {
-        const { topic, payload, qos, retain, properties } = verdict;
-        const { expiresAt } = message;
-        const changed = new Message(topic, payload, { qos, retain, properties, expiresAt });
-        return { message: changed, denial: undefined, reason: undefined };
+        return { message: changedMessage(verdict, message, now), ...passed };
       }
       verdict.rejected(fault);
       return { message, denial: reasonCodes.implementationSpecificError, reason: undefined };
@@ -174,11 +180,27 @@ export function passageOf(verdict: PublishVerdict, message: Message, rules: Pass
   }
 }
 
+const passed = { denial: undefined, reason: undefined };
+
+/** It expires with the one that was sent, unless that is changed, too. */
+function changedMessage(
+  { topic, payload, qos, retain, properties }: Change,
+  message: Message,
+  now: number,
+): Message {
+  const seconds = properties?.messageExpiryInterval;
+  let { expiresAt } = message;
+  if (seconds !== message.properties?.messageExpiryInterval) {
+    expiresAt = seconds === undefined ? Number.POSITIVE_INFINITY : now + seconds * 1000;
+  }
+  return new Message(topic, payload, { qos, retain, properties, expiresAt });
+}
+
 type Change = Extract<PublishVerdict, { type: 'change' }>;
 
 /** What keeps a changed message from going on, where its publisher's checks came too early. */
 function faultOf(
-  { topic, payload, qos, retain }: Change,
+  { topic, payload, qos, retain, properties }: Change,
   qosMax: QoS,
   { limits, features }: PassageRules,
 ): string | undefined {
@@ -187,7 +209,14 @@ function faultOf(
   if (isReserved(topic)) return `topic '${topic}' is the broker's own: take one outside of $SYS`;
   if (qos > qosMax) return `QoS ${qos} is higher than the ${qosMax} it was published with`;
   if (retain && !features.retainAvailable) return 'retained messages are not available here';
-  const bytes = topic.length + payload.length;
-  if (bytes <= limits.packetBytesMax) return undefined;
-  return `${bytes} bytes of topic and payload: at most ${limits.packetBytesMax} are taken`;
+  const packet = { type: 'publish', topic, properties, retain, dup: false } as const;
+  try {
+    // What cannot be sent must not get to where it would be.
+    const head = encodePacket({ ...packet, payload: nothing, qos: 0, packetId: 0 }, 5);
+    const bytes = head.length + payload.length;
+    if (bytes <= limits.packetBytesMax) return undefined;
+    return `${bytes} bytes: at most ${limits.packetBytesMax} are taken`;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

@@ -5,7 +5,7 @@ import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { Clock } from '../session/clock.ts';
 import { type Passage, passageOf, publicationOf } from './interception.ts';
 import type { Features, Limits } from './limits.ts';
-import type { ClientIdentity, Gatekeeper, Interceptor, Observer } from './ports.ts';
+import type { ClientIdentity, Gatekeeper, Interceptor, Observer, PublishVerdict } from './ports.ts';
 import { messageOfWill } from './publication.ts';
 import { isReserved, publishVerdict } from './publish-permission.ts';
 import type { Router } from './router.ts';
@@ -52,11 +52,11 @@ export class Wills {
     }
     const { clock } = this.#options;
     const message = messageOfWill(will, now);
-    const verdict = interceptor.publish(publicationOf(client, message, { isWill: true }), (later) =>
-      this.#pass(left, passageOf(later, message, this.#options), session, clock.now()),
-    );
-    if (verdict === undefined) return;
-    this.#pass(left, passageOf(verdict, message, this.#options), session, now);
+    const pass = (verdict: PublishVerdict, at: number): void =>
+      this.#pass(left, passageOf(verdict, message, this.#options, at), session, at);
+    const publication = publicationOf(client, message, { isWill: true });
+    const verdict = interceptor.publish(publication, (later) => pass(later, clock.now()));
+    if (verdict !== undefined) pass(verdict, now);
   }
 
   #pass(left: LeftWill, { message, denial }: Passage, session: Subscriber, now: number): void {
