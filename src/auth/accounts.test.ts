@@ -235,7 +235,7 @@ describe('with new files', () => {
   async function admitted(keeper: Accounts, request: Admission): Promise<ClientIdentity> {
     const verdict = await verdictOn(keeper, request);
     assert.equal(verdict.type, 'accept');
-    return { ...request, account: verdict.type === 'accept' ? verdict.account : undefined };
+    return { ...request, grant: verdict.type === 'accept' ? verdict.grant : undefined };
   }
 
   it('a user is still admitted while the line of the user is the same', async () => {

@@ -1,11 +1,13 @@
 /** By what right a client takes part: who it is, or was when it left, and who decides about it. */
 
 import { isMounted } from '../topic/mount-point.ts';
-import type { ClientIdentity, Gatekeeper } from './ports.ts';
+import type { ClientIdentity, Gatekeeper, Interceptor } from './ports.ts';
 
 export interface Access {
   readonly client: ClientIdentity;
   readonly gatekeeper: Gatekeeper;
+  /** Sees what it publishes, if anybody does. */
+  readonly interceptor: Interceptor | undefined;
   /** Of the listener that it came in by; undefined where that has none. */
   readonly listenerName: string | undefined;
   /** See `ListenerRules`. */

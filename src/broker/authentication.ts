@@ -3,12 +3,12 @@
 import type { Auth } from '../packet/auth.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
-import type { Admission, Gatekeeper, Verdict } from './ports.ts';
+import type { Acceptance, Admission, Gatekeeper, Verdict } from './ports.ts';
 
 /** What the connection does with the gatekeeper's answers. */
 export interface AuthenticationOutcome {
   challenged(data: Uint8Array | undefined): void;
-  accepted(data: Uint8Array | undefined): void;
+  accepted(acceptance: Acceptance): void;
   refused(reasonCode: ReasonCode, reason: string | undefined): void;
 }
 
@@ -30,7 +30,6 @@ export class Authentication {
   #request: Admission;
   readonly #outcome: AuthenticationOutcome;
   #step: Step = { type: 'idle' };
-  #account: object | undefined;
 
   constructor(gatekeeper: Gatekeeper, request: Admission, outcome: AuthenticationOutcome) {
     this.#gatekeeper = gatekeeper;
@@ -41,11 +40,6 @@ export class Authentication {
   /** The gatekeeper thinks; its answer comes later. */
   get isAsking(): boolean {
     return this.#step.type === 'asking';
-  }
-
-  /** What the gatekeeper gave along when it let the client in. */
-  get account(): object | undefined {
-    return this.#account;
   }
 
   /** The method of CONNECT, which all AUTH packets must name. */
@@ -101,10 +95,7 @@ export class Authentication {
     this.#step = { type: 'idle' };
     // A secret that is not needed any more, and with it a piece of network input.
     this.#request = { ...this.#request, password: undefined, authenticationData: undefined };
-    if (verdict.type === 'refuse') {
-      return this.#outcome.refused(verdict.reasonCode, verdict.reason);
-    }
-    this.#account = verdict.account;
-    this.#outcome.accepted(verdict.authenticationData);
+    if (verdict.type === 'accept') this.#outcome.accepted(verdict);
+    else this.#outcome.refused(verdict.reasonCode, verdict.reason);
   }
 }

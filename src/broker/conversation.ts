@@ -23,9 +23,11 @@ import {
 } from '../topic/topic-filter.ts';
 import { Answers, type AnswersReader, notStored } from './answers.ts';
 import type { ClientSession } from './client-session.ts';
+import { asReasonString } from './farewell.ts';
+import { Interception, type Pass } from './interception.ts';
 import type { ListenerRules } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
-import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
+import type { ConnectedClient, Gatekeeper, Interceptor, Observer } from './ports.ts';
 import { messageOfPublish } from './publication.ts';
 import { publishDenial } from './publish-permission.ts';
 import type { RetainedMessages } from './retained-messages.ts';
@@ -40,6 +42,7 @@ export interface ConversationRules {
   readonly features: Features;
   readonly listener: ListenerRules;
   readonly gatekeeper: Gatekeeper;
+  readonly interceptor: Interceptor | undefined;
   readonly router: Router;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
@@ -72,6 +75,7 @@ export class Conversation {
   readonly #rules: ConversationRules;
   readonly #answers: Answers;
   readonly #mountPoint: string | undefined;
+  readonly #interception: Interception | undefined;
   #aliases: IncomingAliases | undefined;
 
   constructor(options: ConversationOptions) {
@@ -81,8 +85,11 @@ export class Conversation {
     this.#session = options.session;
     this.#sender = options.sender;
     this.#rules = options.rules;
-    const { journal, limits, listener } = options.rules;
+    const { interceptor, journal, limits, listener } = options.rules;
+    const { incoming } = options.session;
     this.#mountPoint = listener.mountPoint;
+    this.#interception =
+      interceptor && new Interception({ ...options.rules, ...options, interceptor, incoming });
     this.#answers = new Answers({
       sender: options.sender,
       incoming: options.session.incoming,
@@ -92,13 +99,24 @@ export class Conversation {
     });
   }
 
-  /** So much waits for the store that nothing more should be read. */
+  /** So much waits for the store, or a packet for its verdict, that nothing more is to be read. */
   get isOverdue(): boolean {
-    return this.#answers.isOverdue;
+    return this.#answers.isOverdue || this.isHeld;
+  }
+
+  /** A packet waits for the verdict of the interceptor. */
+  get isHeld(): boolean {
+    return this.#interception?.isWaiting === true;
+  }
+
+  /** Goes on with a packet whose verdict has come. @throws ProtocolError */
+  conclude(now: number): void {
+    this.#interception?.conclude(now);
   }
 
   /** The connection is over. */
   end(): void {
+    this.#interception?.end();
     this.#answers.discard();
   }
 
@@ -108,22 +126,12 @@ export class Conversation {
     traffic.publishReceivedBytes += publish.payload.length;
     this.#checkSupported(publish, limits);
     checkLevels(topic);
-    const denial = this.#denial(topic) ?? this.#storeDenial(publish, topic);
-    switch (publish.qos) {
-      case 0:
-        if (denial === undefined) this.#route(messageOfPublish(publish, topic, now), now);
-        return;
-      case 1:
-        this.#session.incoming.publishedAtLeastOnce();
-        if (denial === undefined) this.#take('puback', publish, topic, now);
-        else this.#refuse('puback', publish.packetId, denial);
-        return;
-      case 2:
-        this.#publishExactlyOnce(publish, topic, { denial, now });
-        return;
-      default:
-        publish.qos satisfies never;
+    const message = messageOfPublish(publish, topic, now);
+    if (!this.#interception?.asksAbout(publish, topic)) {
+      return this.#pass(publish, message, this.#denial(topic), now);
     }
+    const pass: Pass = (passed, ...rest) => this.#pass(publish, passed, ...rest);
+    this.#interception.publish(message, pass, now);
   }
 
   puback({ packetId, reasonCode }: Puback, now: number): void {
@@ -151,16 +159,28 @@ export class Conversation {
     this.#session.continueReplays(now);
   }
 
-  subscribe({ packetId, subscriptions: asked, properties }: Subscribe): void {
+  subscribe(subscribe: Subscribe, now: number): void {
+    this.#checkSubscribable(subscribe.subscriptions, subscribe.properties?.subscriptionIdentifier);
+    const subscriptions = this.#mounted(subscribe.subscriptions);
+    const mounted = { ...subscribe, subscriptions };
+    if (!this.#interception?.asksAboutSubscriptions) return this.#grant(mounted, undefined);
+    this.#interception.subscribe(mounted, (verdicts) => this.#grant(mounted, verdicts), now);
+  }
+
+  /** @param verdicts of the interceptor; undefined: the gatekeeper decides */
+  #grant(
+    { packetId, subscriptions, properties }: Subscribe,
+    verdicts: readonly ReasonCode[] | undefined,
+  ): void {
     const identifier = properties?.subscriptionIdentifier;
-    this.#checkSubscribable(asked, identifier);
-    const subscriptions = this.#mounted(asked);
     const reasonCodes: ReasonCode[] = [];
     const replays: (() => void)[] = [];
     // The commit with which all that is granted is safe.
     let commit = 0;
-    for (const entry of subscriptions) {
-      const denial = this.#subscriptionDenial(entry, identifier);
+    for (const [index, asked] of subscriptions.entries()) {
+      const verdict = verdicts?.[index];
+      const entry = verdict !== undefined && verdict < asked.qos ? withQos(asked, verdict) : asked;
+      const denial = this.#subscriptionDenial(entry, identifier, verdict);
       reasonCodes.push(denial ?? (this.#grantedQos(entry) as ReasonCode));
       if (denial === undefined) {
         const replay = this.#subscribeTo(entry, identifier);
@@ -185,6 +205,7 @@ export class Conversation {
       this.#session.removeSubscription(subscription);
       this.#session.log?.removeSubscription(subscription);
       this.#rules.observer.unsubscribed?.(this.#session.clientId, filter);
+      this.#interception?.unsubscribed(filter);
       return reasonCodes.success;
     });
     this.#checkFits({ type: 'unsuback', packetId, reasonCodes: answers });
@@ -249,12 +270,41 @@ export class Conversation {
     return publishDenial(this.#session.access, topic, this.#rules.observer);
   }
 
+  /** Acts on a message that nobody but the store has anything against, or on its refusal. */
+  #pass(
+    publish: Publish,
+    message: Message,
+    refusal: ReasonCode | undefined,
+    now: number,
+    reason?: string,
+  ): void {
+    const denial = refusal ?? this.#storeDenial(publish, message);
+    switch (publish.qos) {
+      case 0:
+        if (denial === undefined) this.#route(message, now);
+        return;
+      case 1:
+        this.#session.incoming.publishedAtLeastOnce();
+        if (denial === undefined) this.#take('puback', publish.packetId, message, now);
+        else this.#refuse('puback', publish.packetId, denial, reason);
+        return;
+      case 2:
+        this.#publishExactlyOnce(publish.packetId, message, { denial, reason, now });
+        return;
+      default:
+        publish.qos satisfies never;
+    }
+  }
+
   /** What cannot be stored now is refused where MQTT has a word for that; else it waits. */
-  #storeDenial({ qos, retain }: Publish, topic: string): ReasonCode | undefined {
+  #storeDenial({ qos }: Publish, message: Message): ReasonCode | undefined {
     const { journal, router } = this.#rules;
     if (journal === undefined || !journal.isFailing || qos === 0) return undefined;
     if (this.#sender.version !== 5) return undefined;
-    const isKept = retain || (qos === 2 && this.#session.isKept) || router.isKept(topic);
+    const isKept =
+      message.retain ||
+      (qos === 2 && this.#session.isKept) ||
+      (message.qos > 0 && router.isKept(message.topic));
     return isKept ? notStored : undefined;
   }
 
@@ -264,29 +314,31 @@ export class Conversation {
   }
 
   /** Delivers a message, and acknowledges it when it is safe. */
-  #take(type: 'puback' | 'pubrec', publish: Publish, topic: string, now: number): void {
-    const message = messageOfPublish(publish, topic, now);
+  #take(type: 'puback' | 'pubrec', packetId: number, message: Message, now: number): void {
     const reasonCode = this.#route(message, now);
     const changed = message.retain || (type === 'pubrec' && this.#session.isKept);
-    this.#answers.acknowledge({ type, packetId: publish.packetId, reasonCode }, message, changed);
+    this.#answers.acknowledge({ type, packetId, reasonCode }, message, changed);
   }
 
   #publishExactlyOnce(
-    publish: Publish,
-    topic: string,
-    { denial, now }: { denial: ReasonCode | undefined; now: number },
+    packetId: number,
+    message: Message,
+    {
+      denial,
+      reason,
+      now,
+    }: { denial: ReasonCode | undefined; reason: string | undefined; now: number },
   ): void {
-    const { packetId } = publish;
     const { incoming } = this.#session;
     // [MQTT-4.3.3-10]: a duplicate is acknowledged again and delivered no more.
     if (!incoming.publishedExactlyOnce(packetId)) {
       this.#answerKept({ type: 'pubrec', packetId, reasonCode: reasonCodes.success });
       return;
     }
-    if (denial === undefined) return this.#take('pubrec', publish, topic, now);
+    if (denial === undefined) return this.#take('pubrec', packetId, message, now);
     // MQTT 5.0 ends the exchange with the PUBREC; 3.x cannot tell, and goes through with it.
     if (this.#sender.version === 5) incoming.release(packetId);
-    this.#refuse('pubrec', packetId, denial);
+    this.#refuse('pubrec', packetId, denial, reason);
   }
 
   /** An answer that may say what another client of the session's has changed just before. */
@@ -295,17 +347,17 @@ export class Conversation {
     else this.#answers.send(packet);
   }
 
-  #refuse(type: 'puback' | 'pubrec', packetId: number, reasonCode: ReasonCode): void {
-    // Of other refusals only the gatekeeper knows the reason.
-    const explains = reasonCode === reasonCodes.notAuthorized && this.#explainsProblems;
-    this.#answers.send({
-      type,
-      packetId,
-      reasonCode,
-      properties: explains
-        ? { reasonString: 'not authorized to publish to this topic' }
-        : undefined,
-    });
+  #refuse(
+    type: 'puback' | 'pubrec',
+    packetId: number,
+    reasonCode: ReasonCode,
+    reason: string | undefined,
+  ): void {
+    const isDenied = reasonCode === reasonCodes.notAuthorized;
+    const why = reason ?? (isDenied ? 'not authorized to publish to this topic' : undefined);
+    const explains = why !== undefined && this.#explainsProblems;
+    const properties = explains ? { reasonString: asReasonString(why) } : undefined;
+    this.#answers.send({ type, packetId, reasonCode, properties });
   }
 
   /** What MQTT answers with the end of the connection. */
@@ -340,6 +392,7 @@ export class Conversation {
   #subscriptionDenial(
     entry: SubscribeEntry,
     identifier: number | undefined,
+    asked: ReasonCode | undefined,
   ): ReasonCode | undefined {
     const { gatekeeper, limits, observer } = this.#rules;
     const { filter } = entry;
@@ -353,11 +406,11 @@ export class Conversation {
     }
     const isNew = known === undefined;
     if (isNew && !this.#session.hasRoomFor(filter, limits)) return reasonCodes.quotaExceeded;
-    const asked = parseShare(filter)?.filter ?? filter;
-    const verdict = gatekeeper.maySubscribe(client, asked);
+    const pure = parseShare(filter)?.filter ?? filter;
+    const verdict = asked ?? gatekeeper.maySubscribe(client, pure);
     if (verdict < 0x80) return undefined;
     if (observer.subscribeDenied !== undefined) {
-      const rule = gatekeeper.ruleFor?.(client, 'subscribe', asked);
+      const rule = gatekeeper.ruleFor?.(client, 'subscribe', pure);
       observer.subscribeDenied(client, filter, verdict, rule);
     }
     return verdict;
@@ -412,6 +465,10 @@ export class Conversation {
     if (!wantsRetained) return undefined;
     return () => session.replay(subscription, retained);
   }
+}
+
+function withQos(entry: SubscribeEntry, qos: ReasonCode): SubscribeEntry {
+  return { ...entry, qos: qos as QoS };
 }
 
 /** The codec has checked the rest of what makes a topic name valid. */

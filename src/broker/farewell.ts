@@ -66,6 +66,6 @@ export function farewell(
 }
 
 /** A message may quote what the client sent, which can be longer than a packet's text. */
-function asReasonString(message: string): string {
+export function asReasonString(message: string): string {
   return message.slice(0, reasonCharactersMax).toWellFormed();
 }

@@ -4,14 +4,18 @@ import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Access } from './access.ts';
 import type { Observer } from './ports.ts';
 
+/** Nobody but the broker speaks under `$SYS`. (MQTT 5.0 section 4.7.2) */
+export function isReserved(topic: string): boolean {
+  return topic.startsWith('$SYS/');
+}
+
 /** The reason code of the refusal, if it is refused; of a will as of any other message. */
 export function publishDenial(
   { client, gatekeeper }: Pick<Access, 'client' | 'gatekeeper'>,
   topic: string,
   observer: Observer,
 ): ReasonCode | undefined {
-  // Nobody but the broker speaks under $SYS. (MQTT 5.0 section 4.7.2)
-  const isOurs = topic.startsWith('$SYS/');
+  const isOurs = isReserved(topic);
   const verdict = isOurs ? reasonCodes.notAuthorized : gatekeeper.mayPublish(client, topic);
   if (verdict < 0x80) return undefined;
   if (observer.publishDenied !== undefined) {
