@@ -131,7 +131,7 @@ describe('with a password file', () => {
   });
 });
 
-describe('who guesses', () => {
+describe('who guesses', { timeout: 20_000 }, () => {
   /** Answers as they come; the clock stands still until it is moved. */
   function guessing() {
     const timer = new ManualTimer();
