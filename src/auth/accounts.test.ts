@@ -120,14 +120,10 @@ describe('with a password file', () => {
     const hash = await hashPassword(bytes('x'), { type: 'sha512-pbkdf2', iterations: 200_000 });
     const slow = parsePasswordFile(`ann:${passwordHashText(hash)}`);
     const keeper = accounts({ ...closed, passwords: slow });
-    const milliseconds = async (user: string) => {
-      const start = performance.now();
-      await verdictOn(keeper, login(user, 'guess'));
-      return performance.now() - start;
-    };
-    const known = await milliseconds('ann');
-    const unknown = await milliseconds('carol');
-    assert.ok(unknown > known / 10, `${unknown} ms for an unknown user, ${known} for a known one`);
+    const start = performance.now();
+    await verdictOn(keeper, login('carol', 'guess'));
+    // Nothing does so many iterations faster; without them it takes a tenth of one millisecond.
+    assert.ok(performance.now() - start > 5);
   });
 });
 

@@ -18,6 +18,8 @@ import type { RunningBroker } from './running-broker.ts';
 const folder = mkdtempSync(join(tmpdir(), 'pantala-'));
 after(() => rmSync(folder, { recursive: true }));
 
+const theirTool = 'mosquitto_passwd';
+
 const options = { timeout: 60_000 } as const;
 
 async function connect(
@@ -28,13 +30,13 @@ async function connect(
 }
 
 describe('a password file', options, () => {
-  const missingTool = spawnSync('mosquitto_passwd', []).error !== undefined;
-  const skip = missingTool && 'mosquitto_passwd is not installed: apt-get install mosquitto';
+  const missingTool = spawnSync(theirTool).error !== undefined;
+  const skip = missingTool && `${theirTool} is not installed: apt-get install mosquitto`;
 
   it('of mosquitto_passwd is read', { skip }, async () => {
     const path = join(folder, 'theirs');
     writeFileSync(path, 'cid:pläin\n');
-    const run = (...args: string[]) => assert.equal(spawnSync('mosquitto_passwd', args).status, 0);
+    const run = (...args: string[]) => assert.equal(spawnSync(theirTool, args).status, 0);
     run('-U', path);
     run('-b', path, 'ann', 'secret');
     run('-H', 'sha512', '-b', path, 'bob', 'päss wörd');
@@ -109,8 +111,8 @@ const topics = [
   ...['a/b', 'open', 'open/x', 'open/safe', 'open/safe/x', 'home', 'home/safe', 'home/a/b'],
   ...['only/written', 'only/ann', 'only/bob', 'living room/lamp', 'living room', 'everybody'],
   ...['tele/c1', 'tele/c1/a/b', 'tele/c1/secret', 'tele/c2/x', 'cmd/ann/x', 'cmd/ann', 'cmd/bob/x'],
-  ...['cmd/a+/x', '/home', 'home/', 'done'],
-].filter((topic) => !topic.includes('+'));
+  ...['/home', 'home/', 'done'],
+];
 
 describe('an ACL file', options, () => {
   const missing = missingMosquitto();
