@@ -25,6 +25,8 @@ export interface BrokerPlace {
 }
 
 export interface ForeignConnectOptions extends BrokerPlace {
+  /** Of a WebSocket; by default the root. */
+  readonly path?: string;
   readonly version: ProtocolVersion;
   readonly clientId: string;
   /** Default true. */

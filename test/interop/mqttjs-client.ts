@@ -137,11 +137,12 @@ class MqttJsClient implements ForeignClient {
 }
 
 function clientOptions(options: ForeignConnectOptions): mqtt.IClientOptions {
-  const { host, port, webSocket, version, clientId, will, properties } = options;
+  const { host, port, path = '/', webSocket, version, clientId, will, properties } = options;
   return {
     ...protocolOf(webSocket),
     host,
     port,
+    path,
     protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
     protocolVersion: version,
     clientId,
