@@ -1,21 +1,28 @@
 /** The broker: joins its parts, and lets connections in. */
 
-import { reasonCodes } from '../packet/reason-codes.ts';
+import type { ReasonCode } from '../packet/reason-codes.ts';
 import { TopicCache } from '../packet/topic-cache.ts';
-import type { Accept, Link, LinkReceiver } from '../session/link.ts';
 import type { Message } from '../session/message.ts';
 import { PublishForms } from '../session/publish-forms.ts';
 import { Traffic } from '../session/traffic.ts';
 import { Turn } from '../session/turn.ts';
 import { BrokerCounters } from './broker-counters.ts';
-import { Connection, type ConnectionOptions } from './connection.ts';
+import { type ClientTest, Connections } from './connections.ts';
 import { Deadlines } from './deadlines.ts';
-import { completeLimits, defaultFeatures, type Features, type Limits } from './limits.ts';
-import type { Clock, Gatekeeper, Interceptor, Observer, Store } from './ports.ts';
+import type { Features, Limits } from './limits.ts';
+import {
+  type BrokerListener,
+  Listener,
+  type ListenerOptions,
+  type ListenerParts,
+} from './listener.ts';
+import { Newcomers } from './newcomers.ts';
+import type { Clock, Gatekeeper, Observer, Store } from './ports.ts';
 import { type RestorationParts, restore } from './restoration.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
 import { Sessions } from './sessions.ts';
+import { Settings, type SettingsChanges } from './settings.ts';
 import { writeBroker } from './state/broker-record.ts';
 import { Journal } from './state/journal.ts';
 import { type Keeping, keepingIn } from './state/keeping.ts';
@@ -43,8 +50,11 @@ export interface BrokerOptions {
   readonly host: Host;
   /** Decides for listeners that have no gatekeeper of their own. */
   readonly gatekeeper: Gatekeeper;
-  /** Sees what comes through those listeners. */
-  readonly interceptor?: Interceptor | undefined;
+  /**
+   * Decides about the clients of a listener that have not come back since the start; what it does
+   * not know is decided by `gatekeeper`. A listener's own takes over once `listener` has named it.
+   */
+  readonly gatekeeperFor?: (listenerName: string) => Gatekeeper | undefined;
   readonly observer?: Observer;
   /** Where sessions and retained messages outlive the process; absent: they do not. */
   readonly storage?: StorageOptions;
@@ -64,14 +74,9 @@ export interface StorageOptions {
   readonly keepsPromises?: boolean;
 }
 
-/** What may differ from listener to listener. */
-export interface ListenerOptions {
-  readonly gatekeeper?: Gatekeeper;
-  /** Goes with the gatekeeper: where that is not given, neither is this. */
-  readonly interceptor?: Interceptor | undefined;
-  readonly limits?: Partial<
-    Pick<Limits, 'connectionsMax' | 'qosMax' | 'topicAliasMax' | 'topicAliasBrokerMax'>
-  >;
+/** What is left out stays as it is. */
+export interface BrokerChanges extends SettingsChanges {
+  readonly systemTopicSeconds?: number | undefined;
 }
 
 /** What a broker had in its store when it began. */
@@ -96,16 +101,19 @@ export class Broker {
   /** Undefined where nothing is stored. */
   readonly recalled: RecalledCounts | undefined;
   #brokenOffAt = 0;
-  readonly #connectionOptions: Omit<ConnectionOptions, 'closed'>;
-  readonly #connections = new Set<Connection>();
+  readonly #connectionOptions: ListenerParts['options'];
+  readonly #connections = new Connections();
+  readonly #listeners: Listener[] = [];
+  readonly #settings: Settings;
+  readonly #gatekeeper: Gatekeeper;
   readonly #deadlines: Deadlines;
   readonly #systemTopics: SystemTopics;
 
   constructor(options: BrokerOptions) {
-    const { host, gatekeeper, interceptor, observer = {} } = options;
+    const { host, gatekeeper, observer = {} } = options;
     const { clock } = host;
-    const limits = completeLimits(options.limits);
-    const features = { ...defaultFeatures, ...options.features };
+    const settings = new Settings(options);
+    const { limits } = settings;
     const turn = new Turn(host.atEndOfTurn);
     const deadlines = new Deadlines(host.wakeAt);
     const counters = new BrokerCounters();
@@ -116,17 +124,10 @@ export class Broker {
       deadlines,
       keeping && { ...keeping, numbers: keeping.retainedNumbers },
     );
-    const router = new Router(subscriptions, retained, features.upgradeOutgoingQos);
+    const router = new Router(subscriptions, retained, settings);
     const sessions = new Sessions({
-      limits: {
-        inflightMessagesMax: limits.inflightMessagesMax,
-        inflightBytesMax: limits.inflightBytesMax,
-        messagesMax: limits.queuedMessagesMax,
-        bytesMax: limits.queuedBytesMax,
-        queueQos0: features.queueQos0,
-      },
-      upgradeQos: features.upgradeOutgoingQos,
-      wills: new Wills({ router, observer, clock, limits, features }),
+      settings,
+      wills: new Wills({ router, observer, clock, settings }),
       logs: keeping?.logs,
       deadlines,
       subscriptions,
@@ -135,21 +136,19 @@ export class Broker {
       clock,
       turn,
     });
-    const assignClientId = () => {
+    const assignClientId = (prefix: string) => {
       for (;;) {
-        const clientId = features.assignedClientIdPrefix + host.randomId();
+        const clientId = prefix + host.randomId();
         if (!sessions.has(clientId)) return clientId; // [MQTT-3.2.2-16]
       }
     };
     this.#deadlines = deadlines;
+    this.#settings = settings;
+    this.#gatekeeper = gatekeeper;
     this.#connectionOptions = {
       clock,
       deadlines,
       turn,
-      limits,
-      features,
-      gatekeeper,
-      interceptor,
       observer,
       sessions,
       router,
@@ -160,6 +159,7 @@ export class Broker {
       forms: new PublishForms(),
       traffic,
       counters,
+      newcomers: new Newcomers(),
       assignClientId,
     };
     this.#systemTopics = new SystemTopics(
@@ -168,7 +168,9 @@ export class Broker {
     );
     if (keeping !== undefined) {
       const { sessionExpirySecondsMax } = limits;
-      const parts = { sessions, subscriptions, retained, keeping, gatekeeper, interceptor };
+      const gatekeeperFor = (listenerName: string | undefined) =>
+        (listenerName !== undefined && options.gatekeeperFor?.(listenerName)) || gatekeeper;
+      const parts = { sessions, subscriptions, retained, keeping, gatekeeperFor };
       const { recalled } = options.storage!;
       const all = { ...parts, sessionExpirySecondsMax };
       this.#brokenOffAt = restore(recalled, all, clock.now());
@@ -180,7 +182,7 @@ export class Broker {
 
   /** Network connections, whether a client has come through them or not. */
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#connections.count;
   }
 
   /** The clock's milliseconds at which `wake` is due next; undefined: not at all. */
@@ -188,32 +190,39 @@ export class Broker {
     return this.#deadlines.next;
   }
 
-  /** What a transport calls for each connection to one listener. */
-  listener({ gatekeeper, interceptor, limits }: ListenerOptions = {}): Accept {
-    const shared = this.#connectionOptions;
-    const connectionsMax = limits?.connectionsMax ?? shared.limits.connectionsMax;
-    let count = 0;
-    const options: ConnectionOptions = {
-      ...shared,
-      gatekeeper: gatekeeper ?? shared.gatekeeper,
-      interceptor: gatekeeper === undefined ? shared.interceptor : interceptor,
-      limits: completeLimits({ ...shared.limits, ...limits }),
-      closed: (connection) => {
-        count--;
-        shared.counters.openSockets--;
-        this.#connections.delete(connection);
-      },
-    };
-    return (link) => {
-      if (connectionsMax >= 0 && count >= connectionsMax)
-        return this.#turnAway(link, connectionsMax);
-      count++;
-      const connection = new Connection(link, options);
-      this.#connections.add(connection);
-      shared.counters.sockets++;
-      shared.counters.openSockets++;
-      return connection;
-    };
+  /** Takes the connections to one listener. */
+  listener(options: ListenerOptions = {}): BrokerListener {
+    const listener = new Listener(options, {
+      settings: this.#settings,
+      gatekeeper: this.#gatekeeper,
+      connections: this.#connections,
+      options: this.#connectionOptions,
+    });
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  /**
+   * Changes what holds for the whole broker. What a client was told in its CONNACK, and limits of
+   * packets and of one client's subscriptions, hold for new connections; the rest at once, the
+   * window of unacknowledged messages from the next connection on. `routesMax` and `topicNamesMax`
+   * do not change.
+   */
+  change(changes: BrokerChanges): void {
+    this.#settings.change(changes);
+    const { systemTopicSeconds } = changes;
+    if (systemTopicSeconds !== undefined) this.#systemTopics.change(systemTopicSeconds);
+    for (const listener of this.#listeners) listener.settingsChanged();
+  }
+
+  /** Gatekeepers decide otherwise than before about who may receive what: asks them anew. */
+  accessChanged(): void {
+    this.#connectionOptions.subscriptions.accessChanged();
+  }
+
+  /** Ends the connections of clients that may not be here any more. */
+  disconnectWhere(isMeant: ClientTest, reasonCode: ReasonCode, message: string): void {
+    this.#connections.expel(isMeant, reasonCode, message);
   }
 
   /** Publishes a message of the broker's own; topics under `$SYS` are its to use. */
@@ -234,7 +243,7 @@ export class Broker {
    */
   shutDown(stored?: () => void): void {
     this.#systemTopics.stop();
-    for (const connection of this.#connections) connection.shutDown();
+    this.#connections.shutDown();
     const { sessions, clock, journal } = this.#connectionOptions;
     sessions.endAbsences(clock.now());
     if (journal === undefined) return stored?.();
@@ -257,17 +266,6 @@ export class Broker {
       date,
       groupOf: (share) => subscriptions.group(share),
     });
-  }
-
-  #turnAway(link: Link, connectionsMax: number): LinkReceiver {
-    link.destroy();
-    this.#connectionOptions.observer.connectionRefused?.({
-      peer: link.peer,
-      clientId: undefined,
-      reasonCode: reasonCodes.quotaExceeded,
-      message: `the listener's limit of ${connectionsMax} connections is reached`,
-    });
-    return { receive() {}, drained() {}, closed() {} };
   }
 }
 

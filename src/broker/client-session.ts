@@ -6,15 +6,18 @@ import type { DropCause, Terms } from '../session/delivery.ts';
 import { Incoming } from '../session/incoming.ts';
 import type { Message } from '../session/message.ts';
 import { Outgoing } from '../session/outgoing.ts';
-import type { OutgoingEvents, OutgoingLimits } from '../session/outgoing-options.ts';
+import type { OutgoingEvents } from '../session/outgoing-options.ts';
 import type { Outlet } from '../session/outlet.ts';
 import type { Shelf } from '../session/shelf.ts';
 import type { Turn } from '../session/turn.ts';
+import { isMounted } from '../topic/mount-point.ts';
+import { type Access, mayReceive, receivesAll } from './access.ts';
 import type { BrokerCounters } from './broker-counters.ts';
 import type { Limits } from './limits.ts';
 import type { Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import { RetainedReplays } from './retained-replay.ts';
+import type { Settings } from './settings.ts';
 import type { SessionLog } from './state/session-log.ts';
 import type { Subscriber, Subscription } from './subscription.ts';
 
@@ -25,12 +28,11 @@ export interface SessionConnection {
 }
 
 export interface ClientSessionOptions {
-  readonly limits: OutgoingLimits;
+  readonly settings: Settings;
   readonly observer: Observer;
   readonly counters: BrokerCounters;
   readonly clock: Clock;
   readonly turn: Turn;
-  readonly upgradeQos: boolean;
 }
 
 // Being away counts for more than any queue: members of a shared group that are there come first.
@@ -52,25 +54,26 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   readonly log: SessionLog | undefined;
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds = 0;
+  #access: Access;
   #connection: SessionConnection | undefined;
   #outlet: Outlet | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
   #sharedCount = 0;
   #subscriptionBytes = 0;
   #replays: RetainedReplays | undefined;
-  readonly #queueQos0: boolean;
   readonly #observer: Observer;
   readonly #counters: BrokerCounters;
   readonly #options: ClientSessionOptions;
 
-  constructor(clientId: string, options: ClientSessionOptions, kept?: KeptSession) {
-    const { limits, observer, counters } = options;
-    this.clientId = clientId;
+  /** @param access of the client that opens it, or that has left it */
+  constructor(access: Access, options: ClientSessionOptions, kept?: KeptSession) {
+    const { settings, observer, counters } = options;
+    this.clientId = access.client.clientId;
+    this.#access = access;
     this.log = kept?.log;
     this.incoming = new Incoming(this.log, kept?.openIds);
-    this.outgoing = new Outgoing(limits, this, { keeper: this.log, shelf: kept?.shelf });
+    this.outgoing = new Outgoing(settings.outgoing, this, { keeper: this.log, shelf: kept?.shelf });
     this.log?.listen(this.outgoing);
-    this.#queueQos0 = limits.queueQos0;
     this.#observer = observer;
     this.#counters = counters;
     this.#options = options;
@@ -84,9 +87,35 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     return this.log !== undefined;
   }
 
+  /** Of the client that uses it, or that has left it last. */
+  get access(): Access {
+    return this.#access;
+  }
+
+  get receivesAll(): boolean {
+    return receivesAll(this.#access);
+  }
+
   /** A connection is about to use it. */
-  claim(connection: SessionConnection): void {
+  claim(connection: SessionConnection, access: Access): void {
     this.#connection = connection;
+    this.#access = access;
+  }
+
+  /** While its client is away, something else is decided about it. */
+  judgeBy(access: Access): void {
+    this.#access = access;
+  }
+
+  mayReceive(topic: string): boolean {
+    if (mayReceive(this.#access, topic)) return true;
+    const { client, gatekeeper, mountPoint } = this.#access;
+    const isMount = mountPoint !== undefined && !isMounted(mountPoint, topic);
+    if (this.#observer.receiveDenied !== undefined && !isMount) {
+      const rule = gatekeeper.ruleFor?.(client, 'receive', topic);
+      this.#observer.receiveDenied(client, topic, rule);
+    }
+    return false;
   }
 
   /** By the filter as the client wrote it. */
@@ -163,7 +192,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     const outlet = this.#outlet;
     if (qos === 0) {
       if (outlet !== undefined) return outlet.canTake ? 0 : Number.POSITIVE_INFINITY;
-      if (!this.#queueQos0) return Number.POSITIVE_INFINITY;
+      if (!this.#options.settings.outgoing.queueQos0) return Number.POSITIVE_INFINITY;
     }
     if (this.outgoing.isFull) return Number.POSITIVE_INFINITY;
     if (outlet === undefined) return awayLoad + this.outgoing.queuedCount;

@@ -58,7 +58,7 @@ async function connected() {
     },
   });
   const link = new BlockableLink();
-  const connection = broker.listener()(link);
+  const connection = broker.listener().accept(link);
   const endTurn = () => {
     for (const flush of turnEnds.splice(0)) flush();
   };

@@ -6,44 +6,23 @@ import type { Packet } from '../packet/packet.ts';
 import { PacketReader } from '../packet/packet-reader.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
-import type { TopicCache } from '../packet/topic-cache.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Link, LinkReceiver, PeerCredentials } from '../session/link.ts';
 import { Output } from '../session/output.ts';
 import { PacketSender } from '../session/packet-sender.ts';
-import type { PublishForms } from '../session/publish-forms.ts';
-import type { Traffic } from '../session/traffic.ts';
-import type { Turn } from '../session/turn.ts';
-import type { BrokerCounters } from './broker-counters.ts';
 import type { ClientSession } from './client-session.ts';
+import type { ConnectionOptions } from './connection-options.ts';
+import type { OpenConnection } from './connections.ts';
 import { Conversation } from './conversation.ts';
-import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
-import { type Doorway, Entrance, type EntranceRules, type Entry } from './entrance.ts';
+import { notScheduled, type Timed } from './deadlines.ts';
+import { type Doorway, Entrance, type Entry } from './entrance.ts';
 import { farewell, refusal } from './farewell.ts';
 import { type Agreement, expirySeconds } from './handshake.ts';
 import { Intake } from './intake.ts';
 import { KeepAlive } from './keep-alive.ts';
+import type { Newcomer } from './newcomers.ts';
 import { Permit } from './permit.ts';
-import type { Acceptance, ConnectedClient, DisconnectCause, Observer } from './ports.ts';
-import type { RetainedMessages } from './retained-messages.ts';
-import type { Router } from './router.ts';
-import type { Subscriptions } from './subscriptions.ts';
-
-/** What connections use; all those of one listener share it. */
-export interface ConnectionOptions extends EntranceRules {
-  readonly deadlines: Deadlines;
-  readonly turn: Turn;
-  readonly observer: Observer;
-  readonly router: Router;
-  readonly subscriptions: Subscriptions;
-  readonly retained: RetainedMessages;
-  readonly topics: TopicCache;
-  readonly forms: PublishForms;
-  readonly traffic: Traffic;
-  readonly counters: BrokerCounters;
-  /** Is told when the connection is over. */
-  readonly closed: (connection: Connection) => void;
-}
+import type { Acceptance, ConnectedClient, DisconnectCause } from './ports.ts';
 
 /** What a client has said of itself that matters to sending. */
 interface Peer extends Pick<Agreement, 'packetBytesMax' | 'topicAliasMax'> {
@@ -56,9 +35,10 @@ interface Peer extends Pick<Agreement, 'packetBytesMax' | 'topicAliasMax'> {
  */
 type Phase = 'new' | 'entering' | 'connected' | 'closing' | 'closed';
 
-export class Connection implements LinkReceiver, Doorway, Timed {
+export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed, Newcomer {
   heapIndex = notScheduled;
   dueAt = 0;
+  newcomerBytes = 0;
   readonly #link: Link;
   readonly #options: ConnectionOptions;
   readonly #intake: Intake;
@@ -80,17 +60,25 @@ export class Connection implements LinkReceiver, Doorway, Timed {
   constructor(link: Link, options: ConnectionOptions) {
     this.#link = link;
     this.#options = options;
-    const { packetBytesMax } = options.limits;
-    const { topics } = options;
-    this.#intake = new Intake(link, new PacketReader({ from: 'client', packetBytesMax, topics }));
+    const { limits, topics } = options;
+    const { packetBytesMax } = limits;
+    this.#intake = new Intake(
+      link,
+      new PacketReader({ from: 'client', packetBytesMax, sizes: limits, topics }),
+    );
     this.#output = new Output(link, options.turn);
     this.#receivedAt = options.clock.now();
     options.deadlines.set(this, this.#receivedAt + options.limits.connectSeconds * 1000);
     options.observer.connectionOpened?.(link.peer);
+    options.newcomers.enter(this, options.limits);
   }
 
-  get isConnected(): boolean {
-    return this.#phase === 'connected';
+  get client(): ConnectedClient | undefined {
+    return this.#client;
+  }
+
+  get listenerName(): string | undefined {
+    return this.#options.listener.name;
   }
 
   get peer(): string {
@@ -105,7 +93,10 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     this.#receivedAt = this.#options.clock.now();
     this.#keepAlive?.piece(bytes.length, this.#receivedAt);
     this.#options.traffic.receivedBytes += bytes.length;
-    if (this.#phase === 'closing') return;
+    if (this.#phase !== 'connected') {
+      this.#options.newcomers.received(this, bytes.length, this.#options.limits);
+    }
+    if (this.#phase === 'closing' || this.#phase === 'closed') return;
     this.#intake.push(bytes);
     this.#read();
   }
@@ -124,6 +115,7 @@ export class Connection implements LinkReceiver, Doorway, Timed {
       this.#leave('connection lost', reasonCodes.unspecifiedError, message);
     }
     this.#phase = 'closed';
+    this.#options.newcomers.leave(this);
     this.#options.deadlines.clear(this);
     this.#output.discard();
     this.#options.closed(this);
@@ -141,6 +133,12 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     this.#continueReading();
   }
 
+  crowdOut(): void {
+    const reason = 'too many connections wait to come in';
+    this.#end('not authorized', reasonCodes.serverBusy, reason);
+    this.#link.destroy();
+  }
+
   takeOver(): void {
     this.#end(
       'session taken over',
@@ -149,9 +147,12 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     );
   }
 
-  /** The broker ends. */
   shutDown(): void {
     this.#end('server shutting down', reasonCodes.serverShuttingDown, 'the server shuts down');
+  }
+
+  expel(reasonCode: ReasonCode, message: string): void {
+    this.#end('not authorized', reasonCode, message);
   }
 
   /** One of: no CONNECT in time, keep-alive, or a peer that does not take its last bytes. */
@@ -315,12 +316,13 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     version: ProtocolVersion,
     { clientId, packetBytesMax, topicAliasMax }: Peer,
   ): PacketSender {
-    const { clock, forms, limits, observer, traffic } = this.#options;
+    const { clock, forms, limits, listener, observer, traffic } = this.#options;
     return new PacketSender(this.#output, {
       version,
       packetBytesMax,
       topicAliasMax,
       outputBytesMax: limits.outputBytesMax,
+      mountPoint: listener.mountPoint,
       clock,
       traffic,
       forms,
@@ -331,8 +333,9 @@ export class Connection implements LinkReceiver, Doorway, Timed {
   /** The client has come in: CONNACK, and what has waited for it. */
   #welcome({ client, session, connack, will }: Entry): void {
     const { agreement } = this.#entrance!;
-    const { clock, counters, deadlines, interceptor, observer } = this.#options;
+    const { clock, counters, deadlines, gatekeeper, newcomers, observer } = this.#options;
     const now = clock.now();
+    newcomers.leave(this);
     this.#session = session;
     this.#phase = 'connected';
     this.#will = will;
@@ -340,7 +343,7 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     this.#sender!.send(connack);
     counters.clientEntered();
     observer.clientConnected?.(client);
-    interceptor?.connected?.(client);
+    gatekeeper.interceptor?.connected?.(client);
     this.#conversation = this.#createConversation(client, session);
     deadlines.clear(this);
     if (agreement.keepAliveSeconds > 0) {
@@ -423,7 +426,7 @@ export class Connection implements LinkReceiver, Doorway, Timed {
 
   /** The client is gone, for the session and for whoever watches. */
   #leave(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
-    const { clock, counters, gatekeeper, interceptor, observer, sessions } = this.#options;
+    const { clock, counters, gatekeeper, observer, sessions } = this.#options;
     const client = this.#client;
     this.#phase = 'closing';
     this.#permit?.end();
@@ -437,8 +440,8 @@ export class Connection implements LinkReceiver, Doorway, Timed {
     this.#conversation!.end();
     const departure = { client, cause, reasonCode, message };
     observer.clientDisconnected?.(departure);
-    interceptor?.disconnected?.(departure);
-    const left = this.#will && { will: this.#will, client, gatekeeper, interceptor };
+    gatekeeper.interceptor?.disconnected?.(departure);
+    const left = this.#will;
     this.#will = undefined;
     sessions.leave(this.#session!, left, clock.now());
   }

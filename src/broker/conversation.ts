@@ -13,6 +13,7 @@ import type { Message } from '../session/message.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { IncomingAliases } from '../session/topic-aliases.ts';
 import type { Traffic } from '../session/traffic.ts';
+import { mountedFilter } from '../topic/mount-point.ts';
 import {
   filterFault,
   hasTooManyLevels,
@@ -24,10 +25,11 @@ import { Answers, type AnswersReader, notStored } from './answers.ts';
 import type { ClientSession } from './client-session.ts';
 import { asReasonString } from './farewell.ts';
 import { Interception, type Pass } from './interception.ts';
+import type { ListenerRules } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
-import type { ConnectedClient, Gatekeeper, Interceptor, Observer } from './ports.ts';
+import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
 import { messageOfPublish } from './publication.ts';
-import { publishVerdict } from './publish-permission.ts';
+import { publishDenial } from './publish-permission.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
 import type { Journal } from './state/journal.ts';
@@ -38,8 +40,8 @@ import type { Subscriptions } from './subscriptions.ts';
 export interface ConversationRules {
   readonly limits: Limits;
   readonly features: Features;
+  readonly listener: ListenerRules;
   readonly gatekeeper: Gatekeeper;
-  readonly interceptor: Interceptor | undefined;
   readonly router: Router;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
@@ -72,6 +74,7 @@ export class Conversation {
   readonly #rules: ConversationRules;
   readonly #answers: Answers;
   readonly #interception: Interception | undefined;
+  readonly #mountPoint: string | undefined;
   #aliases: IncomingAliases | undefined;
 
   constructor(options: ConversationOptions) {
@@ -81,10 +84,9 @@ export class Conversation {
     this.#session = options.session;
     this.#sender = options.sender;
     this.#rules = options.rules;
-    const { interceptor, journal, limits } = options.rules;
-    const { incoming } = options.session;
-    this.#interception =
-      interceptor && new Interception({ ...options.rules, ...options, interceptor, incoming });
+    const { gatekeeper, journal, limits, listener } = options.rules;
+    this.#interception = gatekeeper.interceptor && new Interception(options);
+    this.#mountPoint = listener.mountPoint;
     this.#answers = new Answers({
       sender: options.sender,
       incoming: options.session.incoming,
@@ -154,9 +156,9 @@ export class Conversation {
     this.#session.continueReplays(now);
   }
 
-  subscribe(subscribe: Subscribe, now: number): void {
-    const { subscriptions, properties } = subscribe;
-    this.#checkSubscribable(subscriptions, properties?.subscriptionIdentifier);
+  subscribe({ subscriptions: asked, ...rest }: Subscribe, now: number): void {
+    this.#checkSubscribable(asked, rest.properties?.subscriptionIdentifier);
+    const subscribe = { ...rest, subscriptions: this.#mounted(asked) };
     if (!this.#interception?.asksAboutSubscriptions) return this.#grant(subscribe, undefined);
     this.#interception.subscribe(subscribe, (verdicts) => this.#grant(subscribe, verdicts), now);
   }
@@ -191,7 +193,8 @@ export class Conversation {
 
   unsubscribe({ packetId, filters }: Unsubscribe): void {
     this.#checkCount(filters.length);
-    const answers = filters.map((filter): ReasonCode => {
+    const answers = filters.map((asked): ReasonCode => {
+      const filter = this.#mountedFilter(asked);
       const subscription = this.#session.subscription(filter);
       if (subscription === undefined) return reasonCodes.noSubscriptionExisted;
       this.#rules.subscriptions.remove(subscription);
@@ -220,9 +223,28 @@ export class Conversation {
 
   #topicOf({ topic, properties }: Publish): string {
     const alias = properties?.topicAlias;
-    if (alias === undefined) return topic;
+    const asked = alias === undefined ? topic : this.#resolveAlias(alias, topic);
+    return this.#mountPoint === undefined ? asked : this.#mountPoint + asked;
+  }
+
+  #resolveAlias(alias: number, topic: string): string {
     this.#aliases ??= new IncomingAliases(this.#rules.limits.topicAliasMax);
     return this.#aliases.resolve(alias, topic);
+  }
+
+  #mounted(entries: readonly SubscribeEntry[]): readonly SubscribeEntry[] {
+    if (this.#mountPoint === undefined) return entries;
+    return entries.map((entry) => ({ ...entry, filter: this.#mountedFilter(entry.filter) }));
+  }
+
+  #mountedFilter(filter: string): string {
+    if (this.#mountPoint === undefined) return filter;
+    const mounted = mountedFilter(this.#mountPoint, filter);
+    if (!hasTooManyLevels(mounted)) return mounted;
+    throw new ProtocolError(
+      reasonCodes.malformedPacket,
+      `topic filter of more than ${topicSeparatorsMax} '/' with its mount point: use fewer levels`,
+    );
   }
 
   #checkSupported({ qos, retain }: Publish, { qosMax }: Limits): void {
@@ -241,12 +263,7 @@ export class Conversation {
 
   /** The reason code with which the publish is refused, if it is. */
   #denial(topic: string): ReasonCode | undefined {
-    const { gatekeeper, observer } = this.#rules;
-    const client = this.#client;
-    const verdict = publishVerdict(gatekeeper, client, topic);
-    if (verdict < 0x80) return undefined;
-    observer.publishDenied?.(client, topic, verdict);
-    return verdict;
+    return publishDenial(this.#session.access, topic, this.#rules.observer);
   }
 
   /** Acts on a message that nobody but the store has anything against, or on its refusal. */
@@ -371,7 +388,7 @@ export class Conversation {
   #subscriptionDenial(
     entry: SubscribeEntry,
     identifier: number | undefined,
-    asked: ReasonCode | undefined,
+    intercepted: ReasonCode | undefined,
   ): ReasonCode | undefined {
     const { gatekeeper, limits, observer } = this.#rules;
     const { filter } = entry;
@@ -385,9 +402,13 @@ export class Conversation {
     }
     const isNew = known === undefined;
     if (isNew && !this.#session.hasRoomFor(filter, limits)) return reasonCodes.quotaExceeded;
-    const verdict = asked ?? gatekeeper.maySubscribe(client, parseShare(filter)?.filter ?? filter);
+    const asked = parseShare(filter)?.filter ?? filter;
+    const verdict = intercepted ?? gatekeeper.maySubscribe(client, asked);
     if (verdict < 0x80) return undefined;
-    observer.subscribeDenied?.(client, filter, verdict);
+    if (observer.subscribeDenied !== undefined) {
+      const rule = gatekeeper.ruleFor?.(client, 'subscribe', asked);
+      observer.subscribeDenied(client, filter, verdict, rule);
+    }
     return verdict;
   }
 

@@ -2,29 +2,32 @@
 
 import type { Connack } from '../packet/connack.ts';
 import type { Connect, Will } from '../packet/connect.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { Clock } from '../session/clock.ts';
 import type { PeerCredentials } from '../session/link.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
+import { nameFault } from '../topic/topic-filter.ts';
 import { Authentication, type AuthenticationOutcome } from './authentication.ts';
 import type { ClientSession, SessionConnection } from './client-session.ts';
 import { type Agreement, acceptance, agree } from './handshake.ts';
-import type { Features, Limits } from './limits.ts';
-import type { Acceptance, ConnectedClient, Gatekeeper, Interceptor } from './ports.ts';
+import {
+  type Introduction,
+  type IntroductionRules,
+  introduce,
+  type ListenerRules,
+} from './introduction.ts';
+import type { Acceptance, ConnectedClient, Gatekeeper } from './ports.ts';
 import { keptWill } from './publication.ts';
 import type { Sessions } from './sessions.ts';
 import type { Journal, Waiter } from './state/journal.ts';
 
 /** What entrances use; all those of one listener share it. */
-export interface EntranceRules {
+export interface EntranceRules extends IntroductionRules {
   readonly clock: Clock;
-  readonly limits: Limits;
-  readonly features: Features;
   readonly gatekeeper: Gatekeeper;
-  readonly interceptor: Interceptor | undefined;
   readonly sessions: Sessions;
   readonly journal: Journal | undefined;
-  readonly assignClientId: () => string;
 }
 
 /** A client that has come in; its CONNACK is still to be sent. */
@@ -49,27 +52,31 @@ export class Entrance implements Waiter {
   #connect: Connect | undefined;
   readonly #doorway: Doorway;
   readonly #rules: EntranceRules;
+  readonly #introduction: Introduction;
+  #will: Will | undefined;
   #entry: Entry | undefined;
   // The commit that CONNACK waits for.
   #commit = 0;
 
   /** @throws ProtocolError when the client asks for what it cannot have */
   constructor(connect: Connect, doorway: Doorway, rules: EntranceRules) {
-    const { limits, features, assignClientId, gatekeeper } = rules;
+    this.#introduction = introduce(connect, doorway.credentials, rules);
+    const { clientId, userName, password, isVouchedFor } = this.#introduction;
     this.#connect = connect;
     this.#doorway = doorway;
     this.#rules = rules;
-    this.agreement = agree(connect, limits, { features, assignClientId });
+    this.agreement = agree(connect, this.#introduction, rules);
+    this.#will = connect.will && mountedWill(connect.will, rules.listener);
     this.authentication = new Authentication(
-      gatekeeper,
+      rules.gatekeeper,
       {
-        clientId: this.agreement.clientId,
-        userName: connect.userName,
+        clientId,
+        userName,
         peer: doorway.peer,
         credentials: doorway.credentials,
-        isVouchedFor: false,
+        isVouchedFor,
         version: connect.version,
-        password: connect.password,
+        password,
         authenticationMethod: connect.properties?.authenticationMethod,
         authenticationData: connect.properties?.authenticationData,
       },
@@ -83,7 +90,7 @@ export class Entrance implements Waiter {
   }
 
   /** The gatekeeper has let the client in: takes up its session. */
-  enter(sender: PacketSender, { authenticationData, grant }: Acceptance): void {
+  enter(sender: PacketSender, { authenticationData }: Acceptance): void {
     const { agreement } = this;
     const { limits, features, journal } = this.#rules;
     const connect = this.#connect!;
@@ -93,8 +100,9 @@ export class Entrance implements Waiter {
       const reason = 'CONNACK is too large for it';
       return this.#doorway.refused(reasonCodes.implementationSpecificError, reason);
     }
-    this.#entry = this.#open(connect, connack, grant);
+    this.#entry = this.#open(connect, connack);
     this.#connect = undefined;
+    this.#will = undefined;
     if (journal === undefined) return this.#letIn();
     // One that has ended must not come back after a crash.
     this.#commit = this.#entry.session.isKept
@@ -127,20 +135,23 @@ export class Entrance implements Waiter {
     sessions.leave(session, undefined, clock.now());
   }
 
-  #open(connect: Connect, connack: Connack, grant: unknown): Entry {
-    const { clock, sessions, gatekeeper, interceptor } = this.#rules;
+  #open(connect: Connect, connack: Connack): Entry {
+    const { clock, sessions, gatekeeper, listener } = this.#rules;
     const { agreement } = this;
-    const { version, userName, cleanStart } = connect;
-    const will = connect.will && keptWill(connect.will);
+    const { version, cleanStart } = connect;
+    const { userName } = this.#introduction;
+    const { name, mountPoint } = listener;
+    const will = this.#will && keptWill(this.#will);
     const { clientId, keepAliveSeconds, sessionExpirySeconds } = agreement;
     const { peer, credentials } = this.#doorway;
-    const identity = { clientId, userName, peer, credentials, grant };
+    const { account } = this.authentication;
+    const identity = { clientId, userName, peer, credentials, account };
     const { session, present } = sessions.open(
       {
-        clientId,
+        access: { client: identity, gatekeeper, listenerName: name, mountPoint, isKnown: true },
         cleanStart,
         expirySeconds: sessionExpirySeconds,
-        left: will && { will, client: identity, gatekeeper, interceptor },
+        will,
         connection: this.#doorway,
       },
       clock.now(),
@@ -163,4 +174,12 @@ export class Entrance implements Waiter {
     this.#rules.journal?.unwatch(this);
     return entry;
   }
+}
+
+function mountedWill(will: Will, { mountPoint }: ListenerRules): Will {
+  if (mountPoint === undefined) return will;
+  const topic = mountPoint + will.topic;
+  const fault = nameFault(topic);
+  if (fault !== undefined) throw new ProtocolError(reasonCodes.topicNameInvalid, `will: ${fault}`);
+  return { ...will, topic };
 }

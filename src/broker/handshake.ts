@@ -5,6 +5,7 @@ import type { Connect } from '../packet/connect.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { nameFault } from '../topic/topic-filter.ts';
+import type { Introduction } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
 
 /** What holds for one connection, from CONNECT, the limits, and the defaults of MQTT. */
@@ -36,16 +37,14 @@ const receiveMaxDefault = 65_535;
 /** @throws ProtocolError with the reason code of the CONNACK that refuses the client */
 export function agree(
   connect: Connect,
-  limits: Limits,
-  { features, assignClientId }: { features: Features; assignClientId: () => string },
+  { clientId, clientIdIsAssigned }: Introduction,
+  { limits, features }: { limits: Limits; features: Features },
 ): Agreement {
-  checkClientId(connect, limits, features);
   checkKeepAlive(connect, limits);
   checkWill(connect, limits, features);
   const { properties } = connect;
-  const clientIdIsAssigned = connect.clientId === '';
   return {
-    clientId: clientIdIsAssigned ? assignClientId() : connect.clientId,
+    clientId,
     clientIdIsAssigned,
     keepAliveSeconds: grantedKeepAlive(connect, limits),
     sessionExpirySeconds: Math.min(requestedExpiry(connect), limits.sessionExpirySecondsMax),
@@ -122,27 +121,6 @@ function requestedExpiry({ version, cleanStart, properties }: Connect): number {
 /** The Session Expiry Interval as a number to calculate with. */
 export function expirySeconds(interval: number): number {
   return interval === neverExpires ? Number.POSITIVE_INFINITY : interval;
-}
-
-function checkClientId(
-  { clientId, version, cleanStart }: Connect,
-  limits: Limits,
-  features: Features,
-): void {
-  if (clientId.length > limits.clientIdCharactersMax) {
-    throw new ProtocolError(
-      reasonCodes.clientIdentifierNotValid,
-      `client identifier of ${clientId.length} characters: ${limits.clientIdCharactersMax} are allowed`,
-    );
-  }
-  if (clientId !== '') return;
-  // MQTT 3.1 asks for at least one character; 3.1.1 allows none for clean sessions.
-  const mayBeEmpty = version === 5 || (version === 4 && cleanStart); // [MQTT3-3.1.3-8]
-  if (mayBeEmpty && features.zeroLengthClientIdAllowed) return;
-  throw new ProtocolError(
-    reasonCodes.clientIdentifierNotValid,
-    'empty client identifier: give the client one, or connect with clean start where allowed',
-  );
 }
 
 function checkKeepAlive({ version, keepAliveSeconds }: Connect, limits: Limits): void {

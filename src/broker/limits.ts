@@ -23,6 +23,8 @@ export interface Limits {
   readonly keepAliveSecondsMax: number;
   /** `max_connections`: network connections at a time; -1: no limit. */
   readonly connectionsMax: number;
+  /** `global_max_connections`: the same of all listeners together; 0 or less: no limit. */
+  readonly allConnectionsMax: number;
   /** `persistent_client_expiration`: seconds that a session may outlive its connection. */
   readonly sessionExpirySecondsMax: number;
   /**
@@ -36,8 +38,24 @@ export interface Limits {
   readonly deliveriesPerTurnMax: number;
   /** Acknowledgements that wait for the store, before their client is not read any more. */
   readonly waitingAnswersMax: number;
+  /** Bytes of a CONNECT behind its fixed header. */
+  readonly connectBytesMax: number;
+  /** The same of an AUTH. */
+  readonly authBytesMax: number;
+  /** The same of an acknowledgement or a DISCONNECT. */
+  readonly simpleBytesMax: number;
+  /** The same of a SUBSCRIBE or an UNSUBSCRIBE of MQTT 5.0. */
+  readonly subscribeBytesMax: number;
   /** Seconds that a new connection may take until its CONNECT is complete. */
   readonly connectSeconds: number;
+  /**
+   * Connections through which no client has come in yet; one more, and the one that has waited
+   * longest ends. After an outage all clients of a broker come at once, and all are accepted before
+   * the first CONNECT is read.
+   */
+  readonly newcomersMax: number;
+  /** Bytes that have come of these. A CONNECT is short: that of most clients has 100 bytes. */
+  readonly newcomerBytesMax: number;
   /** Seconds that a closing connection may take to accept its last bytes. */
   readonly lingerSeconds: number;
   /** Characters of a client identifier. */
@@ -68,12 +86,19 @@ const defaultLimits: Limits = {
   topicAliasBrokerMax: 10,
   keepAliveSecondsMax: 0,
   connectionsMax: -1,
+  allConnectionsMax: -1,
   sessionExpirySecondsMax: Number.POSITIVE_INFINITY,
   outputBytesMax: 1_000_000,
   inputBytesPerTurnMax: 256 * 1024,
   deliveriesPerTurnMax: 20_000,
   waitingAnswersMax: 4096,
+  connectBytesMax: 100_000,
+  authBytesMax: 100_000,
+  simpleBytesMax: 10_000,
+  subscribeBytesMax: 100_000,
   connectSeconds: 30,
+  newcomersMax: 10_000,
+  newcomerBytesMax: 64 * 1024 * 1024,
   lingerSeconds: 5,
   clientIdCharactersMax: 65_535,
   filtersPerPacketMax: 10_000,
@@ -120,6 +145,8 @@ export interface Features {
   readonly zeroLengthClientIdAllowed: boolean;
   /** `auto_id_prefix`: what given identifiers begin with. */
   readonly assignedClientIdPrefix: string;
+  /** `clientid_prefixes`: what all client identifiers must begin with; empty: anything. */
+  readonly clientIdPrefix: string;
   /** `queue_qos0_messages`: QoS 0 waits too for a client that is away. */
   readonly queueQos0: boolean;
   /** `upgrade_outgoing_qos`: deliver with the subscription's QoS even when published with less. */
@@ -135,6 +162,7 @@ export const defaultFeatures: Features = {
   subscriptionIdentifiersAvailable: true,
   zeroLengthClientIdAllowed: true,
   assignedClientIdPrefix: 'auto-',
+  clientIdPrefix: '',
   queueQos0: false,
   upgradeOutgoingQos: false,
   responseInformation: undefined,

@@ -18,8 +18,8 @@ export interface ClientIdentity {
   readonly peer: string;
   /** What the transport knows of the client; undefined where it can know nothing. */
   readonly credentials?: PeerCredentials | undefined;
-  /** What the gatekeeper noted when it let the client in: see `Acceptance`. */
-  readonly grant?: unknown;
+  /** What the gatekeeper knows the client by, as it gave it along when it let it in. */
+  readonly account?: object | undefined;
 }
 
 /** A request to be let in. */
@@ -39,13 +39,10 @@ export interface Admission extends ClientIdentity {
 export interface Acceptance {
   readonly type: 'accept';
   readonly authenticationData?: Uint8Array | undefined;
+  /** Stands in the identity of the client from now on, for the gatekeeper alone. */
+  readonly account?: object | undefined;
   /** Seconds after which the client is sent away, unless it authenticates again; absent: never. */
   readonly validSeconds?: number | undefined;
-  /**
-   * Anything that the gatekeeper wants to find in the `ClientIdentity` whenever it is asked what
-   * this client may do. One that authenticates again keeps its first.
-   */
-  readonly grant?: unknown;
 }
 
 /** What a Gatekeeper says of a request. */
@@ -80,13 +77,20 @@ export interface Gatekeeper {
   maySubscribe(client: ClientIdentity, filter: string): ReasonCode;
 
   /**
-   * Whether messages of the topic may reach the client. The broker remembers the answer until it is
-   * told that access has changed. Absent: everything that it has subscribed to.
+   * Whether messages of the topic may reach the client, which may be away. The broker remembers the
+   * answer until it is told that access has changed, or the client comes back as somebody else.
+   * Absent: everything that it has subscribed to.
    */
   mayReceive?(client: ClientIdentity, topic: string): boolean;
 
+  /** What may be received depends on the account that the client has been given, too. */
+  readonly judgesByAccount?: boolean;
+
   /** For the log: the rule that decides on a request that was refused, and where it stands. */
   ruleFor?(client: ClientIdentity, access: Access, topic: string): string | undefined;
+
+  /** Sees what the clients that it lets in send, and decides about that in its place. */
+  readonly interceptor?: Interceptor | undefined;
 }
 
 /** What a client may or may not do with a topic or a filter. */
@@ -256,8 +260,21 @@ export interface Observer {
   sessionExpired?(clientId: string): void;
   subscribed?(clientId: string, filter: string, qos: QoS): void;
   unsubscribed?(clientId: string, filter: string): void;
-  publishDenied?(client: ClientIdentity, topic: string, reasonCode: ReasonCode): void;
-  subscribeDenied?(client: ClientIdentity, filter: string, reasonCode: ReasonCode): void;
+  /** @param rule what has decided, where the gatekeeper can tell: see `Gatekeeper.ruleFor` */
+  publishDenied?(
+    client: ClientIdentity,
+    topic: string,
+    reasonCode: ReasonCode,
+    rule: string | undefined,
+  ): void;
+  subscribeDenied?(
+    client: ClientIdentity,
+    filter: string,
+    reasonCode: ReasonCode,
+    rule: string | undefined,
+  ): void;
+  /** Messages of the topic do not reach a subscriber; not told again for each of them. */
+  receiveDenied?(client: ClientIdentity, topic: string, rule: string | undefined): void;
   /** The store cannot keep anything for now: publishers are refused. */
   storeFailed?(fault: StoreFault): void;
   storeRecovered?(): void;

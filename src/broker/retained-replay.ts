@@ -5,6 +5,7 @@ import type { Message } from '../session/message.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import type { Turn } from '../session/turn.ts';
 import type { RetainedMessages } from './retained-messages.ts';
+import type { Settings } from './settings.ts';
 import { deliveryQos, type Subscription } from './subscription.ts';
 
 // What one turn of the event loop sends or looks through, so that a filter that matches a million
@@ -29,7 +30,7 @@ export class RetainedReplays {
   readonly #retained: RetainedMessages;
   readonly #clock: Clock;
   readonly #turn: Turn;
-  readonly #upgradeQos: boolean;
+  readonly #settings: Settings;
   // By filter. The first is the one at work.
   readonly #replays = new Map<string, Replay>();
   #isScheduled = false;
@@ -37,13 +38,13 @@ export class RetainedReplays {
   constructor(
     outgoing: Outgoing,
     retained: RetainedMessages,
-    { clock, turn, upgradeQos }: { clock: Clock; turn: Turn; upgradeQos: boolean },
+    { clock, turn, settings }: { clock: Clock; turn: Turn; settings: Settings },
   ) {
     this.#outgoing = outgoing;
     this.#retained = retained;
     this.#clock = clock;
     this.#turn = turn;
-    this.#upgradeQos = upgradeQos;
+    this.#settings = settings;
   }
 
   /** Begins anew where messages of an earlier subscription to the same filter still wait. */
@@ -93,13 +94,15 @@ export class RetainedReplays {
     if (done) return 'done';
     if (message === undefined) return 'pause';
     const { subscription } = replay;
-    const qos = deliveryQos(message.qos, subscription.qos, this.#upgradeQos);
+    const { upgradeOutgoingQos } = this.#settings.features;
+    const qos = deliveryQos(message.qos, subscription.qos, upgradeOutgoingQos);
     if (!this.#outgoing.isReadyFor(qos)) {
       replay.heldTopic = message.topic;
       return 'blocked';
     }
     // Its deadline may not have come round yet. [MQTT-3.3.2-5]
     if (message.expiresAt <= now) return 'sent';
+    if (!subscription.subscriber.mayReceive(message.topic)) return 'sent';
     // [MQTT-3.3.1-8]
     this.#outgoing.deliver(message, qos, true, subscription, now);
     return 'sent';

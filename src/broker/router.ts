@@ -2,20 +2,20 @@
 
 import type { Message } from '../session/message.ts';
 import type { RetainedMessages } from './retained-messages.ts';
+import type { Settings } from './settings.ts';
 import { deliveryQos, type Subscriber } from './subscription.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export class Router {
   readonly #subscriptions: Subscriptions;
   readonly #retained: RetainedMessages;
-  readonly #upgradeQos: boolean;
+  readonly #settings: Settings;
   #deliveryCount = 0;
 
-  /** @param upgradeQos Mosquitto's `upgrade_outgoing_qos`: the subscription's QoS always holds */
-  constructor(subscriptions: Subscriptions, retained: RetainedMessages, upgradeQos: boolean) {
+  constructor(subscriptions: Subscriptions, retained: RetainedMessages, settings: Settings) {
     this.#subscriptions = subscriptions;
     this.#retained = retained;
-    this.#upgradeQos = upgradeQos;
+    this.#settings = settings;
   }
 
   /** Receivers and groups that messages have been given to so far. */
@@ -41,18 +41,19 @@ export class Router {
   publish(message: Message, publisher: Subscriber | undefined, now: number): boolean {
     if (message.retain) this.#retained.store(message);
     const { receivers, groups } = this.#subscriptions.route(message.topic);
+    const { upgradeOutgoingQos } = this.#settings.features;
     for (let i = 0; i < receivers.length; i++) {
       let receiver = receivers[i];
       if (receiver.noLocal && receiver.subscriber === publisher) {
         if (receiver.forOwn === undefined) continue;
         receiver = receiver.forOwn;
       }
-      const qos = deliveryQos(message.qos, receiver.qos, this.#upgradeQos);
+      const qos = deliveryQos(message.qos, receiver.qos, upgradeOutgoingQos);
       // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
       const retain = receiver.retainAsPublished && message.retain;
       receiver.subscriber.deliver(message, qos, retain, receiver, now);
     }
-    for (let i = 0; i < groups.length; i++) groups[i].deliver(message, this.#upgradeQos, now);
+    for (let i = 0; i < groups.length; i++) groups[i].deliver(message, upgradeOutgoingQos, now);
     const count = receivers.length + groups.length;
     this.#deliveryCount += count;
     return count > 0;

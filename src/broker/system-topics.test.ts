@@ -78,3 +78,20 @@ describe('$SYS', () => {
     assert.deepEqual(watcher.publishes(), []);
   });
 });
+
+it('changes how often it tells of itself, begins and ends with it, when it is told to', async () => {
+  const broker = new TestBroker();
+  const client = await broker.connect('id');
+  await client.subscribe('$SYS/broker/uptime');
+  const uptimes = async (seconds: number) => {
+    await broker.advance(seconds);
+    return client.payloads();
+  };
+  assert.deepEqual(await uptimes(20), []);
+  broker.broker.change({ systemTopicSeconds: 10 });
+  assert.deepEqual(await uptimes(20), ['0 seconds', '10 seconds', '20 seconds']);
+  broker.broker.change({ systemTopicSeconds: 4 });
+  assert.deepEqual(await uptimes(8), ['24 seconds', '28 seconds']);
+  broker.broker.change({ systemTopicSeconds: 0 });
+  assert.deepEqual(await uptimes(20), []);
+});

@@ -101,10 +101,10 @@ export class SystemTopics implements Timed {
   dueAt = 0;
   readonly #sources: SystemTopicSources;
   readonly #version: string;
-  readonly #seconds: number;
+  #seconds: number;
   readonly #loads = new LoadAverages(Object.keys(loads));
   readonly #last = new Map<string, string>();
-  #startedAt = 0;
+  #startedAt: number | undefined;
   #publishedAt = 0;
   #heapBytesMax = 0;
 
@@ -127,6 +127,16 @@ export class SystemTopics implements Timed {
     this.due(now);
   }
 
+  /** From now on there are so many seconds between two rounds; 0: there are none any more. */
+  change(seconds: number): void {
+    if (seconds === this.#seconds) return;
+    const hadBegun = this.#startedAt !== undefined;
+    this.#seconds = seconds;
+    this.stop();
+    if (!hadBegun) this.start();
+    else if (seconds > 0) this.#schedule(this.#sources.host.clock.now());
+  }
+
   stop(): void {
     this.#sources.deadlines.clear(this);
   }
@@ -135,7 +145,7 @@ export class SystemTopics implements Timed {
     const sources = this.#sources;
     const seconds = (now - this.#publishedAt) / 1000;
     this.#publishedAt = now;
-    this.#publish('uptime', `${Math.floor((now - this.#startedAt) / 1000)} seconds`, now);
+    this.#publish('uptime', `${Math.floor((now - this.#startedAt!) / 1000)} seconds`, now);
     for (const [topic, read] of Object.entries(topics)) {
       this.#publish(topic, String(read(sources)), now);
     }
@@ -146,7 +156,11 @@ export class SystemTopics implements Timed {
         this.#publish(`load/${name}/${span}`, perMinute.toFixed(2), now);
       }
     }
-    sources.deadlines.set(this, now + this.#seconds * 1000);
+    this.#schedule(now);
+  }
+
+  #schedule(now: number): void {
+    this.#sources.deadlines.set(this, now + this.#seconds * 1000);
   }
 
   #publishHeap(now: number): void {

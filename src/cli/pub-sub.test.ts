@@ -369,7 +369,7 @@ class RunningBroker {
     };
     const broker = new Broker({ host, gatekeeper, observer, systemTopicSeconds: 0 });
     host.start((now) => broker.wake(now));
-    const listener = await listenTcp(broker.listener(), { host: '127.0.0.1', port });
+    const listener = await listenTcp(broker.listener().accept, { host: '127.0.0.1', port });
     return new RunningBroker(host, broker, { listener, subscriptions });
   }
 

@@ -7,6 +7,7 @@ import { bytesOf } from './packet-notation.ts';
 import { PacketReader } from './packet-reader.ts';
 import type { Publish } from './publish.ts';
 import { reasonCodes } from './reason-codes.ts';
+import type { ProtocolVersion } from './version.ts';
 
 const packetBytesLargest = 268_435_455 + 5;
 const connect4 = bytesOf('10 ["MQTT" 04 02 003c "id"]');
@@ -86,6 +87,52 @@ describe('the size limit', () => {
     assert.equal(reader.next(), undefined);
     assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000);
   });
+});
+
+describe('the sizes of some packets', () => {
+  const sizes = {
+    connectBytesMax: 40,
+    authBytesMax: 30,
+    simpleBytesMax: 4,
+    subscribeBytesMax: 20,
+  };
+  const check = (
+    name: string,
+    version: ProtocolVersion | undefined,
+    { firstByte, most }: { readonly firstByte: number; readonly most: number },
+  ) =>
+    it(`are at most ${most} bytes for ${name}, which the header alone tells`, () => {
+      const readerOf = () =>
+        new PacketReader({ from: 'client', packetBytesMax: 200, version, sizes });
+      const reader = readerOf();
+      reader.push(Uint8Array.of(firstByte, most));
+      assert.equal(reader.next(), undefined);
+      const other = readerOf();
+      other.push(Uint8Array.of(firstByte, most + 1));
+      assert.throws(() => other.next(), { reasonCode: reasonCodes.packetTooLarge });
+    });
+
+  check('CONNECT', undefined, { firstByte: 0x10, most: 40 });
+  check('a second CONNECT', 5, { firstByte: 0x10, most: 40 });
+  check('PUBACK', 5, { firstByte: 0x40, most: 4 });
+  check('PUBREC', 5, { firstByte: 0x50, most: 4 });
+  check('PUBREL', 5, { firstByte: 0x62, most: 4 });
+  check('PUBCOMP', 4, { firstByte: 0x70, most: 4 });
+  check('DISCONNECT', 5, { firstByte: 0xe0, most: 4 });
+  check('AUTH', 5, { firstByte: 0xf0, most: 30 });
+  check('SUBSCRIBE', 5, { firstByte: 0x82, most: 20 });
+  check('UNSUBSCRIBE', 5, { firstByte: 0xa2, most: 20 });
+
+  const goesOn = (name: string, version: ProtocolVersion, firstByte: number) =>
+    it(`do not bound ${name}`, () => {
+      const reader = new PacketReader({ from: 'client', packetBytesMax: 200, version, sizes });
+      reader.push(Uint8Array.of(firstByte, 0x7f));
+      assert.equal(reader.next(), undefined);
+    });
+
+  goesOn('PUBLISH', 5, 0x30);
+  goesOn('SUBSCRIBE of MQTT 3.1.1', 4, 0x82);
+  goesOn('UNSUBSCRIBE of MQTT 3.1', 3, 0xa2);
 });
 
 describe('pieces', () => {

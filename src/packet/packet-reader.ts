@@ -8,6 +8,7 @@ import { type Connect, readConnect, readProtocol } from './connect.ts';
 import { readDisconnect } from './disconnect.ts';
 import { type FirstBytes, firstBytesFrom, refusedFirstByte } from './first-byte.ts';
 import type { Packet } from './packet.ts';
+import { leastSize, type PacketSizes, sizeMax } from './packet-sizes.ts';
 import type { PacketType, Side } from './packet-types.ts';
 import { pingreq, pingresp } from './ping.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -26,6 +27,8 @@ export interface PacketReaderOptions {
   readonly from: Side;
   /** The largest packet accepted, with its header. */
   readonly packetBytesMax: number;
+  /** Limits of some types of packets that are below that. */
+  readonly sizes?: PacketSizes | undefined;
   /** Needed for what a server sends; what a client sends says it in CONNECT. */
   readonly version?: ProtocolVersion | undefined;
   /** Shared between readers, so that a topic is kept once. */
@@ -50,6 +53,8 @@ const lengthBytesMax = 4;
 export class PacketReader {
   readonly #side: Side;
   readonly #packetBytesMax: number;
+  readonly #sizes: PacketSizes | undefined;
+  readonly #leastBytesMax: number;
   readonly #topics: TopicCache | undefined;
   readonly #body = new ByteReader();
   #sender: Sender | undefined;
@@ -71,12 +76,14 @@ export class PacketReader {
 
   #lastPacketBytes = 0;
 
-  constructor({ from, packetBytesMax, version, topics }: PacketReaderOptions) {
+  constructor({ from, packetBytesMax, sizes, version, topics }: PacketReaderOptions) {
     if (from === 'server' && version === undefined) {
       throw new RangeError('a reader of what a server sends needs the version');
     }
     this.#side = from;
     this.#packetBytesMax = packetBytesMax;
+    this.#sizes = sizes;
+    this.#leastBytesMax = leastSize(sizes);
     this.#topics = topics;
     this.#firstBytes = firstBytesFrom(from, undefined);
     if (version !== undefined) this.#speak(version);
@@ -137,6 +144,7 @@ export class PacketReader {
     }
     if (this.version === 5) this.#refuseLongLength();
     if (this.#packetBytes > this.#packetBytesMax) throw this.#tooLarge();
+    if (this.#length > this.#leastBytesMax) this.#checkSize(this.#type, this.#sizes!);
     const start = this.#at;
     if (this.#length > this.#chunk.length - start) {
       this.#assembly = new Uint8Array(Math.min(this.#length, assemblyBytesFirst));
@@ -246,6 +254,15 @@ export class PacketReader {
     return new ProtocolError(
       reasonCodes.packetTooLarge,
       `${this.#type} of ${this.#packetBytes} bytes, at most ${this.#packetBytesMax} are accepted`,
+    );
+  }
+
+  #checkSize(type: PacketType, sizes: PacketSizes): void {
+    const bytesMax = sizeMax(type, this.version, sizes);
+    if (this.#length <= bytesMax) return;
+    throw new ProtocolError(
+      reasonCodes.packetTooLarge,
+      `${type} with ${this.#length} bytes, at most ${bytesMax} are accepted`,
     );
   }
 

@@ -1,61 +1,51 @@
 /** A configuration while its files are being read. */
 
-import { isIP } from 'node:net';
-import { basename, dirname, join } from 'node:path';
-import {
-  type Config,
-  defaultPort,
-  type GeneralSettings,
-  type ListenerConfig,
-  type StateSettings,
-} from './config.ts';
+import process from 'node:process';
+import { AccessDraft } from './access-draft.ts';
+import type { Config, ConfigFault, Place } from './config.ts';
+import { defaultPort } from './config.ts';
+import { finishListeners } from './finished-listeners.ts';
+import { generalOptions } from './general-options.ts';
+import { ListenerDraft, readAddress, readPort } from './listener-draft.ts';
 import { LogDraft } from './log-draft.ts';
 import type { LogLine } from './log-type.ts';
 import { defaultSettings, settingName, type ValueOption } from './option.ts';
-import {
-  firstWord,
-  notServedYet,
-  OptionProblem,
-  readText,
-  readValue,
-  readWholeNumber,
-} from './option-value.ts';
-import {
-  type FoundOption,
-  generalOptions,
-  listenerOptions,
-  type StructureOptionName,
-} from './options.ts';
+import { firstWord, notServed, OptionProblem, readQuoted, readValue } from './option-value.ts';
+import type { FoundOption, StructureOptionName } from './options.ts';
+import { PluginDraft } from './plugin-draft.ts';
+import { configuredState } from './state-draft.ts';
+import { surprisesOf } from './surprises.ts';
 
-interface ListenerDraft {
-  port: number;
-  host: string | undefined;
-  readonly settings: ReturnType<typeof defaultSettings<typeof listenerOptions>>;
+/** What a configuration depends on besides its files. */
+export interface ConfigSurroundings {
+  /** Ports from the command line; they count only when no listener is configured. */
+  readonly ports?: readonly number[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
-
-const portMax = 65_535;
-const localHosts = [
-  { domain: 'ipv4', host: '127.0.0.1' },
-  { domain: 'ipv6', host: '::1' },
-];
 
 /** Collects options in the order of the file; listener options apply to the listener above. */
 export class ConfigDraft {
   readonly #general = defaultSettings(generalOptions);
+  readonly #access = new AccessDraft();
   readonly #log = new LogDraft();
   readonly #listeners: ListenerDraft[] = [];
+  readonly #namedPlugins = new Map<string, PluginDraft>();
   readonly #given = new Set<string>();
   readonly #notes: LogLine[] = [];
-  #current: ListenerDraft | undefined;
+  readonly #faults: ConfigFault[] = [];
+  #listener: ListenerDraft | undefined;
   #default: ListenerDraft | undefined;
+  #plugin: PluginDraft | undefined;
   #localOnly = true;
 
-  /** Runs `read`, which reads one file: the listener of the file around it is out of sight. */
+  /** Runs `read`, which reads one file: what is current in the file around it is out of sight. */
   withinFile(read: () => void): void {
-    const around = this.#current;
-    this.#current = undefined;
+    const [listener, plugin] = [this.#listener, this.#plugin];
+    this.#listener = undefined;
+    this.#plugin = undefined;
     read();
-    this.#current = around;
+    this.#listener = listener;
+    this.#plugin = plugin;
   }
 
   /** Something for the log to say once there is one. */
@@ -69,52 +59,66 @@ export class ConfigDraft {
    * @param name as it is written in the file, which may be an alias.
    * @throws OptionProblem when the value cannot be used.
    */
-  set(name: string, text: string, found: FoundOption): void {
+  set(name: string, text: string, { found, place }: { found: FoundOption; place: Place }): void {
+    if ('option' in found) this.#noteDeprecated(name, found.option.deprecated);
     switch (found.scope) {
       case 'general':
-        this.#assign(this.#general, found.name, this.#read(name, found.option, text));
-        return;
+        if (found.name === 'per_listener_settings') return this.#setPerListener(name, text, found);
+        return this.#assign(this.#general, found.name, this.#read(name, found.option, text));
+      case 'access': {
+        const { settings, places } = this.#accessFor(name);
+        places.set(found.name, place);
+        this.#given.add('access');
+        return this.#assign(settings, found.name, readValue(name, found.option, text));
+      }
       case 'listener': {
-        const { settings } = this.#listenerFor(name, found.option);
-        this.#assign(settings, found.name, readValue(name, found.option, text));
-        return;
+        const { settings, places } = this.#listenerFor(name, found.option);
+        places.set(found.name, place);
+        return this.#assign(settings, found.name, readValue(name, found.option, text));
       }
       case 'structure':
-        this.#setStructure(found.name, text);
-        return;
+        return this.#setStructure(found.name, { name, text, place });
       case 'withdrawn':
-        this.note({
-          type: 'warning',
-          text: `Warning: The '${name}' option is no longer available.`,
-        });
-        return;
+        return this.note({ type: 'warning', text: `Warning: ${found.warning}` });
       case 'unserved':
-        throw notServedYet(name);
+        throw notServed(name, found.remedy);
       default:
         found satisfies never;
     }
   }
 
-  /** @param localPorts the ports of local only mode, when no listener was configured. */
-  finish(localPorts: readonly number[]): Config {
-    const listeners = this.#localOnly ? this.#localListeners(localPorts) : this.#listeners;
-    const allowAnonymous = this.#general.allowAnonymous ?? this.#localOnly;
+  /** @returns the configuration, and what is wrong with it as a whole */
+  finish({ ports = [], env = process.env }: ConfigSurroundings): {
+    readonly config: Config;
+    readonly faults: readonly ConfigFault[];
+  } {
+    const fault = (one: ConfigFault) => this.#faults.push(one);
+    const drafts = this.#localOnly ? this.#localListeners(ports) : this.#listeners;
+    const plugins = this.#access.plugins;
     const config: Config = {
-      listeners: listeners.map((draft) => finishListener(draft, allowAnonymous)),
+      listeners: finishListeners(
+        drafts,
+        {
+          common: this.#access,
+          isPerListener: this.#general.perListenerSettings,
+          localOnly: this.#localOnly,
+        },
+        fault,
+      ),
       general: this.#general,
       log: this.#log.finish(this.#general),
-      state: configuredState(this.#general),
+      state: configuredState(this.#general, { plugins, env }),
       localOnly: this.#localOnly,
       notes: this.#notes,
     };
-    this.#noteSurprises(config, localPorts);
-    this.#noteUselessness(config);
-    return config;
+    for (const line of surprisesOf(config, { ports, given: this.#given })) this.note(line);
+    return { config, faults: this.#faults };
   }
 
   #read(name: string, option: ValueOption, text: string): boolean | number | string {
     const value = readValue(name, option, text);
-    if (option.type === 'text') this.#giveOnce(name);
+    const isText = option.type === 'text' || option.type === 'path';
+    if (isText && !option.lastCounts) this.#giveOnce(name);
     this.#given.add(name);
     return value;
   }
@@ -134,185 +138,184 @@ export class ConfigDraft {
     Object.assign(settings, { [settingName(optionName)]: value });
   }
 
-  #setStructure(name: StructureOptionName, text: string): void {
-    switch (name) {
+  /** Once it is true it stays so, as in Mosquitto. */
+  #setPerListener(name: string, text: string, { option }: { option: ValueOption }): void {
+    const value = readValue(name, option, text);
+    if (value === false || this.#general.perListenerSettings) return;
+    if (this.#given.has('access')) {
+      throw new OptionProblem(
+        'per_listener_settings must be set before any other security settings.',
+        'Move the line to the top of the file.',
+      );
+    }
+    this.#general.perListenerSettings = true;
+  }
+
+  #setStructure(
+    option: StructureOptionName,
+    { name, text, place }: { name: string; text: string; place: Place },
+  ): void {
+    switch (option) {
       case 'listener':
-        this.#addListener(text);
-        return;
+        return this.#addListener(text, place);
       case 'port':
-        this.#setDefaultPort(text);
-        return;
+        return this.#setDefaultPort(text);
       case 'bind_address':
         this.#giveOnce(name);
-        this.#noteDeprecated(name);
         this.#useDefaultListener().host = readAddress(name, text);
         this.#localOnly = false;
         return;
+      case 'accept_protocol_versions':
+        return this.#listenerAbove(name).setVersions(name, text);
+      case 'websockets_origin':
+        this.#listenerAbove(name).origins.push(readQuoted(name, text));
+        return;
       case 'log_dest':
-        this.#log.addDestination(text);
-        return;
+        return this.#log.addDestination(text);
       case 'log_type':
-        this.#log.addType(text);
-        return;
+        return this.#log.addType(text);
       case 'include_dir':
         throw new OptionProblem(
           'The include_dir option is only valid in the main configuration file.',
           'Include the directory from the file given with -c.',
         );
+      case 'plugin':
+        return this.#addPlugin(this.#accessFor(name), { path: readQuoted(name, text), place });
+      case 'global_plugin':
+        return this.#addPlugin(this.#access, { path: readQuoted(name, text), place });
+      case 'plugin_load':
+        return this.#loadPlugin(name, text, place);
+      case 'plugin_use':
+        return this.#usePlugin(name, firstWord(name, text));
+      case 'plugin_opt_*':
+        return this.#setPluginOption(name, text);
+      case 'auth_plugin_deny_special_chars': {
+        const option = { type: 'flag', default: true, since: '', reload: false, help: '' } as const;
+        this.#pluginAbove(name).denySpecialChars = readValue(name, option, text) as boolean;
+        return;
+      }
       default:
-        name satisfies never;
+        option satisfies never;
     }
   }
 
-  #addListener(text: string): void {
+  #addListener(text: string, place: Place): void {
     // Before anything can be wrong with it, so that the options below it are not blamed for it.
-    const listener = newListener(defaultPort);
+    const listener = new ListenerDraft(defaultPort);
     this.#listeners.push(listener);
-    this.#current = listener;
+    this.#listener = listener;
     this.#localOnly = false;
-    const word = firstWord('listener port', text);
-    const port = readPort('listener port', word, 0);
-    const host = text.slice(word.length).trim().split(/[ \t]/, 1)[0];
-    const isNamed = host !== '' && !host.startsWith('#');
-    if (port === 0) {
-      if (isNamed) throw notServedYet('listener 0 PATH');
-      throw new OptionProblem(
-        'A listener with port 0 must provide a Unix socket path.',
-        `Write a port from 1 to ${portMax}.`,
-      );
-    }
-    listener.port = port;
-    if (isNamed) listener.host = readAddress('listener', host);
+    listener.places.set('listener', place);
+    listener.setAddress(text);
   }
 
   #setDefaultPort(text: string): void {
-    this.#noteDeprecated('port');
     if (this.#given.has('port')) {
-      this.note({
-        type: 'warning',
-        text: 'Warning: The port of the default listener stands there twice. The last one counts.',
-      });
+      const warning = 'The port of the default listener stands there twice. The last one counts.';
+      this.note({ type: 'warning', text: `Warning: ${warning}` });
     }
     this.#given.add('port');
     this.#localOnly = false;
     this.#useDefaultListener().port = readPort('port', firstWord('port', text), 1);
   }
 
-  #noteDeprecated(name: string): void {
-    this.note({
-      type: 'notice',
-      text: `The '${name}' option is deprecated: use 'listener PORT [ADDRESS]' instead.`,
-    });
+  #noteDeprecated(name: string, instead: string | undefined): void {
+    if (instead === undefined || this.#given.has(`deprecated ${name}`)) return;
+    this.#given.add(`deprecated ${name}`);
+    this.note({ type: 'notice', text: `The '${name}' option is deprecated. ${instead}` });
   }
 
-  #listenerFor(name: string, option: ValueOption): ListenerDraft {
-    if (this.#current !== undefined) return this.#current;
-    if (option.needsListener) {
-      throw new OptionProblem(
-        `The '${name}' option requires a listener to be defined first.`,
-        "Write 'listener PORT [ADDRESS]' above the line.",
-      );
-    }
-    return this.#useDefaultListener();
+  /** The draft that an option of access belongs to. */
+  #accessFor(name: string): AccessDraft {
+    return this.#general.perListenerSettings ? this.#listenerAbove(name).access : this.#access;
+  }
+
+  #listenerFor(name: string, { needsListener }: ValueOption): ListenerDraft {
+    if (needsListener) return this.#listenerAbove(name);
+    return this.#listener ?? this.#useDefaultListener();
+  }
+
+  #listenerAbove(name: string): ListenerDraft {
+    if (this.#listener !== undefined) return this.#listener;
+    throw new OptionProblem(
+      `The '${name}' option requires a listener to be defined first.`,
+      "Write 'listener PORT [ADDRESS]' above the line.",
+    );
   }
 
   #useDefaultListener(): ListenerDraft {
     if (this.#default === undefined) {
-      this.#default = newListener(defaultPort);
+      this.#default = new ListenerDraft(defaultPort);
       this.#listeners.push(this.#default);
     }
-    this.#current = this.#default;
+    this.#listener = this.#default;
     return this.#default;
   }
 
+  #addPlugin(access: AccessDraft, { path, place }: { path: string; place: Place }): void {
+    this.#given.add('access');
+    // Without one the options below it are not blamed for it.
+    this.#plugin = undefined;
+    this.#plugin = new PluginDraft(path, place);
+    access.plugins.push(this.#plugin);
+  }
+
+  #loadPlugin(option: string, text: string, place: Place): void {
+    const name = firstWord(option, text);
+    const path = readQuoted(option, text.slice(name.length).trim());
+    if (this.#namedPlugins.has(name)) {
+      throw new OptionProblem(`Duplicate plugin name '${name}'.`, 'Give the plugin another name.');
+    }
+    this.#plugin = new PluginDraft(path, place);
+    this.#namedPlugins.set(name, this.#plugin);
+  }
+
+  #usePlugin(option: string, name: string): void {
+    const listener = this.#listenerAbove(option);
+    const plugin = this.#namedPlugins.get(name);
+    if (plugin === undefined) {
+      throw new OptionProblem(
+        `Plugin '${name}' not previously loaded.`,
+        `Write 'plugin_load ${name} FILE' above the line.`,
+      );
+    }
+    this.#plugin = plugin;
+    listener.access.plugins.push(plugin);
+  }
+
+  #setPluginOption(option: string, text: string): void {
+    const name = option.replace(/^(plugin|auth)_opt_/, '');
+    const plugin = this.#pluginAbove(option);
+    if (name === '') {
+      throw new OptionProblem("Empty 'plugin_opt_' config option.", `Write '${option}NAME VALUE'.`);
+    }
+    if (text === '') {
+      throw new OptionProblem(
+        `Empty '${name}' value in configuration.`,
+        `Write a value after '${option}' or remove the line.`,
+      );
+    }
+    plugin.setOption(name, text);
+  }
+
+  #pluginAbove(name: string): PluginDraft {
+    if (this.#plugin !== undefined) return this.#plugin;
+    throw new OptionProblem(
+      `The '${name}' option requires plugin/global_plugin/plugin_load to be defined first.`,
+      "Write 'plugin FILE' above the line.",
+    );
+  }
+
   #localListeners(ports: readonly number[]): ListenerDraft[] {
-    const settings = this.#default?.settings ?? defaultSettings(listenerOptions);
-    const hosts = localHosts.filter(({ domain }) => domain === (settings.socketDomain ?? domain));
+    const model = this.#default ?? new ListenerDraft(defaultPort);
+    const { socketDomain } = model.settings;
+    const hosts = localHosts.filter(({ domain }) => domain === (socketDomain ?? domain));
     const used = ports.length === 0 ? [defaultPort] : ports;
-    return used.flatMap((port) => hosts.map(({ host }) => ({ port, host, settings })));
-  }
-
-  #noteSurprises({ listeners }: Config, localPorts: readonly number[]): void {
-    if (this.#localOnly) {
-      this.note({
-        type: 'warning',
-        text: 'Starting in local only mode. Only clients on this machine can connect.',
-      });
-      this.note({
-        type: 'warning',
-        text: "To let others in, write 'listener 1883' in a file and start with -c FILE.",
-      });
-    } else if (localPorts.length > 0) {
-      this.note({
-        type: 'warning',
-        text: 'Warning: -p is ignored, since the configuration file defines a listener.',
-      });
-    }
-    for (const port of new Set(listeners.filter(refusesEveryone).map(({ port }) => port))) {
-      this.note({
-        type: 'warning',
-        text:
-          `Warning: No client can connect on port ${port}: anonymous clients are not allowed, ` +
-          "and user names are not served yet. Write 'allow_anonymous true' to let everyone in.",
-      });
-    }
-  }
-
-  /** Options that were given and change nothing. */
-  #noteUselessness({ state }: Config): void {
-    if (state === undefined && this.#given.has('durability')) {
-      this.note({
-        type: 'warning',
-        text: "Warning: 'durability' has no effect without 'persistence true'.",
-      });
-    }
-    const autosave = ['autosave_interval', 'autosave_on_changes'] as const;
-    if (state !== undefined && autosave.some((name) => this.#given.has(name))) {
-      this.note({
-        type: 'information',
-        text: 'There is nothing to autosave: every change is stored as it happens.',
-      });
-    }
+    return used.flatMap((port) => hosts.map(({ host }) => model.at(port, host)));
   }
 }
 
-function refusesEveryone(listener: ListenerConfig): boolean {
-  return !listener.allowAnonymous;
-}
-
-/** As in Mosquitto, the file may be a path, which goes on from the location. */
-function configuredState(general: GeneralSettings): StateSettings | undefined {
-  const { persistence, persistenceLocation = '', persistenceFile, durability } = general;
-  if (!persistence) return undefined;
-  const path = join(persistenceLocation, persistenceFile);
-  return { directory: dirname(path), file: basename(path), durability, isDefault: false };
-}
-
-function newListener(port: number): ListenerDraft {
-  return { port, host: undefined, settings: defaultSettings(listenerOptions) };
-}
-
-function finishListener({ port, host, settings }: ListenerDraft, fallback: boolean) {
-  const { listenerAllowAnonymous, ...rest } = settings;
-  return { port, host, allowAnonymous: listenerAllowAnonymous ?? fallback, ...rest };
-}
-
-function readPort(name: string, word: string, least: number): number {
-  const port = readWholeNumber(name, word);
-  if (port >= least && port <= portMax) return port;
-  throw new OptionProblem(
-    `Invalid 'port' value (${port}).`,
-    `Write a port from 1 to ${portMax}, such as 1883.`,
-  );
-}
-
-function readAddress(name: string, text: string): string {
-  const address = readText(name, text);
-  if (isIP(address) !== 0 || hostName.test(address)) return address;
-  throw new OptionProblem(
-    `Invalid '${name}' address (${address}).`,
-    "Write an address such as '192.0.2.1' or '::1', or a host name.",
-  );
-}
-
-const hostName = /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_.])?$/i;
+const localHosts = [
+  { domain: 'ipv4', host: '127.0.0.1' },
+  { domain: 'ipv6', host: '::1' },
+];

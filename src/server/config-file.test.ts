@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { StateSettings } from './config.ts';
 import { type ConfigFiles, defaultConfig, loadConfig, parseConfig } from './config-file.ts';
-import { generalOptions, listenerOptions, structureOptions } from './options.ts';
+import { findOption } from './options.ts';
 import { faultsOf, parseLines, unserved } from './test-config.ts';
 import { unservedOptions } from './unserved-options.ts';
 
@@ -18,7 +18,6 @@ describe('listeners', () => {
     'listener 65536': "Invalid 'port' value (65536).",
     'listener -1': "Invalid 'port' value (-1).",
     'listener 0': 'A listener with port 0 must provide a Unix socket path.',
-    'listener 0 /run/pantala.sock': unserved('listener 0 PATH'),
     'listener 1883 bad!address': "Invalid 'listener' address (bad!address).",
     port: "Empty 'port' value in configuration.",
     'port 0': "Invalid 'port' value (0).",
@@ -43,14 +42,14 @@ describe('listeners', () => {
   it('refuse anonymous clients unless told otherwise, and say so', () => {
     const config = parseLines('listener 1883');
     assert.equal(config.localOnly, false);
-    assert.equal(config.listeners[0].allowAnonymous, false);
+    assert.equal(config.listeners[0].access.allowAnonymous, false);
     assert.match(config.notes[0].text, /No client can connect on port 1883.*allow_anonymous true/);
   });
 
   it('accept everyone with allow_anonymous true, wherever that stands', () => {
     const config = parseLines('listener 1883', 'allow_anonymous true', 'listener 1884');
     assert.deepEqual(
-      config.listeners.map(({ allowAnonymous }) => allowAnonymous),
+      config.listeners.map(({ access }) => access.allowAnonymous),
       [true, true],
     );
     assert.deepEqual(config.notes, []);
@@ -64,7 +63,7 @@ describe('listeners', () => {
       'listener 1884',
     );
     assert.deepEqual(
-      listeners.map(({ allowAnonymous }) => allowAnonymous),
+      listeners.map(({ access }) => access.allowAnonymous),
       [false, true],
     );
   });
@@ -84,7 +83,7 @@ describe('listeners', () => {
         [1884, undefined, 2],
       ],
     );
-    assert.match(notes[0].text, /'port' option is deprecated/);
+    assert.match(notes[0].text, /'port' option is deprecated\. Use 'listener PORT'/);
     assert.match(notes[1].text, /'bind_address' option is deprecated/);
   });
 
@@ -102,7 +101,7 @@ describe('without a listener', () => {
     for (const config of [defaultConfig(), parseLines('')]) {
       assert.equal(config.localOnly, true);
       assert.deepEqual(
-        config.listeners.map(({ port, host, allowAnonymous }) => [port, host, allowAnonymous]),
+        config.listeners.map(({ port, host, access }) => [port, host, access.allowAnonymous]),
         [
           [1883, '127.0.0.1', true],
           [1883, '::1', true],
@@ -123,10 +122,10 @@ describe('without a listener', () => {
   it('listener options still count', () => {
     const config = parseLines('max_connections 2', 'socket_domain ipv4', 'allow_anonymous false');
     assert.deepEqual(
-      config.listeners.map(({ host, maxConnections, allowAnonymous }) => [
+      config.listeners.map(({ host, maxConnections, access }) => [
         host,
         maxConnections,
-        allowAnonymous,
+        access.allowAnonymous,
       ]),
       [['127.0.0.1', 2, false]],
     );
@@ -232,7 +231,8 @@ describe('the syntax', () => {
   });
 
   it('keeps quotes in a value', () => {
-    assert.equal(parseLines('auto_id_prefix "a"').general.autoIdPrefix, '"a"');
+    const [{ access }] = parseLines('auto_id_prefix "a"').listeners;
+    assert.equal(access.autoIdPrefix, '"a"');
   });
 
   it('guesses what an unknown name was meant to be', () => {
@@ -263,9 +263,8 @@ describe('the syntax', () => {
   });
 
   it('has no name both served and not served', () => {
-    const served = { ...generalOptions, ...listenerOptions, ...structureOptions };
     const both = unservedOptions.flatMap(({ options }) =>
-      Object.keys(options).filter((name) => name in served),
+      Object.keys(options).filter((name) => findOption(name)?.scope !== 'unserved'),
     );
     assert.deepEqual(both, []);
   });
@@ -273,16 +272,16 @@ describe('the syntax', () => {
 
 describe('a ConfigError', () => {
   it('has every fault, with file, line and remedy', () => {
-    assert.throws(() => parseLines('max_qos 9', 'fine_option', 'cafile ca.pem'), {
+    assert.throws(() => parseLines('max_qos 9', 'fine_option', 'tls_engine pkcs11'), {
       name: 'ConfigError',
       message: [
         "Error: 'max_qos' must be between 0 and 2 inclusive.",
         'Error found at pantala.conf:1. Write a number from 0 to 2.',
         "Error: Unknown configuration variable 'fine_option'.",
         'Error found at pantala.conf:2. See docs/configuration.md for all names.',
-        `Error: ${unserved('cafile')}`,
-        'Error found at pantala.conf:3. ' +
-          'Remove the line, or see docs/configuration.md for what is served.',
+        `Error: ${unserved('tls_engine')}`,
+        'Error found at pantala.conf:3. Write the private key to a PEM file and name that in ' +
+          'keyfile. What is served stands in docs/configuration.md.',
       ].join('\n'),
     });
   });

@@ -2,12 +2,13 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, ConfigError, type ConfigFault } from './config.ts';
-import { ConfigDraft } from './config-draft.ts';
+import { type Config, ConfigError, type ConfigFault, type Place } from './config.ts';
+import { ConfigDraft, type ConfigSurroundings } from './config-draft.ts';
 import type { LogLine } from './log-type.ts';
 import { nearestName } from './nearest-name.ts';
-import { OptionProblem, readText } from './option-value.ts';
+import { OptionProblem, readQuoted } from './option-value.ts';
 import { findOption, optionNames } from './options.ts';
+import { PluginProblem } from './plugin-draft.ts';
 import { type Surroundings, stateDirectory } from './state-directory.ts';
 
 /** Where the reader finds files; both throw what node:fs throws. */
@@ -16,9 +17,7 @@ export interface ConfigFiles {
   list(directory: string): readonly string[];
 }
 
-export interface ConfigSource {
-  /** Ports from the command line; they count only when no listener is configured. */
-  readonly ports?: readonly number[];
+export interface ConfigSource extends ConfigSurroundings {
   readonly files?: ConfigFiles;
 }
 
@@ -35,7 +34,7 @@ export function defaultConfig(
   ports: readonly number[] = [],
   surroundings: Surroundings = {},
 ): Config {
-  const config = new ConfigDraft().finish(ports);
+  const { config } = new ConfigDraft().finish({ ports });
   const directory = stateDirectory({ ...surroundings, ports });
   if (directory === undefined) return { ...config, notes: [...config.notes, homeless] };
   const { persistenceFile: file, durability } = config.general;
@@ -56,22 +55,22 @@ const homeless: LogLine = {
  */
 export function loadConfig(
   path: string,
-  { ports = [], files = diskFiles }: ConfigSource = {},
+  { files = diskFiles, ...surroundings }: ConfigSource = {},
 ): Config {
   const reader = new ConfigReader(files);
   reader.readFile(path);
-  return reader.finish(ports);
+  return reader.finish(surroundings);
 }
 
 /** Reads `text` as if it were the file at `path`, as `loadConfig` does. */
 export function parseConfig(
   text: string,
   path: string,
-  { ports = [], files = diskFiles }: ConfigSource = {},
+  { files = diskFiles, ...surroundings }: ConfigSource = {},
 ): Config {
   const reader = new ConfigReader(files);
   reader.readText(text, path);
-  return reader.finish(ports);
+  return reader.finish(surroundings);
 }
 
 // Enough to see what is wrong with a file; a file that is no configuration has a fault a line.
@@ -86,9 +85,10 @@ class ConfigReader {
     this.#files = files;
   }
 
-  finish(ports: readonly number[]): Config {
-    const config = this.#draft.finish(ports);
-    if (this.#faults.length > 0) throw new ConfigError(this.#faults);
+  finish(surroundings: ConfigSurroundings): Config {
+    const { config, faults } = this.#draft.finish(surroundings);
+    const all = [...this.#faults, ...faults];
+    if (all.length > 0) throw new ConfigError(all);
     return config;
   }
 
@@ -106,25 +106,27 @@ class ConfigReader {
     const lines = text.replace(/^\u{feff}/u, '').split('\n');
     for (let i = 0; i < lines.length && this.#faults.length < faultsMax; i++) {
       try {
-        this.#readLine(lines[i].trim(), include);
+        this.#readLine(lines[i].trim(), { file, line: i + 1 }, include);
       } catch (error) {
         if (!(error instanceof OptionProblem)) throw error;
-        this.#faults.push({ file, line: i + 1, message: error.message, remedy: error.remedy });
+        const { message, remedy } = error;
+        const isPlugin = error instanceof PluginProblem;
+        this.#faults.push({ file, line: i + 1, message, remedy, ...(isPlugin && { isPlugin }) });
       }
     }
   }
 
-  #readLine(line: string, include?: (directory: string) => void): void {
+  #readLine(line: string, place: Place, include?: (directory: string) => void): void {
     if (line === '' || line.startsWith('#')) return;
     const name = line.split(/[ \t]/, 1)[0];
     const text = line.slice(name.length).trim();
     if (name === 'include_dir' && include !== undefined) {
-      include(readText(name, text));
+      include(readQuoted(name, text));
       return;
     }
     const found = findOption(name);
     if (found === undefined) throw unknownOption(name);
-    this.#draft.set(name, text, found);
+    this.#draft.set(name, text, { found, place });
   }
 
   #include(directory: string): void {

@@ -1,8 +1,10 @@
 /** What a broker is started with, whichever file or command line it came from. */
 
+import type { accessOptions } from './access-options.ts';
+import type { generalOptions } from './general-options.ts';
 import type { LogLine, LogType } from './log-type.ts';
 import type { SettingsOf } from './option.ts';
-import type { generalOptions, listenerOptions } from './options.ts';
+import type { endpointOptions } from './options.ts';
 
 /** The configuration of one broker. Numbers mean what they mean in mosquitto.conf. */
 export interface Config {
@@ -20,16 +22,51 @@ export interface Config {
 /** The port of MQTT, where no other is configured. */
 export const defaultPort = 1883;
 
-/** One port to listen on. */
+export type GeneralSettings = Readonly<SettingsOf<typeof generalOptions>>;
+export type EndpointSettings = Readonly<SettingsOf<typeof endpointOptions>>;
+
+/** A port or a socket to listen on, what is spoken there, and who may come in. */
 export interface ListenerConfig
-  extends Readonly<Omit<SettingsOf<typeof listenerOptions>, 'listenerAllowAnonymous'>> {
+  extends Omit<EndpointSettings, 'listenerAllowAnonymous' | 'listenerAutoIdPrefix'> {
+  /** 0 for a Unix socket. */
   readonly port: number;
   /** An address or a name; undefined listens on all addresses. */
   readonly host: string | undefined;
-  readonly allowAnonymous: boolean;
+  /** The path of a Unix socket; undefined for a port. */
+  readonly socketPath: string | undefined;
+  readonly access: AccessConfig;
+  /** Protocol levels: 3 for MQTT 3.1, 4 for 3.1.1, 5 for 5.0; undefined accepts all. */
+  readonly acceptProtocolVersions: ReadonlySet<number> | undefined;
+  /** Web pages whose WebSockets are accepted; none: those of all. */
+  readonly websocketsOrigins: readonly string[];
+  /** Where the options of this listener stand, by their names. */
+  readonly places: ReadonlyMap<string, Place>;
 }
 
-export type GeneralSettings = Readonly<SettingsOf<typeof generalOptions>>;
+/** Who may come in, and do what. */
+export interface AccessConfig extends Readonly<SettingsOf<typeof accessOptions>> {
+  readonly allowAnonymous: boolean;
+  /** In the order in which they are asked, before the files. */
+  readonly plugins: readonly PluginConfig[];
+}
+
+/** A plugin, and what it is told. */
+export interface PluginConfig {
+  /** A file, or the name of one that Pantala brings along, as `pantala:jwt`. */
+  readonly path: string;
+  /** `plugin_opt_NAME value`, by NAME. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Clients with `+` or `#` in user name or client identifier are refused without asking it. */
+  readonly denySpecialChars: boolean;
+  readonly place: Place;
+}
+
+/** Where something stands in a configuration file. */
+export interface Place {
+  readonly file: string;
+  /** Counts from 1. */
+  readonly line: number;
+}
 
 /** Where state is kept on disk, and how safe it is there before an acknowledgement promises it. */
 export interface StateSettings {
@@ -47,6 +84,9 @@ export interface LogSettings {
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly topic: boolean;
+  readonly syslog: boolean;
+  /** The number of a local facility of syslog; undefined: daemon. */
+  readonly facility: number | undefined;
   readonly file: string | undefined;
   readonly types: ReadonlySet<LogType>;
   readonly timestamp: boolean;
@@ -63,6 +103,8 @@ export interface ConfigFault {
   readonly message: string;
   /** What would be right. */
   readonly remedy: string;
+  /** True when it is a plugin that cannot be loaded. */
+  readonly isPlugin?: boolean;
 }
 
 /** The operator's configuration cannot be used; all that is wrong with it, at once. */

@@ -19,6 +19,11 @@ describe('log_dest', () => {
     );
   });
 
+  it('may be syslog, with a facility', () => {
+    const { log } = parseLines('log_dest syslog', 'log_facility 3');
+    assert.deepEqual([log.syslog, log.facility, log.stderr], [true, 3, false]);
+  });
+
   it('none forgets those before it', () => {
     const { log } = parseLines('log_dest stdout', 'log_dest none');
     assert.deepEqual([log.stderr, log.stdout], [false, false]);
@@ -29,7 +34,6 @@ describe('log_dest', () => {
     'log_dest printer': "Invalid 'log_dest' value (printer).",
     'log_dest file': 'Empty "log_dest file" value in configuration.',
     'log_dest file a\nlog_dest file b': 'Duplicate "log_dest file" value.',
-    'log_dest syslog': unserved('log_dest syslog'),
     'log_dest dlt': unserved('log_dest dlt'),
   };
   for (const [text, message] of Object.entries(wrong)) {

@@ -2,13 +2,13 @@
 
 import type { GeneralSettings, LogSettings } from './config.ts';
 import { allLogTypes, defaultLogTypes, type LogType, logTypes } from './log-type.ts';
-import { firstWord, notServedYet, OptionProblem, readText } from './option-value.ts';
+import { firstWord, notServed, OptionProblem, readQuoted } from './option-value.ts';
 
 /** Where log lines can go without a further word. */
-type PlainDestination = 'stdout' | 'stderr' | 'topic';
+type PlainDestination = 'stdout' | 'stderr' | 'topic' | 'syslog';
 
-const plainDestinations: readonly string[] = ['stdout', 'stderr', 'topic'];
-const unservedDestinations: readonly string[] = ['syslog', 'dlt', 'android'];
+const plainDestinations: readonly string[] = ['stdout', 'stderr', 'topic', 'syslog'];
+const unservedDestinations: readonly string[] = ['dlt', 'android'];
 
 /** Collects `log_dest` and `log_type`, which may be given several times and add up. */
 export class LogDraft {
@@ -21,14 +21,14 @@ export class LogDraft {
   /** `log_dest stderr`, `log_dest file /var/log/pantala.log`, `log_dest none`. */
   addDestination(text: string): void {
     const word = firstWord('log_dest', text);
-    if (unservedDestinations.includes(word)) throw notServedYet(`log_dest ${word}`);
+    if (unservedDestinations.includes(word)) throw notServed(`log_dest ${word}`);
     if (word === 'file') this.#setFile(text.slice(word.length).trim());
     else if (word === 'none') this.#forgetDestinations();
     else if (plainDestinations.includes(word)) this.#destinations.add(word as PlainDestination);
     else {
       throw new OptionProblem(
         `Invalid 'log_dest' value (${word}).`,
-        "Write 'stderr', 'stdout', 'topic', 'file PATH' or 'none'.",
+        "Write 'stderr', 'stdout', 'topic', 'file PATH', 'syslog' or 'none'.",
       );
     }
     this.#destinationsGiven = true;
@@ -49,11 +49,13 @@ export class LogDraft {
     this.#typesGiven = true;
   }
 
-  finish({ logTimestamp, logTimestampFormat }: GeneralSettings): LogSettings {
+  finish({ logTimestamp, logTimestampFormat, logFacility }: GeneralSettings): LogSettings {
     return {
       stdout: this.#destinations.has('stdout'),
       stderr: this.#destinationsGiven ? this.#destinations.has('stderr') : true,
       topic: this.#destinations.has('topic'),
+      syslog: this.#destinations.has('syslog'),
+      facility: logFacility,
       file: this.#file,
       types: this.#typesGiven ? this.#types : defaultLogTypes,
       timestamp: logTimestamp,
@@ -74,7 +76,7 @@ export class LogDraft {
         `Keep one line: '${this.#file}' is the log file already.`,
       );
     }
-    this.#file = readText('log_dest file', path);
+    this.#file = readQuoted('log_dest file', path);
   }
 
   #forgetDestinations(): void {

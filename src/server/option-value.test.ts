@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { firstWord, notServedYet, OptionProblem, readWholeNumber } from './option-value.ts';
+import { firstWord, notServed, OptionProblem, readWholeNumber } from './option-value.ts';
 import { version } from './version.ts';
 
 describe('a whole number', () => {
@@ -52,8 +52,8 @@ describe('the first word', () => {
   });
 });
 
-it('names the version that does not serve an option yet', () => {
-  const problem = notServedYet('cafile');
+it('names the version that does not serve an option', () => {
+  const problem = notServed('cafile');
   assert.ok(problem instanceof OptionProblem);
-  assert.equal(problem.message, `Option 'cafile' is not served yet by pantala ${version}.`);
+  assert.equal(problem.message, `Option 'cafile' is not served by pantala ${version}.`);
 });

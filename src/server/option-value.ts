@@ -1,7 +1,7 @@
 /** Reads the value of one option as Mosquitto does, and says what would be right when it cannot. */
 
 import { basename } from 'node:path';
-import type { ChoiceOption, FlagOption, IntegerOption, ValueOption } from './option.ts';
+import type { ChoiceOption, IntegerOption, PathOption, TextOption, ValueOption } from './option.ts';
 import { version } from './version.ts';
 
 /** A line of a configuration file cannot be used. The reader adds the place. */
@@ -16,11 +16,11 @@ export class OptionProblem extends Error {
   }
 }
 
-/** The problem with an option or a value that Mosquitto knows and Pantala does not serve yet. */
-export function notServedYet(name: string): OptionProblem {
+/** The problem with an option or a value that Mosquitto knows and Pantala does not serve. */
+export function notServed(name: string, remedy = 'Remove the line.'): OptionProblem {
   return new OptionProblem(
-    `Option '${name}' is not served yet by pantala ${version}.`,
-    'Remove the line, or see docs/configuration.md for what is served.',
+    `Option '${name}' is not served by pantala ${version}.`,
+    `${remedy} What is served stands in docs/configuration.md.`,
   );
 }
 
@@ -32,7 +32,7 @@ export function readValue(
 ): boolean | number | string {
   switch (option.type) {
     case 'flag':
-      return readFlag(name, option, firstWord(name, text));
+      return readFlag(name, firstWord(name, text));
     case 'integer':
       return readInteger(name, option, firstWord(name, text));
     case 'choice':
@@ -40,7 +40,9 @@ export function readValue(
     case 'duration':
       return readDuration(name, firstWord(name, text));
     case 'text':
-      return option.isFile ? readFilePath(name, text) : readText(name, text);
+      return readBoundedText(name, option, text);
+    case 'path':
+      return readPath(name, option, text);
     default:
       return option satisfies never;
   }
@@ -62,8 +64,11 @@ export function readText(name: string, text: string): string {
   return text;
 }
 
-/** A whole number in C's notation: decimal, `0x` hexadecimal or `0` octal, of 32 bits. */
-export function readWholeNumber(name: string, word: string): number {
+/**
+ * A whole number in C's notation: decimal, `0x` hexadecimal or `0` octal, of 32 bits unless `max`
+ * needs more.
+ */
+export function readWholeNumber(name: string, word: string, max = integerMax): number {
   const match = /^([+-]?)(0x[0-9a-f]+|[0-9]+)$/i.exec(word);
   const value = match === null ? Number.NaN : magnitude(match[2]) * (match[1] === '-' ? -1 : 1);
   if (Number.isNaN(value)) {
@@ -72,8 +77,9 @@ export function readWholeNumber(name: string, word: string): number {
       `Write a whole number, not '${word}'.`,
     );
   }
-  if (value > integerMax || value < -integerMax - 1) {
-    throw new OptionProblem(`'${name}' value out of range.`, `Write at most ${integerMax}.`);
+  const largest = Math.max(max, integerMax);
+  if (value > largest || value < -largest - 1) {
+    throw new OptionProblem(`'${name}' value out of range.`, `Write at most ${largest}.`);
   }
   return value;
 }
@@ -94,34 +100,33 @@ function emptyValue(name: string): OptionProblem {
 
 const flags: Readonly<Record<string, boolean>> = { true: true, 1: true, false: false, 0: false };
 
-function readFlag(name: string, option: FlagOption, word: string): boolean {
+function readFlag(name: string, word: string): boolean {
   const value = Object.hasOwn(flags, word) ? flags[word] : undefined;
   if (value === undefined) {
     throw new OptionProblem(`Invalid '${name}' value (${word}).`, "Write 'true' or 'false'.");
   }
-  if (option.only !== undefined && option.only !== value) throw notServedYet(`${name} ${word}`);
   return value;
 }
 
 function readInteger(name: string, option: IntegerOption, word: string): number {
-  const { min = Number.NEGATIVE_INFINITY, max = integerMax, floor, refusal } = option;
-  const value = readWholeNumber(name, word);
+  const { min = Number.NEGATIVE_INFINITY, max = integerMax, floor, ceiling, refusal } = option;
+  const value = readWholeNumber(name, word, max);
   if (value < min || value > max) {
     const message = refusal ?? `Invalid '${name}' value (%d).`;
     throw new OptionProblem(message.replace('%d', String(value)), allowedRange(option));
   }
-  return floor === undefined ? value : Math.max(value, floor);
+  return Math.min(Math.max(value, floor ?? value), ceiling ?? max);
 }
 
 function allowedRange({ min, floor, max = integerMax }: IntegerOption): string {
   const least = min ?? floor;
-  if (max === integerMax) return `Write ${least} or more.`;
+  if (max >= integerMax) return `Write ${least} or more.`;
   return `Write a number from ${least} to ${max}.`;
 }
 
 function readChoice(name: string, option: ChoiceOption, word: string): string {
   if (option.values.includes(word)) return word;
-  if (option.unserved?.includes(word)) throw notServedYet(`${name} ${word}`);
+  if (option.unserved?.includes(word)) throw notServed(`${name} ${word}`);
   const message = option.refusal ?? `Invalid '${name}' value (%s).`;
   const allowed = option.values.map((value) => `'${value}'`).join(' or ');
   throw new OptionProblem(
@@ -130,9 +135,28 @@ function readChoice(name: string, option: ChoiceOption, word: string): string {
   );
 }
 
-function readFilePath(name: string, text: string): string {
-  const path = readText(name, text);
-  if (!['', '.', '..'].includes(basename(path))) return path;
+function readBoundedText(name: string, { charactersMax }: TextOption, text: string): string {
+  const value = readText(name, text);
+  if (charactersMax === undefined || value.length <= charactersMax) return value;
+  throw new OptionProblem(
+    `'${name}' length must be <= ${charactersMax}.`,
+    `Write at most ${charactersMax} characters.`,
+  );
+}
+
+/** A path or a name that may have spaces, and may stand in double quotes. */
+export function readQuoted(name: string, text: string): string {
+  const value = readText(name, text);
+  const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
+  return isQuoted ? readText(name, value.slice(1, -1)) : value;
+}
+
+function readPath(name: string, { isFile }: PathOption, text: string): string {
+  const path = readQuoted(name, text);
+  if (path.includes('\0')) {
+    throw new OptionProblem(`Invalid '${name}' value (${path}).`, 'Write a path without NUL.');
+  }
+  if (!isFile || !['', '.', '..'].includes(basename(path))) return path;
   throw new OptionProblem(`Invalid '${name}' value (${path}).`, 'Write the name of a file.');
 }
 

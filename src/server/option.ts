@@ -10,6 +10,8 @@ interface Described {
   readonly help: string;
   /** True when, as in Mosquitto, it makes no default listener by itself. */
   readonly needsListener?: boolean;
+  /** What to use instead, where Mosquitto will give it up. */
+  readonly deprecated?: string;
   /** True when it is Pantala's own: Mosquitto does not know it. */
   readonly own?: boolean;
   /** Other names that Mosquitto accepts for it. */
@@ -20,19 +22,19 @@ interface Described {
 export interface FlagOption extends Described {
   readonly type: 'flag';
   readonly default: boolean | undefined;
-  /** The one value that is served yet. */
-  readonly only?: boolean;
 }
 
 /** A whole number. */
 export interface IntegerOption extends Described {
   readonly type: 'integer';
-  readonly default: number;
+  readonly default: number | undefined;
   /** A smaller value is taken as this one. */
   readonly floor?: number;
+  /** A larger value is taken as this one. */
+  readonly ceiling?: number;
   /** A smaller value is refused. */
   readonly min?: number;
-  /** A larger value is refused. */
+  /** A larger value is refused; by default one of more than 31 bits. */
   readonly max?: number;
   /** Mosquitto's words for a refused value, `%d`. */
   readonly refusal?: string;
@@ -53,8 +55,19 @@ export interface ChoiceOption extends Described {
 export interface TextOption extends Described {
   readonly type: 'text';
   readonly default: string | undefined;
+  /** Characters at most. */
+  readonly charactersMax?: number;
+  /** True when further lines with it replace the value; else they are refused. */
+  readonly lastCounts?: boolean;
+}
+
+/** The path of a file or directory, the rest of the line; it may stand in double quotes. */
+export interface PathOption extends Described {
+  readonly type: 'path';
+  readonly default: string | undefined;
   /** True when it must end in the name of a file. */
   readonly isFile?: boolean;
+  readonly lastCounts?: boolean;
 }
 
 /** A count and one of `s h d w m y`; its value is in seconds. */
@@ -71,7 +84,13 @@ export interface StructureOption extends Described {
 }
 
 /** An option with one value that becomes a setting. */
-export type ValueOption = FlagOption | IntegerOption | ChoiceOption | TextOption | DurationOption;
+export type ValueOption =
+  | FlagOption
+  | IntegerOption
+  | ChoiceOption
+  | TextOption
+  | PathOption
+  | DurationOption;
 
 export type Option = ValueOption | StructureOption;
 
@@ -82,7 +101,9 @@ export type SettingsOf<Table extends Record<string, ValueOption>> = {
 
 type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
-  : Name;
+  : Name extends `${infer Head}.${infer Tail}`
+    ? `${Head}${Tail}`
+    : Name;
 
 type SettingOf<O extends ValueOption> =
   | ValueOf<O>
@@ -92,13 +113,13 @@ type ValueOf<O extends ValueOption> = O extends FlagOption
   ? boolean
   : O extends ChoiceOption
     ? O['values'][number]
-    : O extends TextOption
+    : O extends TextOption | PathOption
       ? string
       : number;
 
 /** The name of the setting that an option makes: `max_qos` → `maxQos`. */
 export function settingName(optionName: string): string {
-  return optionName.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  return optionName.replace(/[_.](.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** The settings of `table` when nothing is configured. */

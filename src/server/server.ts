@@ -3,8 +3,9 @@
 import { lookup } from 'node:dns/promises';
 import { getSystemErrorMessage } from 'node:util';
 import { Anonymous } from '../auth/anonymous.ts';
-import { Broker, type ListenerOptions } from '../broker/broker.ts';
+import { Broker } from '../broker/broker.ts';
 import type { Features, Limits } from '../broker/limits.ts';
+import type { ListenerOptions } from '../broker/listener.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Accept } from '../session/link.ts';
 import { Message } from '../session/message.ts';
@@ -141,7 +142,7 @@ class Server implements RunningServer {
   }
 
   #accept(listener: ListenerConfig): Accept {
-    const accept = this.#broker.listener(listenerOptionsOf(listener));
+    const accept = this.#broker.listener(listenerOptionsOf(listener)).accept;
     if (!this.#config.general.connectionMessages || !this.#log.isOn('notice')) return accept;
     return (link) => {
       this.#log.write('notice', `New connection from ${link.peer} on port ${listener.port}.`);
@@ -195,8 +196,6 @@ function limitsOf(general: GeneralSettings): Partial<Limits> {
 function featuresOf(general: GeneralSettings): Partial<Features> {
   return {
     retainAvailable: general.retainAvailable,
-    zeroLengthClientIdAllowed: general.allowZeroLengthClientid,
-    assignedClientIdPrefix: general.autoIdPrefix,
     queueQos0: general.queueQos0Messages,
     upgradeOutgoingQos: general.upgradeOutgoingQos,
   };
@@ -204,7 +203,7 @@ function featuresOf(general: GeneralSettings): Partial<Features> {
 
 function listenerOptionsOf(listener: ListenerConfig): ListenerOptions {
   return {
-    gatekeeper: listener.allowAnonymous ? Anonymous.allowed() : Anonymous.refused(),
+    gatekeeper: listener.access.allowAnonymous ? Anonymous.allowed() : Anonymous.refused(),
     limits: {
       connectionsMax: listener.maxConnections,
       qosMax: listener.maxQos as QoS, // the option's range is that of QoS

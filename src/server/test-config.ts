@@ -21,7 +21,7 @@ export function faultsOf(act: () => Config): readonly ConfigFault[] {
   assert.fail('the configuration was accepted');
 }
 
-/** The message about an option or a value that is not served yet. */
+/** The message about an option or a value that is not served. */
 export function unserved(name: string): string {
-  return `Option '${name}' is not served yet by pantala ${version}.`;
+  return `Option '${name}' is not served by pantala ${version}.`;
 }

@@ -1,95 +1,33 @@
-/** The options of Mosquitto 2.1 that Pantala knows and does not serve yet. */
+/** The options of Mosquitto 2.1 that Pantala knows and does not serve, or not yet. */
 
 /** Options of one subject, with a sentence for each. */
 export interface UnservedOptions {
   readonly title: string;
+  /** Why, and what to do instead. */
+  readonly remedy: string;
   readonly options: Readonly<Record<string, string>>;
 }
 
 export const unservedOptions: readonly UnservedOptions[] = [
   {
-    title: 'Authentication and access',
+    title: 'OpenSSL engines',
+    remedy: 'Write the private key to a PEM file and name that in keyfile.',
     options: {
-      acl_file: 'A file that says who may read and write which topics.',
-      'auth_opt_*': 'Settings for the plugin above, under their old name.',
-      auth_plugin: 'A module that decides who may do what, under its old name.',
-      auth_plugin_deny_special_chars: 'Refuses user names and client identifiers with `+` or `#`.',
-      check_retain_source: 'Checks again whether the publisher of a retained message may write.',
-      clientid_prefixes: 'What client identifiers must begin with.',
-      global_plugin: 'A module that extends every listener.',
-      listener_auto_id_prefix: 'What assigned client identifiers on this listener begin with.',
-      password_file: 'A file of user names and hashed passwords.',
-      plugin: 'A module that extends the broker.',
-      plugin_load: 'A module that listeners may use by name.',
-      'plugin_opt_*': 'Settings for the plugin above.',
-      plugin_use: 'A loaded module for this listener.',
-      psk_file: 'A file of identities and pre-shared keys.',
-      use_username_as_clientid: 'Makes the user name the client identifier.',
-    },
-  },
-  {
-    title: 'Limits and memory',
-    options: {
-      global_max_clients: 'The number of sessions in the whole broker.',
-      global_max_connections: 'The number of connections to the whole broker.',
-      memory_limit: 'The bytes that the broker may allocate.',
-      message_size_limit: 'The largest payload; superseded by `max_packet_size`.',
-      packet_buffer_size: 'The size of the buffer that packets are first read into.',
-      packet_max_auth: 'The largest AUTH packet.',
-      packet_max_connect: 'The largest CONNECT packet.',
-      packet_max_simple: 'The largest acknowledgement.',
-      packet_max_sub: 'The largest SUBSCRIBE or UNSUBSCRIBE packet.',
-      retain_expiry_interval: 'The minutes between searches for expired retained messages.',
-    },
-  },
-  {
-    title: 'Process and log',
-    options: {
-      allow_duplicate_messages: 'Delivers once per matching subscription.',
-      enable_control_api: 'Answers requests on `$CONTROL/broker/v1`.',
-      log_facility: 'The syslog facility, local0 to local7.',
-      user: 'The user to become after the start as root.',
-    },
-  },
-  {
-    title: 'Listeners',
-    options: {
-      accept_protocol_versions: 'The protocol versions that a listener accepts.',
-      bind_interface: 'The network interface to listen on.',
-      enable_proxy_protocol: 'Expects the PROXY protocol, version 1 or 2, before MQTT.',
-      http_dir: 'A directory whose files are served over HTTP.',
-      mount_point: 'A prefix to all topics of the clients of a listener.',
-      mptcp: 'Accepts Multipath TCP.',
-      proxy_protocol_v2_require_tls: 'Refuses proxied connections that were not encrypted.',
-      websockets_headers_size: 'The size of the buffer for WebSocket headers.',
-      websockets_log_level: 'How much is logged about WebSockets.',
-      websockets_origin: 'The web pages whose WebSockets are accepted.',
-    },
-  },
-  {
-    title: 'TLS',
-    options: {
-      cafile: 'A file of authorities whose client certificates are accepted.',
-      capath: 'A directory of authorities whose client certificates are accepted.',
-      certfile: 'The certificate of the server.',
-      ciphers: 'The ciphers up to TLS 1.2.',
-      'ciphers_tls1.3': 'The cipher suites of TLS 1.3.',
-      crlfile: 'A file of revoked certificates.',
-      dhparamfile: 'Parameters for the key exchange.',
-      disable_client_cert_date_checks: 'Accepts client certificates out of their time.',
-      keyfile: 'The private key of the server.',
-      psk_hint: 'Turns pre-shared keys on; sent to clients as a hint.',
-      require_certificate: 'Refuses clients without a certificate.',
       tls_engine: 'An OpenSSL engine.',
       tls_engine_kpass_sha1: 'The hash of the password of a key in an engine.',
-      tls_keyform: 'Whether the key is a file or lies in an engine.',
-      tls_version: 'The lowest version of TLS.',
-      use_identity_as_username: 'Takes the user name from the certificate or the PSK identity.',
-      use_subject_as_username: 'Takes the whole subject of the certificate as user name.',
+    },
+  },
+  {
+    title: 'Process and network',
+    remedy: 'Remove the line.',
+    options: {
+      enable_control_api: 'Answers requests on `$CONTROL/broker/v1`.',
+      mptcp: 'Accepts Multipath TCP.',
     },
   },
   {
     title: 'Bridges',
+    remedy: 'Bridges are not served yet. Remove the line, or bridge with a program of your own.',
     options: {
       address: 'The brokers that a bridge connects to.',
       addresses: 'The brokers that a bridge connects to.',

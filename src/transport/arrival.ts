@@ -20,8 +20,18 @@ export interface Arrival {
 export type Arrivals = (arrival: Arrival) => void;
 
 /** The other end of a socket: `127.0.0.1:51234`, `[::1]:51234`. */
-export function peerOf({ remoteAddress = '?', remotePort = 0, remoteFamily }: Socket): string {
-  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '');
-  const isIpv6 = remoteFamily === 'IPv6' && address === remoteAddress;
-  return isIpv6 ? `[${address}]:${remotePort}` : `${address}:${remotePort}`;
+export function peerOf({ remoteAddress = '?', remotePort = 0 }: Socket): string {
+  return peerText(remoteAddress, remotePort);
+}
+
+/** An end that has an address and a port, as people write it. */
+export function peerText(address: string, port: number): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+  return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`;
+}
+
+/** An end of a Unix socket, which has a path at most, as Mosquitto writes it. */
+export function unixPeerText(path: string): string {
+  const name = path.replace(/\p{Cc}|\u{fffd}/gu, '?');
+  return `${name === '' ? 'unix-socket' : name}:0`;
 }

@@ -1,7 +1,9 @@
 /** Sockets that connections come in through. */
 
-import { createServer, type Server } from 'node:net';
-import { type Arrivals, peerOf } from './arrival.ts';
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Arrivals, peerOf, unixPeerText } from './arrival.ts';
+import { openFilesMax } from './file-limit.ts';
+import { clearUnixPath, openUnixPath, unixListenError } from './unix-path.ts';
 
 export interface ListenSocketsOptions {
   /** 0: the system chooses. */
@@ -10,11 +12,21 @@ export interface ListenSocketsOptions {
   readonly host?: string | undefined;
   /** Only this family where `host` is a name or undefined. */
   readonly family?: 4 | 6 | undefined;
+  /** A Unix socket instead of all that. */
+  readonly path?: string | undefined;
+  readonly events?: ListenSocketsEvents | undefined;
 }
 
-/** A port that connections come in through. */
+export interface ListenSocketsEvents {
+  /** Connections cannot be taken, for one reason; told once a second at most. */
+  acceptFailed?(reason: string): void;
+}
+
+/** A port, or a path, that connections come in through. */
 export interface Listener {
+  /** 0 for a Unix socket. */
   readonly port: number;
+  /** The path of a Unix socket. */
   readonly host: string;
   /** Takes no more connections; those that are open stay. Resolves when the last has closed. */
   close(): Promise<void>;
@@ -25,44 +37,101 @@ export interface Listener {
 const backlog = 4096;
 const keepAliveProbeMilliseconds = 60_000;
 
+// Files that connections leave to the store, the log and reloads. Without it Node would let the
+// last connections take everything, and then drop new ones without a word.
+const filesInReserve = 32;
+const acceptFailedMilliseconds = 1000;
+
 /**
  * Listens, and hands every connection to `arrivals`.
  *
- * @throws the system's error, such as EADDRINUSE
+ * @throws ListenError, or the system's error, such as EADDRINUSE
  */
 export async function listenSockets(
   arrivals: Arrivals,
-  { port = 1883, host, family }: ListenSocketsOptions = {},
+  options: ListenSocketsOptions = {},
 ): Promise<Listener> {
+  const { path, events = {} } = options;
   const server = createServer({
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveProbeMilliseconds,
   });
+  const failed = seldom((reason: string) => events.acceptFailed?.(reason));
+  const isLast = lastFileTest();
   server.on('connection', (socket) => {
-    arrivals({ socket, peer: peerOf(socket), credentials: undefined });
+    if (isLast(socket)) {
+      socket.destroy();
+      failed(filesExceeded);
+      return;
+    }
+    const peer = path === undefined ? peerOf(socket) : unixPeerText(path);
+    arrivals({ socket, peer, credentials: undefined });
   });
-  await listening(server, {
-    port,
-    host: host ?? (family === 4 ? '0.0.0.0' : '::'),
-    ipv6Only: family === 6,
-    backlog,
+  if (path === undefined) await listening(server, tcpPlace(options));
+  else await listenUnix(server, path);
+  server.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    const isExceeded = code === 'EMFILE' || code === 'ENFILE';
+    failed(isExceeded ? filesExceeded : `Unable to accept new connection: ${message}.`);
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
   return {
-    port: address.port,
-    host: address.address,
+    ...placeOf(server),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
 
-function listening(server: Server, options: object): Promise<void> {
+const filesExceeded =
+  'Unable to accept new connection, system socket count has been exceeded.' +
+  ' Try increasing "ulimit -n" or equivalent.';
+
+function tcpPlace({ port = 1883, host, family }: ListenSocketsOptions): object {
+  return { port, host: host ?? (family === 4 ? '0.0.0.0' : '::'), ipv6Only: family === 6 };
+}
+
+async function listenUnix(server: Server, path: string): Promise<void> {
+  await clearUnixPath(path);
+  try {
+    await listening(server, { path });
+  } catch (error) {
+    throw unixListenError(error as NodeJS.ErrnoException, path);
+  }
+  await openUnixPath(path);
+}
+
+function placeOf(server: Server): Pick<Listener, 'port' | 'host'> {
+  const address = server.address();
+  if (address === null) throw new Error('the server has no address');
+  if (typeof address === 'string') return { port: 0, host: address };
+  return { port: address.port, host: address.address };
+}
+
+function listening(server: Server, place: object): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen(options, () => {
+  server.listen({ ...place, backlog }, () => {
     server.off('error', reject);
     resolve();
   });
   return promise;
+}
+
+/** Tells of a socket that takes a file of the reserve: files are numbered from the lowest free. */
+function lastFileTest(): (socket: Socket) => boolean {
+  const max = openFilesMax();
+  if (max === undefined) return () => false;
+  // Node has no other name for it; where it tells no number, nothing is held back.
+  return (socket) => {
+    const { _handle: handle } = socket as Socket & { _handle?: { readonly fd?: number } };
+    return (handle?.fd ?? -1) >= max - filesInReserve;
+  };
+}
+
+function seldom(tell: (reason: string) => void): (reason: string) => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return (reason) => {
+    const now = performance.now();
+    if (now - toldAt < acceptFailedMilliseconds) return;
+    toldAt = now;
+    tell(reason);
+  };
 }

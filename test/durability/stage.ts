@@ -3,15 +3,18 @@
 import assert from 'node:assert/strict';
 import { Anonymous } from '../../src/auth/anonymous.ts';
 import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
+import type { ListenerOptions } from '../../src/broker/listener.ts';
 import { Calendar } from '../../src/broker/state/calendar.ts';
 import { recall } from '../../src/broker/state/recall.ts';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
+import type { Accept } from '../../src/session/link.ts';
 import { MemoryLink } from '../../src/transport/memory.ts';
 import { HeldStore } from '../harness/held-store.ts';
 import { type ConnectOptions, type TestBroker, TestClient } from '../harness/test-broker.ts';
 
 export type StageOptions = Partial<Omit<BrokerOptions, 'host' | 'storage'>> & {
   readonly keepsPromises?: boolean;
+  readonly listener?: ListenerOptions;
 };
 
 /** What a broker begins on. */
@@ -50,7 +53,7 @@ export class Stage {
     const clock = { now: () => this.#now };
     const date = () => this.#date + this.#now - firstNow;
     const recalled = recall(this.store.records, new Calendar(clock, date));
-    const { keepsPromises, ...brokerOptions } = options;
+    const { keepsPromises, listener, ...brokerOptions } = options;
     this.broker = new Broker({
       gatekeeper: Anonymous.allowed(),
       systemTopicSeconds: 0,
@@ -59,10 +62,10 @@ export class Stage {
       storage: { store: this.store, recalled, keepsPromises },
       host: { clock, atEndOfTurn: later, wakeAt: () => {}, randomId: () => 'random', date },
     });
-    this.accept = this.broker.listener();
+    this.accept = this.broker.listener(listener).accept;
   }
 
-  readonly accept: ReturnType<Broker['listener']>;
+  readonly accept: Accept;
 
   /** A link to the broker; the test carries its bytes by `settle` or `step`. */
   link(): { readonly near: MemoryLink; readonly far: MemoryLink } {

@@ -37,6 +37,10 @@ const values = [
   '::1',
   'd',
   '"quoted',
+  '"quoted twice"',
+  '3, 4',
+  'name mosquitto_password_file.so',
+  '/usr/lib/mosquitto_persist_sqlite.so',
   '\u{fffd}',
   '\0',
   '# comment',
@@ -69,13 +73,14 @@ function check(text: string, files: ConfigFiles): void {
     }
     return;
   }
-  for (const { port, maxQos, maxTopicAlias } of config.listeners) {
-    assert.ok(port >= 1 && port <= 65_535, text);
+  for (const { port, socketPath, maxQos, maxTopicAlias } of config.listeners) {
+    assert.ok(socketPath === undefined ? port >= 1 && port <= 65_535 : port === 0, text);
+    assert.notEqual(socketPath, '', text);
     assert.ok(maxQos >= 0 && maxQos <= 2, text);
     assert.ok(maxTopicAlias >= 0 && maxTopicAlias <= 65_535, text);
   }
   const { state } = config;
-  assert.equal(state !== undefined, config.general.persistence, text);
+  assert.ok(state !== undefined || !config.general.persistence, text);
   assert.ok(state === undefined || (state.directory !== '' && state.file !== ''), text);
   for (const setting of Object.values(config.general)) {
     assert.ok(typeof setting !== 'number' || Number.isSafeInteger(setting), text);

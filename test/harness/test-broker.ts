@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { Anonymous } from '../../src/auth/anonymous.ts';
-import { Broker, type BrokerOptions, type ListenerOptions } from '../../src/broker/broker.ts';
+import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
+import type { BrokerListener, ListenerOptions } from '../../src/broker/listener.ts';
 import { Calendar } from '../../src/broker/state/calendar.ts';
 import { recall } from '../../src/broker/state/recall.ts';
 import type { Connect } from '../../src/packet/connect.ts';
@@ -13,7 +14,7 @@ import { PacketReader } from '../../src/packet/packet-reader.ts';
 import type { Publish } from '../../src/packet/publish.ts';
 import type { Subscribe } from '../../src/packet/subscribe.ts';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
-import type { Accept } from '../../src/session/link.ts';
+import type { PeerCredentials } from '../../src/session/link.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
 import { MemoryLink } from '../../src/transport/memory.ts';
 
@@ -21,13 +22,20 @@ export type TestBrokerOptions = Partial<Omit<BrokerOptions, 'host'>> & {
   listener?: ListenerOptions;
 };
 
+/** How a client gets to the broker, and what the way tells of it. */
+export interface Way {
+  readonly listener?: BrokerListener;
+  readonly credentials?: PeerCredentials;
+}
+
 // When the clock is at 0, in milliseconds since 1970.
 const date = Date.UTC(2026, 0, 1);
 
 /** Time stands still but for `advance`; nothing happens but in `settle`. */
 export class TestBroker {
   readonly broker: Broker;
-  readonly #accept: Accept;
+  /** What clients come in by unless they say otherwise. */
+  readonly listener: BrokerListener;
   readonly #isStoring: boolean;
   readonly #clients: TestClient[] = [];
   #now = 0;
@@ -57,7 +65,7 @@ export class TestBroker {
         heapBytes: () => this.heapBytes,
       },
     });
-    this.#accept = this.broker.listener(listener);
+    this.listener = this.broker.listener(listener);
   }
 
   get now(): number {
@@ -79,18 +87,18 @@ export class TestBroker {
   }
 
   /** A network connection on which nothing has been sent. */
-  open(version: ProtocolVersion = 5): TestClient {
+  open(version: ProtocolVersion = 5, { listener = this.listener, credentials }: Way = {}) {
     const [near, far] = MemoryLink.pair(['memory:broker', 'memory:client']);
     const client = new TestClient(near, this, version);
-    far.receiver = this.#accept(far);
+    far.receiver = listener.accept(Object.assign(far, { credentials }));
     this.#clients.push(client);
     client.far = far;
     return client;
   }
 
   /** A client with its CONNACK, which it has forgotten. */
-  async connect(clientId: string, options: ConnectOptions = {}): Promise<TestClient> {
-    const client = this.open(options.version ?? 5);
+  async connect(clientId: string, options: ConnectOptions = {}, way?: Way): Promise<TestClient> {
+    const client = this.open(options.version ?? 5, way);
     const connack = await client.connect(clientId, options);
     assert.equal(connack?.type, 'connack', 'the broker answers CONNECT with CONNACK');
     assert.equal(connack.reasonCode, 0, `CONNACK for ${clientId}`);

@@ -44,7 +44,7 @@ export class TestNetwork {
           host: { ...host, randomId: () => String(++this.#ids) },
         }),
     );
-    return this.link(broker.listener());
+    return this.link(broker.listener().accept);
   }
 
   /** @returns how to connect to whoever `accept` stands for */

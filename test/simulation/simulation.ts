@@ -281,7 +281,7 @@ export class Simulation implements LinkObserver, Witness {
       features,
       systemTopicSeconds,
     });
-    this.#accept = this.#broker.listener();
+    this.#accept = this.#broker.listener().accept;
   }
 
   /** The broker is not there any more: nothing reaches it, and nothing comes from it. */

@@ -133,6 +133,7 @@ describe('a packet that asks for too much', () => {
     subscriptionIdentifiersAvailable: false,
     zeroLengthClientIdAllowed: true,
     assignedClientIdPrefix: '',
+    clientIdPrefix: '',
     queueQos0: false,
     upgradeOutgoingQos: false,
     responseInformation: undefined,

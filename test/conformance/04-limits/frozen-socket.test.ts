@@ -79,7 +79,7 @@ it('drops QoS 0 for a frozen socket, bounds its output, and holds up nobody', {
     observer: { messageDropped: (id, _topic, _qos, cause) => drops.push(`${id}: ${cause}`) },
   });
   host.start((now) => broker.wake(now));
-  const accept = broker.listener();
+  const accept = broker.listener().accept;
   const listener = await listenTcp(
     (link) => {
       links.push(link);

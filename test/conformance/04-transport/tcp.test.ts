@@ -42,7 +42,7 @@ describe('over TCP', () => {
   before(async () => {
     const broker = new Broker({ host, gatekeeper: Anonymous.allowed(), systemTopicSeconds: 0 });
     host.start((now) => broker.wake(now));
-    listener = await listenTcp(broker.listener(), { host: '127.0.0.1', port: 0 });
+    listener = await listenTcp(broker.listener().accept, { host: '127.0.0.1', port: 0 });
   });
 
   after(async () => {
