@@ -224,7 +224,7 @@ describe('with new files', () => {
   async function admitted(keeper: Accounts, request: Admission): Promise<ClientIdentity> {
     const verdict = await verdictOn(keeper, request);
     assert.equal(verdict.type, 'accept');
-    return { ...request, grant: verdict.type === 'accept' ? verdict.grant : undefined };
+    return { ...request, account: verdict.type === 'accept' ? verdict.account : undefined };
   }
 
   it('a user is still admitted while the line of the user is the same', async () => {

@@ -75,11 +75,11 @@ export class Accounts implements Gatekeeper {
    * any more: it is right as long as the file has what it was once right for. So who was let in by
    * name alone has to come again where there are passwords now.
    */
-  stillAdmits({ userName, grant }: ClientIdentity): boolean {
+  stillAdmits({ userName, account }: ClientIdentity): boolean {
     const { anonymousAllowed, passwords } = this.#rules;
-    if (grant === vouchedFor) return true;
+    if (account === vouchedFor) return true;
     if (userName === undefined || passwords === undefined) return anonymousAllowed;
-    return grant instanceof PasswordAccount && grant.isOf(passwords.users.get(userName));
+    return account instanceof PasswordAccount && account.isOf(passwords.users.get(userName));
   }
 
   mayPublish(client: ClientIdentity, topic: string): ReasonCode {
@@ -114,7 +114,7 @@ export class Accounts implements Gatekeeper {
         const account = new PasswordAccount(hash);
         // The file may have been replaced meanwhile.
         const isAdmitted = account.isOf(this.#rules.passwords?.users.get(userName));
-        return isAdmitted ? { type: 'accept', grant: account } : notKnown;
+        return isAdmitted ? { type: 'accept', account } : notKnown;
       }
       case 'wrong':
         return notKnown;
@@ -160,7 +160,7 @@ function verdictWithoutPassword(request: Admission, rules: AccountRules): Verdic
     const reason = `authentication method '${authenticationMethod}' is not known here`;
     return refusal(reasonCodes.badAuthenticationMethod, reason);
   }
-  if (isVouchedFor) return { type: 'accept', grant: vouchedFor };
+  if (isVouchedFor) return { type: 'accept', account: vouchedFor };
   // A password file without users.
   if (userName !== undefined && rules.passwords !== undefined) return notKnown;
   if (rules.anonymousAllowed) return { type: 'accept' };

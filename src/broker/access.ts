@@ -1,13 +1,11 @@
 /** By what right a client takes part: who it is, or was when it left, and who decides about it. */
 
 import { isMounted } from '../topic/mount-point.ts';
-import type { ClientIdentity, Gatekeeper, Interceptor } from './ports.ts';
+import type { ClientIdentity, Gatekeeper } from './ports.ts';
 
 export interface Access {
   readonly client: ClientIdentity;
   readonly gatekeeper: Gatekeeper;
-  /** Sees what it publishes, if anybody does. */
-  readonly interceptor: Interceptor | undefined;
   /** Of the listener that it came in by; undefined where that has none. */
   readonly listenerName: string | undefined;
   /** See `ListenerRules`. */
@@ -35,6 +33,7 @@ export function decidesAlike(one: Access, other: Access): boolean {
     one.gatekeeper === other.gatekeeper &&
     one.isKnown === other.isKnown &&
     one.client.userName === other.client.userName &&
+    (one.client.account === other.client.account || !one.gatekeeper.judgesByAccount) &&
     one.client.credentials?.identity === other.client.credentials?.identity &&
     one.client.credentials?.subject === other.client.credentials?.subject
   );

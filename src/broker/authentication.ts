@@ -30,6 +30,7 @@ export class Authentication {
   #request: Admission;
   readonly #outcome: AuthenticationOutcome;
   #step: Step = { type: 'idle' };
+  #account: object | undefined;
 
   constructor(gatekeeper: Gatekeeper, request: Admission, outcome: AuthenticationOutcome) {
     this.#gatekeeper = gatekeeper;
@@ -40,6 +41,11 @@ export class Authentication {
   /** The gatekeeper thinks; its answer comes later. */
   get isAsking(): boolean {
     return this.#step.type === 'asking';
+  }
+
+  /** What the gatekeeper gave along when it let the client in. */
+  get account(): object | undefined {
+    return this.#account;
   }
 
   /** The method of CONNECT, which all AUTH packets must name. */
@@ -95,7 +101,10 @@ export class Authentication {
     this.#step = { type: 'idle' };
     // A secret that is not needed any more, and with it a piece of network input.
     this.#request = { ...this.#request, password: undefined, authenticationData: undefined };
-    if (verdict.type === 'accept') this.#outcome.accepted(verdict);
-    else this.#outcome.refused(verdict.reasonCode, verdict.reason);
+    if (verdict.type === 'refuse') {
+      return this.#outcome.refused(verdict.reasonCode, verdict.reason);
+    }
+    this.#account = verdict.account;
+    this.#outcome.accepted(verdict);
   }
 }

@@ -17,7 +17,7 @@ import {
   type ListenerParts,
 } from './listener.ts';
 import { Newcomers } from './newcomers.ts';
-import type { Clock, Gatekeeper, Interceptor, Observer, Store } from './ports.ts';
+import type { Clock, Gatekeeper, Observer, Store } from './ports.ts';
 import { type RestorationParts, restore } from './restoration.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
@@ -55,8 +55,6 @@ export interface BrokerOptions {
    * not know is decided by `gatekeeper`. A listener's own takes over once `listener` has named it.
    */
   readonly gatekeeperFor?: (listenerName: string) => Gatekeeper | undefined;
-  /** Sees what comes through those listeners. */
-  readonly interceptor?: Interceptor | undefined;
   readonly observer?: Observer;
   /** Where sessions and retained messages outlive the process; absent: they do not. */
   readonly storage?: StorageOptions;
@@ -108,12 +106,11 @@ export class Broker {
   readonly #listeners: Listener[] = [];
   readonly #settings: Settings;
   readonly #gatekeeper: Gatekeeper;
-  readonly #interceptor: Interceptor | undefined;
   readonly #deadlines: Deadlines;
   readonly #systemTopics: SystemTopics;
 
   constructor(options: BrokerOptions) {
-    const { host, gatekeeper, interceptor, observer = {} } = options;
+    const { host, gatekeeper, observer = {} } = options;
     const { clock } = host;
     const settings = new Settings(options);
     const { limits } = settings;
@@ -148,7 +145,6 @@ export class Broker {
     this.#deadlines = deadlines;
     this.#settings = settings;
     this.#gatekeeper = gatekeeper;
-    this.#interceptor = interceptor;
     this.#connectionOptions = {
       clock,
       deadlines,
@@ -174,7 +170,7 @@ export class Broker {
       const { sessionExpirySecondsMax } = limits;
       const gatekeeperFor = (listenerName: string | undefined) =>
         (listenerName !== undefined && options.gatekeeperFor?.(listenerName)) || gatekeeper;
-      const parts = { sessions, subscriptions, retained, keeping, gatekeeperFor, interceptor };
+      const parts = { sessions, subscriptions, retained, keeping, gatekeeperFor };
       const { recalled } = options.storage!;
       const all = { ...parts, sessionExpirySecondsMax };
       this.#brokenOffAt = restore(recalled, all, clock.now());
@@ -199,7 +195,6 @@ export class Broker {
     const listener = new Listener(options, {
       settings: this.#settings,
       gatekeeper: this.#gatekeeper,
-      interceptor: this.#interceptor,
       connections: this.#connections,
       options: this.#connectionOptions,
     });

@@ -333,7 +333,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   /** The client has come in: CONNACK, and what has waited for it. */
   #welcome({ client, session, connack, will }: Entry): void {
     const { agreement } = this.#entrance!;
-    const { clock, counters, deadlines, interceptor, newcomers, observer } = this.#options;
+    const { clock, counters, deadlines, gatekeeper, newcomers, observer } = this.#options;
     const now = clock.now();
     newcomers.leave(this);
     this.#session = session;
@@ -343,7 +343,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#sender!.send(connack);
     counters.clientEntered();
     observer.clientConnected?.(client);
-    interceptor?.connected?.(client);
+    gatekeeper.interceptor?.connected?.(client);
     this.#conversation = this.#createConversation(client, session);
     deadlines.clear(this);
     if (agreement.keepAliveSeconds > 0) {
@@ -426,7 +426,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
 
   /** The client is gone, for the session and for whoever watches. */
   #leave(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
-    const { clock, counters, interceptor, observer, sessions } = this.#options;
+    const { clock, counters, gatekeeper, observer, sessions } = this.#options;
     const client = this.#client;
     this.#phase = 'closing';
     this.#permit?.end();
@@ -440,7 +440,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#conversation!.end();
     const departure = { client, cause, reasonCode, message };
     observer.clientDisconnected?.(departure);
-    interceptor?.disconnected?.(departure);
+    gatekeeper.interceptor?.disconnected?.(departure);
     const left = this.#will;
     this.#will = undefined;
     sessions.leave(this.#session!, left, clock.now());

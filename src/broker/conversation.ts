@@ -27,7 +27,7 @@ import { asReasonString } from './farewell.ts';
 import { Interception, type Pass } from './interception.ts';
 import type { ListenerRules } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
-import type { ConnectedClient, Gatekeeper, Interceptor, Observer } from './ports.ts';
+import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
 import { messageOfPublish } from './publication.ts';
 import { publishDenial } from './publish-permission.ts';
 import type { RetainedMessages } from './retained-messages.ts';
@@ -42,7 +42,6 @@ export interface ConversationRules {
   readonly features: Features;
   readonly listener: ListenerRules;
   readonly gatekeeper: Gatekeeper;
-  readonly interceptor: Interceptor | undefined;
   readonly router: Router;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
@@ -74,8 +73,8 @@ export class Conversation {
   readonly #sender: PacketSender;
   readonly #rules: ConversationRules;
   readonly #answers: Answers;
-  readonly #mountPoint: string | undefined;
   readonly #interception: Interception | undefined;
+  readonly #mountPoint: string | undefined;
   #aliases: IncomingAliases | undefined;
 
   constructor(options: ConversationOptions) {
@@ -85,11 +84,9 @@ export class Conversation {
     this.#session = options.session;
     this.#sender = options.sender;
     this.#rules = options.rules;
-    const { interceptor, journal, limits, listener } = options.rules;
-    const { incoming } = options.session;
+    const { gatekeeper, journal, limits, listener } = options.rules;
+    this.#interception = gatekeeper.interceptor && new Interception(options);
     this.#mountPoint = listener.mountPoint;
-    this.#interception =
-      interceptor && new Interception({ ...options.rules, ...options, interceptor, incoming });
     this.#answers = new Answers({
       sender: options.sender,
       incoming: options.session.incoming,
@@ -159,12 +156,11 @@ export class Conversation {
     this.#session.continueReplays(now);
   }
 
-  subscribe(subscribe: Subscribe, now: number): void {
-    this.#checkSubscribable(subscribe.subscriptions, subscribe.properties?.subscriptionIdentifier);
-    const subscriptions = this.#mounted(subscribe.subscriptions);
-    const mounted = { ...subscribe, subscriptions };
-    if (!this.#interception?.asksAboutSubscriptions) return this.#grant(mounted, undefined);
-    this.#interception.subscribe(mounted, (verdicts) => this.#grant(mounted, verdicts), now);
+  subscribe({ subscriptions: asked, ...rest }: Subscribe, now: number): void {
+    this.#checkSubscribable(asked, rest.properties?.subscriptionIdentifier);
+    const subscribe = { ...rest, subscriptions: this.#mounted(asked) };
+    if (!this.#interception?.asksAboutSubscriptions) return this.#grant(subscribe, undefined);
+    this.#interception.subscribe(subscribe, (verdicts) => this.#grant(subscribe, verdicts), now);
   }
 
   /** @param verdicts of the interceptor; undefined: the gatekeeper decides */
@@ -392,7 +388,7 @@ export class Conversation {
   #subscriptionDenial(
     entry: SubscribeEntry,
     identifier: number | undefined,
-    asked: ReasonCode | undefined,
+    intercepted: ReasonCode | undefined,
   ): ReasonCode | undefined {
     const { gatekeeper, limits, observer } = this.#rules;
     const { filter } = entry;
@@ -406,11 +402,11 @@ export class Conversation {
     }
     const isNew = known === undefined;
     if (isNew && !this.#session.hasRoomFor(filter, limits)) return reasonCodes.quotaExceeded;
-    const pure = parseShare(filter)?.filter ?? filter;
-    const verdict = asked ?? gatekeeper.maySubscribe(client, pure);
+    const asked = parseShare(filter)?.filter ?? filter;
+    const verdict = intercepted ?? gatekeeper.maySubscribe(client, asked);
     if (verdict < 0x80) return undefined;
     if (observer.subscribeDenied !== undefined) {
-      const rule = gatekeeper.ruleFor?.(client, 'subscribe', pure);
+      const rule = gatekeeper.ruleFor?.(client, 'subscribe', asked);
       observer.subscribeDenied(client, filter, verdict, rule);
     }
     return verdict;

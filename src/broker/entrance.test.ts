@@ -6,13 +6,13 @@ import { TestBroker } from '../../test/harness/test-broker.ts';
 import { TestGatekeeper } from '../../test/harness/test-gatekeeper.ts';
 import type { ConnectedClient } from './ports.ts';
 
-it('the grant that the gatekeeper gives along stands in the identity of the client', async () => {
-  const grant = { of: 'somebody' };
+it('the account that the gatekeeper gives along stands in the identity of the client', async () => {
+  const account = { of: 'somebody' };
   const connected: ConnectedClient[] = [];
   const broker = new TestBroker({
-    gatekeeper: new TestGatekeeper({ admit: () => ({ type: 'accept', grant }) }),
+    gatekeeper: new TestGatekeeper({ admit: () => ({ type: 'accept', account }) }),
     observer: { clientConnected: (client) => connected.push(client) },
   });
   await broker.connect('c');
-  assert.equal(connected[0].grant, grant);
+  assert.equal(connected[0].account, account);
 });

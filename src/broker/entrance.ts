@@ -17,7 +17,7 @@ import {
   introduce,
   type ListenerRules,
 } from './introduction.ts';
-import type { Acceptance, ConnectedClient, Gatekeeper, Interceptor } from './ports.ts';
+import type { Acceptance, ConnectedClient, Gatekeeper } from './ports.ts';
 import { keptWill } from './publication.ts';
 import type { Sessions } from './sessions.ts';
 import type { Journal, Waiter } from './state/journal.ts';
@@ -26,7 +26,6 @@ import type { Journal, Waiter } from './state/journal.ts';
 export interface EntranceRules extends IntroductionRules {
   readonly clock: Clock;
   readonly gatekeeper: Gatekeeper;
-  readonly interceptor: Interceptor | undefined;
   readonly sessions: Sessions;
   readonly journal: Journal | undefined;
 }
@@ -91,7 +90,7 @@ export class Entrance implements Waiter {
   }
 
   /** The gatekeeper has let the client in: takes up its session. */
-  enter(sender: PacketSender, { authenticationData, grant }: Acceptance): void {
+  enter(sender: PacketSender, { authenticationData }: Acceptance): void {
     const { agreement } = this;
     const { limits, features, journal } = this.#rules;
     const connect = this.#connect!;
@@ -101,7 +100,7 @@ export class Entrance implements Waiter {
       const reason = 'CONNACK is too large for it';
       return this.#doorway.refused(reasonCodes.implementationSpecificError, reason);
     }
-    this.#entry = this.#open(connect, connack, grant);
+    this.#entry = this.#open(connect, connack);
     this.#connect = undefined;
     this.#will = undefined;
     if (journal === undefined) return this.#letIn();
@@ -136,8 +135,8 @@ export class Entrance implements Waiter {
     sessions.leave(session, undefined, clock.now());
   }
 
-  #open(connect: Connect, connack: Connack, grant: unknown): Entry {
-    const { clock, sessions, gatekeeper, interceptor, listener } = this.#rules;
+  #open(connect: Connect, connack: Connack): Entry {
+    const { clock, sessions, gatekeeper, listener } = this.#rules;
     const { agreement } = this;
     const { version, cleanStart } = connect;
     const { userName } = this.#introduction;
@@ -145,11 +144,11 @@ export class Entrance implements Waiter {
     const will = this.#will && keptWill(this.#will);
     const { clientId, keepAliveSeconds, sessionExpirySeconds } = agreement;
     const { peer, credentials } = this.#doorway;
-    const identity = { clientId, userName, peer, credentials, grant };
-    const right = { gatekeeper, interceptor, listenerName: name, mountPoint };
+    const { account } = this.authentication;
+    const identity = { clientId, userName, peer, credentials, account };
     const { session, present } = sessions.open(
       {
-        access: { client: identity, ...right, isKnown: true },
+        access: { client: identity, gatekeeper, listenerName: name, mountPoint, isKnown: true },
         cleanStart,
         expirySeconds: sessionExpirySeconds,
         will,

@@ -9,11 +9,11 @@ import {
   type TestBrokerOptions,
   type TestClient,
 } from '../../test/harness/test-broker.ts';
-import { TestGatekeeper } from '../../test/harness/test-gatekeeper.ts';
+import { type GatekeeperRules, TestGatekeeper } from '../../test/harness/test-gatekeeper.ts';
 import { type InterceptorRules, TestInterceptor } from '../../test/harness/test-interceptor.ts';
 import type { Packet } from '../packet/packet.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
-import type { PublishVerdict } from './ports.ts';
+import type { Interceptor, PublishVerdict } from './ports.ts';
 
 const text = new TextEncoder();
 
@@ -24,15 +24,19 @@ interface Scene {
   readonly subscriber: TestClient;
 }
 
-type SceneOptions = TestBrokerOptions & { readonly clientVersion?: 4 | 5 };
+type SceneOptions = TestBrokerOptions & {
+  readonly clientVersion?: 4 | 5;
+  readonly gatekeeperRules?: GatekeeperRules;
+};
 
 /** A subscriber to everything, and a publisher whose packets the interceptor answers slowly. */
 async function scene(
   rules: InterceptorRules = {},
-  { clientVersion = 5, ...options }: SceneOptions = {},
+  { clientVersion = 5, gatekeeperRules, ...options }: SceneOptions = {},
 ): Promise<Scene> {
   const interceptor = new TestInterceptor(rules);
-  const broker = new TestBroker({ interceptor, ...options });
+  const gatekeeper = new TestGatekeeper(gatekeeperRules, interceptor);
+  const broker = new TestBroker({ gatekeeper, ...options });
   const subscriber = await broker.connect('subscriber');
   await subscriber.subscribe('#', { qos: 2 });
   const publisher = await broker.connect('publisher', {
@@ -63,7 +67,7 @@ async function answerAll({ broker, interceptor }: Scene): Promise<void> {
 describe('a message that is answered at once', () => {
   it('takes no turn of the event loop more than without an interceptor', async () => {
     const turns = await Promise.all(
-      [scene(), scene({}, { interceptor: undefined })].map(async (making) => {
+      [scene(), scene({}, { gatekeeper: new TestGatekeeper() })].map(async (making) => {
         const { broker, publisher, subscriber } = await making;
         const before = broker.turns;
         await publisher.publish('a', 'x', { qos: 1 });
@@ -104,8 +108,8 @@ describe('a message that is answered at once', () => {
   });
 
   it('is the interceptor’s to decide, not the gatekeeper’s', async () => {
-    const gatekeeper = new TestGatekeeper({ publish: () => reasonCodes.notAuthorized });
-    const { publisher, subscriber } = await scene({}, { gatekeeper });
+    const gatekeeperRules = { publish: () => reasonCodes.notAuthorized };
+    const { publisher, subscriber } = await scene({}, { gatekeeperRules });
     await publisher.publish('a', 'x', { qos: 1 });
     assert.deepEqual(outcomeOf(publisher), ['puback 00']);
     assert.deepEqual(subscriber.payloads(), ['x']);
@@ -339,14 +343,13 @@ describe('while an answer is awaited', () => {
 
   it('a second answer counts for nothing', async () => {
     const twice: (() => void)[] = [];
-    const broker = new TestBroker({
-      interceptor: {
-        publish(_, answer) {
-          twice.push(() => answer({ type: 'pass' }));
-          return undefined;
-        },
+    const interceptor: Interceptor = {
+      publish(_, answer) {
+        twice.push(() => answer({ type: 'pass' }));
+        return undefined;
       },
-    });
+    };
+    const broker = new TestBroker({ gatekeeper: new TestGatekeeper({}, interceptor) });
     const client = await broker.connect('c');
     await client.send(
       publishOf('a', '1', { qos: 1, packetId: 1 }),
@@ -492,14 +495,6 @@ describe('an interceptor', () => {
       'c disconnected: connection lost',
     ]);
   });
-
-  it('belongs to a listener together with its gatekeeper', async () => {
-    const listener = { gatekeeper: new TestGatekeeper() };
-    const interceptor = new TestInterceptor();
-    const broker = new TestBroker({ interceptor, listener });
-    await broker.connect('c');
-    assert.deepEqual(interceptor.events, []);
-  });
 });
 
 describe('a client whose acceptance expires', () => {
@@ -519,24 +514,5 @@ describe('a client whose acceptance expires', () => {
     const client = await broker.connect('c');
     await client.drop();
     assert.equal(broker.broker.nextDeadline, undefined);
-  });
-});
-
-describe('what a gatekeeper notes about a client', () => {
-  it('is there whenever it is asked about that client, and for its will', async () => {
-    const seen: unknown[] = [];
-    const gatekeeper = new TestGatekeeper({
-      admit: () => ({ type: 'accept', grant: { role: 'sensor' } }),
-    });
-    gatekeeper.mayPublish = (client) => {
-      seen.push((client as { grant?: unknown }).grant);
-      return reasonCodes.success;
-    };
-    const broker = new TestBroker({ gatekeeper });
-    const will = { topic: 'w', payload: text.encode('x'), qos: 0, retain: false } as const;
-    const client = await broker.connect('c', { will: { ...will, properties: undefined } });
-    await client.publish('a', 'x');
-    await client.drop();
-    assert.deepEqual(seen, [{ role: 'sensor' }, { role: 'sensor' }]);
   });
 });

@@ -8,23 +8,24 @@ import type { QoS } from '../packet/version.ts';
 import type { Incoming } from '../session/incoming.ts';
 import { Message } from '../session/message.ts';
 import { nameFault, parseShare } from '../topic/topic-filter.ts';
+import type { Access } from './access.ts';
 import type { AnswersReader } from './answers.ts';
 import type { Features, Limits } from './limits.ts';
 import type {
   ClientIdentity,
+  Gatekeeper,
   Interceptor,
   Observer,
   Publication,
   PublishVerdict,
   RequestedSubscription,
 } from './ports.ts';
-import { isReserved } from './publish-permission.ts';
+import { isReserved, tellDenied } from './publish-permission.ts';
 
-export interface InterceptionOptions extends PassageRules {
-  readonly interceptor: Interceptor;
+export interface InterceptionOptions {
   readonly client: ClientIdentity;
-  readonly incoming: Incoming;
-  readonly observer: Observer;
+  readonly session: { readonly access: Access; readonly incoming: Incoming };
+  readonly rules: PassageRules & { readonly gatekeeper: Gatekeeper; readonly observer: Observer };
   /** Goes on when an answer is there, and calls `conclude` first. */
   readonly reader: AnswersReader;
 }
@@ -42,11 +43,14 @@ export type Pass = (
  * client's packets, and back-pressure, come of that.
  */
 export class Interception {
+  readonly #interceptor: Interceptor;
   readonly #options: InterceptionOptions;
   #question: object | undefined;
   #act: ((now: number) => void) | undefined;
 
+  /** @param options with a gatekeeper that has an interceptor */
   constructor(options: InterceptionOptions) {
+    this.#interceptor = options.rules.gatekeeper.interceptor!;
     this.#options = options;
   }
 
@@ -56,25 +60,27 @@ export class Interception {
   }
 
   get asksAboutSubscriptions(): boolean {
-    return this.#options.interceptor.subscribe !== undefined;
+    return this.#interceptor.subscribe !== undefined;
   }
 
   /** One that was taken before is acknowledged again, and nobody is asked. */
   asksAbout({ qos, packetId }: Publish, topic: string): boolean {
-    const { interceptor, incoming } = this.#options;
-    if (interceptor.publish === undefined || isReserved(topic)) return false;
-    return qos !== 2 || !incoming.isOpen(packetId);
+    if (this.#interceptor.publish === undefined || isReserved(topic)) return false;
+    return qos !== 2 || !this.#options.session.incoming.isOpen(packetId);
   }
 
   publish(message: Message, pass: Pass, now: number): void {
-    const { interceptor, client, observer } = this.#options;
+    const { client, session, rules } = this.#options;
     const publication = publicationOf(client, message, { isWill: false });
     this.#ask<PublishVerdict>(
-      (answer) => interceptor.publish!(publication, answer),
+      (answer) => this.#interceptor.publish!(publication, answer),
       (verdict, at) => {
-        const passage = passageOf(verdict, message, this.#options, at);
+        const passage = passageOf(verdict, message, rules, at);
         const { denial, reason } = passage;
-        if (denial !== undefined) observer.publishDenied?.(client, message.topic, denial, reason);
+        if (denial !== undefined) {
+          const { observer } = rules;
+          tellDenied(session.access, message.topic, { reasonCode: denial, observer });
+        }
         pass(passage.message, denial, at, reason);
       },
       now,
@@ -83,18 +89,17 @@ export class Interception {
 
   /** @param grant gets the reason code with which each may be granted at most, or is refused */
   subscribe(
-    { subscriptions }: Subscribe,
+    { subscriptions }: Pick<Subscribe, 'subscriptions'>,
     grant: (verdicts: readonly ReasonCode[]) => void,
     now: number,
   ): void {
-    const { interceptor, client } = this.#options;
+    const { client } = this.#options;
     const requested = subscriptions.map(requestedSubscription);
-    this.#ask((answer) => interceptor.subscribe!(client, requested, answer), grant, now);
+    this.#ask((answer) => this.#interceptor.subscribe!(client, requested, answer), grant, now);
   }
 
   unsubscribed(filter: string): void {
-    const { interceptor, client } = this.#options;
-    interceptor.unsubscribed?.(client, filter);
+    this.#interceptor.unsubscribed?.(this.#options.client, filter);
   }
 
   /** Does what the answer says, if it has come. @throws ProtocolError as the packet itself would */

@@ -9,7 +9,7 @@ import type { ConnectionOptions } from './connection-options.ts';
 import type { Connections } from './connections.ts';
 import type { ListenerRules } from './introduction.ts';
 import { completeLimits, type Features, type Limits } from './limits.ts';
-import type { Gatekeeper, Interceptor } from './ports.ts';
+import type { Gatekeeper } from './ports.ts';
 import type { Settings } from './settings.ts';
 
 /** What may differ from listener to listener; what is left out is as for the whole broker. */
@@ -19,8 +19,6 @@ export interface ListenerOptions {
   /** Mosquitto's `mount_point`: see `ListenerRules`. With its `/` at the end, or wildcards fail. */
   readonly mountPoint?: string | undefined;
   readonly gatekeeper?: Gatekeeper | undefined;
-  /** Goes with the gatekeeper: where that is not given, neither is this. */
-  readonly interceptor?: Interceptor | undefined;
   readonly limits?: Partial<
     Pick<Limits, 'connectionsMax' | 'qosMax' | 'topicAliasMax' | 'topicAliasBrokerMax'>
   >;
@@ -55,18 +53,11 @@ export interface ListenerParts {
   readonly settings: Settings;
   /** Decides for listeners that have no gatekeeper of their own. */
   readonly gatekeeper: Gatekeeper;
-  readonly interceptor: Interceptor | undefined;
   readonly connections: Connections;
   readonly options: Omit<ConnectionOptions, ListenerOptionNames>;
 }
 
-type ListenerOptionNames =
-  | 'closed'
-  | 'gatekeeper'
-  | 'interceptor'
-  | 'limits'
-  | 'features'
-  | 'listener';
+type ListenerOptionNames = 'closed' | 'gatekeeper' | 'limits' | 'features' | 'listener';
 
 export class Listener implements BrokerListener {
   readonly accept: Accept = (link) => this.#accept(link);
@@ -111,13 +102,12 @@ export class Listener implements BrokerListener {
   }
 
   #connectionOptionsNow(): ConnectionOptions {
-    const { settings, gatekeeper, interceptor, connections, options } = this.#parts;
+    const { settings, gatekeeper, connections, options } = this.#parts;
     const own = this.#options;
     const rules = rulesOf(own);
     return {
       ...options,
       gatekeeper: own.gatekeeper ?? gatekeeper,
-      interceptor: own.gatekeeper === undefined ? interceptor : own.interceptor,
       limits: completeLimits({ ...settings.limits, ...own.limits }),
       features: { ...settings.features, ...own.features },
       listener: rules,
@@ -133,9 +123,9 @@ export class Listener implements BrokerListener {
 
   /** Of clients that are away. */
   #tellSessions(): void {
-    const { gatekeeper, interceptor, listener, sessions } = this.#connectionOptions;
+    const { gatekeeper, listener, sessions } = this.#connectionOptions;
     const { name, mountPoint } = listener;
-    if (name !== undefined) sessions.listenerChanged(name, { gatekeeper, interceptor, mountPoint });
+    if (name !== undefined) sessions.listenerChanged(name, { gatekeeper, mountPoint });
   }
 
   #turnAway(link: Link, limit: string): LinkReceiver {

@@ -18,8 +18,8 @@ export interface ClientIdentity {
   readonly peer: string;
   /** What the transport knows of the client; undefined where it can know nothing. */
   readonly credentials?: PeerCredentials | undefined;
-  /** What the gatekeeper noted when it let the client in: see `Acceptance`. */
-  readonly grant?: unknown;
+  /** What the gatekeeper knows the client by, as it gave it along when it let it in. */
+  readonly account?: object | undefined;
 }
 
 /** A request to be let in. */
@@ -39,13 +39,10 @@ export interface Admission extends ClientIdentity {
 export interface Acceptance {
   readonly type: 'accept';
   readonly authenticationData?: Uint8Array | undefined;
+  /** Stands in the identity of the client from now on, for the gatekeeper alone. */
+  readonly account?: object | undefined;
   /** Seconds after which the client is sent away, unless it authenticates again; absent: never. */
   readonly validSeconds?: number | undefined;
-  /**
-   * Anything that the gatekeeper wants to find in the `ClientIdentity` whenever it is asked what
-   * this client may do. One that authenticates again keeps its first.
-   */
-  readonly grant?: unknown;
 }
 
 /** What a Gatekeeper says of a request. */
@@ -86,8 +83,14 @@ export interface Gatekeeper {
    */
   mayReceive?(client: ClientIdentity, topic: string): boolean;
 
+  /** What may be received depends on the account that the client has been given, too. */
+  readonly judgesByAccount?: boolean;
+
   /** For the log: the rule that decides on a request that was refused, and where it stands. */
   ruleFor?(client: ClientIdentity, access: Access, topic: string): string | undefined;
+
+  /** Sees what the clients that it lets in send, and decides about that in its place. */
+  readonly interceptor?: Interceptor | undefined;
 }
 
 /** What a client may or may not do with a topic or a filter. */

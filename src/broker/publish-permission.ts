@@ -15,12 +15,20 @@ export function publishDenial(
   topic: string,
   observer: Observer,
 ): ReasonCode | undefined {
-  const isOurs = isReserved(topic);
-  const verdict = isOurs ? reasonCodes.notAuthorized : gatekeeper.mayPublish(client, topic);
+  const verdict = isReserved(topic)
+    ? reasonCodes.notAuthorized
+    : gatekeeper.mayPublish(client, topic);
   if (verdict < 0x80) return undefined;
-  if (observer.publishDenied !== undefined) {
-    const rule = isOurs ? undefined : gatekeeper.ruleFor?.(client, 'publish', topic);
-    observer.publishDenied(client, topic, verdict, rule);
-  }
+  tellDenied({ client, gatekeeper }, topic, { reasonCode: verdict, observer });
   return verdict;
+}
+
+export function tellDenied(
+  { client, gatekeeper }: Pick<Access, 'client' | 'gatekeeper'>,
+  topic: string,
+  { reasonCode, observer }: { reasonCode: ReasonCode; observer: Observer },
+): void {
+  if (observer.publishDenied === undefined) return;
+  const rule = isReserved(topic) ? undefined : gatekeeper.ruleFor?.(client, 'publish', topic);
+  observer.publishDenied(client, topic, reasonCode, rule);
 }

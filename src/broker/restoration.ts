@@ -1,7 +1,7 @@
 /** Makes a broker's sessions and retained messages anew, from what its store had. */
 
 import type { Access } from './access.ts';
-import type { Gatekeeper, Interceptor } from './ports.ts';
+import type { Gatekeeper } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Sessions } from './sessions.ts';
 import type { Keeping } from './state/keeping.ts';
@@ -16,8 +16,6 @@ export interface RestorationParts {
   readonly keeping: Keeping;
   /** Decides about the clients of a listener, until they come back. */
   readonly gatekeeperFor: (listenerName: string | undefined) => Gatekeeper;
-  /** Sees the wills of those that do not, until their listener has one of its own. */
-  readonly interceptor: Interceptor | undefined;
   /** Mosquitto's `persistent_client_expiration`, in seconds. */
   readonly sessionExpirySecondsMax: number;
 }
@@ -51,8 +49,8 @@ function restoreSession(
   parts: RestorationParts,
   brokenOffAt: number,
 ): void {
-  const { sessions, subscriptions, keeping, sessionExpirySecondsMax } = parts;
   const { record } = recalled;
+  const { sessions, subscriptions, keeping, sessionExpirySecondsMax } = parts;
   const session = sessions.restore(accessOf(record, parts), keptOf(recalled, keeping));
   session.expirySeconds = Math.min(record.expirySeconds, sessionExpirySecondsMax);
   for (const { number, record: asked } of recalled.subscriptions) {
@@ -83,13 +81,12 @@ function keptOf(
 
 function accessOf(
   { clientId, identity, userNameOfWill }: SessionRecord,
-  { gatekeeperFor, interceptor }: Pick<RestorationParts, 'gatekeeperFor' | 'interceptor'>,
+  { gatekeeperFor }: Pick<RestorationParts, 'gatekeeperFor'>,
 ): Access {
   const userName = identity === undefined ? userNameOfWill : identity.userName;
   return {
     client: { clientId, userName, peer: 'a connection before the start' },
     gatekeeper: gatekeeperFor(identity?.listenerName),
-    interceptor,
     listenerName: identity?.listenerName,
     mountPoint: undefined,
     isKnown: identity !== undefined,

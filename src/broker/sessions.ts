@@ -114,10 +114,7 @@ export class Sessions {
   }
 
   /** From now on this holds for absent clients that came in by the listener. */
-  listenerChanged(
-    listenerName: string,
-    now: Pick<Access, 'gatekeeper' | 'interceptor' | 'mountPoint'>,
-  ): void {
+  listenerChanged(listenerName: string, now: Pick<Access, 'gatekeeper' | 'mountPoint'>): void {
     for (const session of this.#byClientId.values()) {
       const { access, connection } = session;
       if (connection !== undefined || access.listenerName !== listenerName) continue;

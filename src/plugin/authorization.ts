@@ -1,10 +1,18 @@
 /** Who may do what: plugins decide first, and another gatekeeper where they leave it open. */
 
-import type { Access, ClientIdentity, Gatekeeper, Publication } from '../broker/ports.ts';
+import type { Access, ClientIdentity, Gatekeeper } from '../broker/ports.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import { type AnsweringPacket, isDenial, type Refusal, refusalOf } from './denial.ts';
+import { viewOf } from './hook-account.ts';
 import { type HookCalls, type Inquiry, isPromise, senseless } from './hook-calls.ts';
-import type { AuthorizeRequest, Decision, Plugin, Soon, SubscribeQuestion } from './hooks.ts';
+import type {
+  AuthorizeRequest,
+  Decision,
+  Plugin,
+  PublishedMessage,
+  Soon,
+  SubscribeQuestion,
+} from './hooks.ts';
 
 /** Undefined: no plugin has decided. */
 export type Ruling = 'allow' | Refusal | undefined;
@@ -56,7 +64,7 @@ export class Authorization {
   }
 
   /** What plugins say, and then the other gatekeeper. */
-  publication(inquiry: Inquiry<Ruling>, publication: Publication): Soon<Ruling> {
+  publication(inquiry: Inquiry<Ruling>, publication: PublishedMessage): Soon<Ruling> {
     return this.#rule(inquiry, { access: 'publish', ...publication });
   }
 
@@ -67,27 +75,21 @@ export class Authorization {
   /** Where nobody can wait, and there is no message yet: plugins see an empty one. */
   mayPublish(client: ClientIdentity, topic: string): ReasonCode {
     const message = { payload: nothing, qos: 0, retain: false, properties: undefined } as const;
-    const request = { access: 'publish', client, topic, ...message, isWill: false } as const;
-    const ruling = this.#ruleNow(request);
+    const about = { client: viewOf(client), topic, ...message, isWill: false };
+    const ruling = this.#ruleNow({ access: 'publish', ...about });
     if (ruling === undefined) return this.#next.mayPublish(client, topic);
     return ruling === 'allow' ? reasonCodes.success : ruling.reasonCode;
   }
 
   maySubscribe(client: ClientIdentity, filter: string): ReasonCode {
-    const request = {
-      access: 'subscribe',
-      client,
-      topic: filter,
-      group: undefined,
-      qos: 0,
-    } as const;
-    const ruling = this.#ruleNow(request);
+    const about = { client: viewOf(client), topic: filter, group: undefined, qos: 0 } as const;
+    const ruling = this.#ruleNow({ access: 'subscribe', ...about });
     if (ruling === undefined) return this.#next.maySubscribe(client, filter);
     return ruling === 'allow' ? reasonCodes.success : ruling.reasonCode;
   }
 
   mayReceive(client: ClientIdentity, topic: string): boolean {
-    const ruling = this.#ruleNow({ access: 'receive', client, topic });
+    const ruling = this.#ruleNow({ access: 'receive', client: viewOf(client), topic });
     if (ruling === undefined) return this.#next.mayReceive?.(client, topic) ?? true;
     return ruling === 'allow';
   }

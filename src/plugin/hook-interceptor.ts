@@ -11,8 +11,17 @@ import type {
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { Authorization, Ruling } from './authorization.ts';
 import { isDenial, isRefusal, type Refusal, refusalOf } from './denial.ts';
+import { viewOf } from './hook-account.ts';
 import { after, type HookCalls, type Inquiry, isPromise, senseless } from './hook-calls.ts';
-import type { HookName, Hooks, MessageChange, Plugin, Soon, SubscribeRequest } from './hooks.ts';
+import type {
+  HookName,
+  Hooks,
+  MessageChange,
+  Plugin,
+  PublishedMessage,
+  Soon,
+  SubscribeRequest,
+} from './hooks.ts';
 
 export interface HookInterceptorParts {
   readonly calls: HookCalls;
@@ -23,7 +32,7 @@ export interface HookInterceptorParts {
 
 /** A message on its way through the plugins, and the last one that changed it. */
 interface Course {
-  readonly message: Publication;
+  readonly message: PublishedMessage;
   readonly changer: Plugin | undefined;
 }
 
@@ -55,14 +64,19 @@ export class HookInterceptor implements Interceptor {
     }
     if (uses('unsubscribe')) {
       this.unsubscribed = (client, filter) =>
-        this.#tell('unsubscribe', (hooks) => hooks.unsubscribe?.({ client, filter }));
+        this.#tell('unsubscribe', (hooks) =>
+          hooks.unsubscribe?.({ client: viewOf(client), filter }),
+        );
     }
     if (uses('connected')) {
-      this.connected = (client) => this.#tell('connected', (hooks) => hooks.connected?.(client));
+      this.connected = (client) =>
+        this.#tell('connected', (hooks) => hooks.connected?.(viewOf(client)));
     }
     if (uses('disconnected')) {
       this.disconnected = (departure) =>
-        this.#tell('disconnected', (hooks) => hooks.disconnected?.(departure));
+        this.#tell('disconnected', (hooks) =>
+          hooks.disconnected?.({ ...departure, client: viewOf(departure.client) }),
+        );
     }
   }
 
@@ -77,18 +91,19 @@ export class HookInterceptor implements Interceptor {
     answer: (verdict: PublishVerdict) => void,
   ): PublishVerdict | undefined {
     const { client, topic } = publication;
+    const published: PublishedMessage = { ...publication, client: viewOf(client) };
     const inquiry = this.#authorization.inquiry();
-    const ruling = this.#authorization.publication(inquiry, publication);
+    const ruling = this.#authorization.publication(inquiry, published);
     const verdict = after(ruling, (ruled): Soon<PublishVerdict> => {
       if (inquiry.isOver) return inquiry.late;
       const refusal = refusalBy(ruled, () => this.#next.mayPublish(client, topic));
       if (refusal !== undefined) return refusal;
       inquiry.hook = 'publish';
-      const start: Course = { message: publication, changer: undefined };
+      const start: Course = { message: published, changer: undefined };
       const course = this.#calls.fold(inquiry, this.#plugins, start, (plugin, now) =>
         this.#change(inquiry, plugin, now),
       );
-      return after(course, (end) => this.#verdictAfter(end, publication));
+      return after(course, (end) => this.#verdictAfter(end, published));
     });
     return this.#answer(inquiry, verdict, answer);
   }
@@ -108,7 +123,7 @@ export class HookInterceptor implements Interceptor {
     });
   }
 
-  #verdictAfter(end: Course | Refusal, published: Publication): PublishVerdict {
+  #verdictAfter(end: Course | Refusal, published: PublishedMessage): PublishVerdict {
     if (isRefusal(end)) return end;
     if (end.message === published) return pass;
     const { topic, payload, qos, retain, properties } = end.message;
@@ -135,12 +150,14 @@ export class HookInterceptor implements Interceptor {
     { filter, group, qos }: RequestedSubscription,
   ): Soon<ReasonCode> {
     inquiry.hook = 'authorize';
-    const ruling = this.#authorization.subscription(inquiry, { client, topic: filter, group, qos });
+    const hooked = viewOf(client);
+    const about = { client: hooked, topic: filter, group, qos };
+    const ruling = this.#authorization.subscription(inquiry, about);
     return after(ruling, (ruled): Soon<ReasonCode> => {
       const refusal = refusalBy(ruled, () => this.#next.maySubscribe(client, filter));
       if (refusal !== undefined || inquiry.isOver) return (refusal ?? inquiry.late).reasonCode;
       inquiry.hook = 'subscribe';
-      const request: SubscribeRequest = { client, filter, group, qos };
+      const request: SubscribeRequest = { client: hooked, filter, group, qos };
       const granted = this.#calls.fold(inquiry, this.#plugins, request, (plugin, now) =>
         this.#lower(inquiry, plugin, now),
       );
@@ -192,7 +209,7 @@ function refusalBy(ruling: Ruling, next: () => ReasonCode): Refusal | undefined 
   return reasonCode < 0x80 ? undefined : { type: 'refuse', reasonCode };
 }
 
-function changed(message: Publication, change: MessageChange): Publication {
+function changed(message: PublishedMessage, change: MessageChange): PublishedMessage {
   const { topic, payload, qos, retain } = change;
   return {
     ...message,

@@ -6,14 +6,17 @@ import type {
   Answer,
   ClientIdentity,
   Gatekeeper,
+  Interceptor,
   Verdict,
 } from '../broker/ports.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Authorization } from './authorization.ts';
 import { isDenial, refusalOf } from './denial.ts';
+import { accountWith } from './hook-account.ts';
 import { type HookCalls, type Inquiry, isPromise, senseless } from './hook-calls.ts';
 import type {
   Allowance,
+  Client,
   Decision,
   EnhancedAllowance,
   EnhancedAnswer,
@@ -42,8 +45,16 @@ function unknownMethod(method: string): Verdict {
 
 type Proceed = Extract<Verdict, { type: 'challenge' }>['proceed'];
 
+export interface HookedGatekeeperParts {
+  readonly calls: HookCalls;
+  readonly authorization: Authorization;
+  readonly interceptor: Interceptor | undefined;
+}
+
 export class HookedGatekeeper implements Gatekeeper {
   readonly mayReceive: Gatekeeper['mayReceive'];
+  readonly judgesByAccount: boolean;
+  readonly interceptor: Interceptor | undefined;
   readonly #plugins: readonly Plugin[];
   readonly #next: Gatekeeper;
   readonly #calls: HookCalls;
@@ -52,12 +63,14 @@ export class HookedGatekeeper implements Gatekeeper {
   constructor(
     plugins: readonly Plugin[],
     next: Gatekeeper,
-    { calls, authorization }: { calls: HookCalls; authorization: Authorization },
+    { calls, authorization, interceptor }: HookedGatekeeperParts,
   ) {
     this.#plugins = plugins;
     this.#next = next;
     this.#calls = calls;
     this.#authorization = authorization;
+    this.interceptor = interceptor;
+    this.judgesByAccount = !authorization.isEmpty;
     // Absent, it costs the broker nothing.
     this.mayReceive = authorization.isEmpty
       ? next.mayReceive?.bind(next)
@@ -102,9 +115,11 @@ export class HookedGatekeeper implements Gatekeeper {
     inquiry: Inquiry<Verdict | undefined>,
     request: Admission,
   ): Soon<Verdict | undefined> {
+    const { version, password, isVouchedFor } = request;
+    const asked = { ...clientOf(request), version, password, isVouchedFor };
     return this.#calls.first(inquiry, this.#plugins, (plugin) => {
       if (plugin.hooks.authenticate === undefined) return undefined;
-      const call = () => plugin.hooks.authenticate!(request);
+      const call = () => plugin.hooks.authenticate!(asked);
       return this.#calls.ask(inquiry, plugin, { call, judge: verdictOn });
     });
   }
@@ -174,18 +189,20 @@ function hookFor({ authenticationMethod }: Admission): 'authenticate' | 'authent
 }
 
 function enhanced(
-  { authenticationMethod, authenticationData, ...client }: Admission,
+  request: Admission,
   { isReauthentication }: Pick<EnhancedRequest, 'isReauthentication'>,
 ): EnhancedRequest {
-  const { clientId, userName, peer, credentials } = client;
-  const method = authenticationMethod!;
-  const data = authenticationData;
-  return { clientId, userName, peer, credentials, method, data, isReauthentication };
+  const { authenticationMethod: method, authenticationData: data } = request;
+  return { ...clientOf(request), method: method!, data, isReauthentication };
+}
+
+function clientOf({ clientId, userName, peer, credentials }: Admission): Client {
+  return { clientId, userName, peer, credentials };
 }
 
 function verdictOn(said: Decision | Allowance | EnhancedAllowance): Verdict | undefined {
   if (said === 'defer') return undefined;
-  if (said === 'allow') return { type: 'accept' };
+  if (said === 'allow') return { type: 'accept', account: accountWith(undefined) };
   if (isDenial(said)) return refusalOf(said, 'CONNACK');
   if (said?.type === 'allow') return acceptanceOf(said);
   throw senseless(said, "'allow', 'deny', 'defer' or an object whose type is one of the first two");
@@ -197,5 +214,5 @@ function acceptanceOf(said: Allowance | EnhancedAllowance): Verdict {
     throw senseless(validSeconds, 'validSeconds as a number of 0 or more');
   }
   const authenticationData = 'data' in said ? said.data : undefined;
-  return { type: 'accept', authenticationData, validSeconds, grant };
+  return { type: 'accept', authenticationData, validSeconds, account: accountWith(grant) };
 }

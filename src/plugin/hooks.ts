@@ -10,7 +10,23 @@ import type {
 } from '../broker/ports.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
+import type { PeerCredentials } from '../session/link.ts';
 import type { MessageProperties } from '../session/message.ts';
+
+/** A client as hooks know it. */
+export interface Client {
+  readonly clientId: string;
+  readonly userName: string | undefined;
+  /** The network address, for people and logs. */
+  readonly peer: string;
+  /** What the transport knows of it: cipher, identity, subject of the certificate. */
+  readonly credentials?: PeerCredentials | undefined;
+  /** What the hook that let it in has noted; undefined where no hook has. */
+  readonly grant?: unknown;
+}
+
+/** A client with a connection. */
+export interface HookedClient extends Client, Omit<ConnectedClient, keyof ClientIdentity> {}
 
 /** Now, or as a promise. The broker waits for a promise, but not for ever: see docs/plugins.md. */
 export type Soon<Value> = Value | PromiseLike<Value>;
@@ -40,13 +56,13 @@ export interface Allowance {
 }
 
 /** A client that wants to come in. */
-export interface AuthenticateRequest extends Omit<Admission, 'authenticationMethod'> {
+export interface AuthenticateRequest extends Client, Pick<Admission, 'version' | 'isVouchedFor'> {
   /** As sent; undefined where the client sent none. */
   readonly password: Uint8Array | undefined;
 }
 
 /** A client that wants to come in, or to prove itself again, by a method of its own. */
-export interface EnhancedRequest extends ClientIdentity {
+export interface EnhancedRequest extends Client {
   /** As the client names it: `SCRAM-SHA-256`. */
   readonly method: string;
   /** What it begins with. */
@@ -70,14 +86,19 @@ export interface EnhancedAllowance extends Allowance {
 export type EnhancedAnswer = Decision | EnhancedAllowance | Challenge;
 
 interface Question {
-  readonly client: ClientIdentity;
+  readonly client: Client;
   readonly access: Access;
   /** A topic name; for `subscribe` a filter, without `$share/GROUP/`. */
   readonly topic: string;
 }
 
+/** A message on its way in. The payload may be a view: copy what you keep. */
+export interface PublishedMessage extends Omit<Publication, 'client'> {
+  readonly client: Client;
+}
+
 /** A client publishes, or its will does. */
-export interface PublishQuestion extends Question, Publication {
+export interface PublishQuestion extends Question, PublishedMessage {
   readonly access: 'publish';
 }
 
@@ -118,7 +139,7 @@ export interface SubscriptionChange {
 
 /** One filter of a SUBSCRIBE. */
 export interface SubscribeRequest {
-  readonly client: ClientIdentity;
+  readonly client: Client;
   /** Without `$share/GROUP/`. */
   readonly filter: string;
   readonly group: string | undefined;
@@ -221,7 +242,7 @@ export interface Hooks {
    * };
    * ```
    */
-  publish?(message: Publication): Soon<MessageChange | Denial | 'deny' | Nothing>;
+  publish?(message: PublishedMessage): Soon<MessageChange | Denial | 'deny' | Nothing>;
 
   /**
    * A subscription that is authorized, before it holds: return nothing, a lower QoS, or a refusal.
@@ -250,7 +271,7 @@ export interface Hooks {
    * };
    * ```
    */
-  unsubscribe?(event: { readonly client: ClientIdentity; readonly filter: string }): Soon<unknown>;
+  unsubscribe?(event: { readonly client: Client; readonly filter: string }): Soon<unknown>;
 
   /**
    * A client has got its CONNACK.
@@ -265,7 +286,7 @@ export interface Hooks {
    * };
    * ```
    */
-  connected?(client: ConnectedClient): Soon<unknown>;
+  connected?(client: HookedClient): Soon<unknown>;
 
   /**
    * The connection of a client that was connected is over.
@@ -280,7 +301,7 @@ export interface Hooks {
    * };
    * ```
    */
-  disconnected?(departure: Departure): Soon<unknown>;
+  disconnected?(departure: HookedDeparture): Soon<unknown>;
 
   /**
    * The configuration is read again (SIGHUP): read again, too, what the plugin has read.
@@ -311,6 +332,11 @@ export interface Hooks {
    * ```
    */
   close?(): Soon<unknown>;
+}
+
+/** The end of a client's connection, and why it has ended. */
+export interface HookedDeparture extends Omit<Departure, 'client'> {
+  readonly client: HookedClient;
 }
 
 /** The names of all hooks. */

@@ -31,9 +31,8 @@ class Stage {
   ) {
     const plugins = [hooks].flat().map((each, i) => ({ name: `plugin ${i + 1}`, hooks: each }));
     const observer = { hookFailed: (failure: HookFailure) => this.failures.push(failure) };
-    const listener = withHooks(plugins, { gatekeeper: next, observer, deadlineSeconds });
-    this.gatekeeper = listener.gatekeeper;
-    this.broker = new TestBroker({ ...listener });
+    this.gatekeeper = withHooks(plugins, { gatekeeper: next, observer, deadlineSeconds });
+    this.broker = new TestBroker({ gatekeeper: this.gatekeeper });
   }
 
   /** What has gone wrong, as `plugin hook: message`. */
@@ -80,39 +79,35 @@ async function until(broker: TestBroker, isThere: () => boolean): Promise<void> 
   }
 }
 
-gatekeeperContract(
-  'plugins that defer',
-  () =>
-    withHooks(
-      [
-        {
-          name: 'p',
-          hooks: {
-            authenticate: () => 'defer',
-            authenticateEnhanced: () => later('defer' as const),
-            authorize: () => 'defer',
-          },
+gatekeeperContract('plugins that defer', () =>
+  withHooks(
+    [
+      {
+        name: 'p',
+        hooks: {
+          authenticate: () => 'defer',
+          authenticateEnhanced: () => later('defer' as const),
+          authorize: () => 'defer',
         },
-      ],
-      { gatekeeper: Anonymous.allowed() },
-    ).gatekeeper,
+      },
+    ],
+    { gatekeeper: Anonymous.allowed() },
+  ),
 );
-gatekeeperContract(
-  'plugins that throw',
-  () =>
-    withHooks(
-      [
-        {
-          name: 'p',
-          hooks: {
-            authenticate: () => assert.fail('oops'),
-            authenticateEnhanced: () => Promise.reject(new Error('oops')),
-            authorize: () => assert.fail('oops'),
-          },
+gatekeeperContract('plugins that throw', () =>
+  withHooks(
+    [
+      {
+        name: 'p',
+        hooks: {
+          authenticate: () => assert.fail('oops'),
+          authenticateEnhanced: () => Promise.reject(new Error('oops')),
+          authorize: () => assert.fail('oops'),
         },
-      ],
-      { gatekeeper: Anonymous.allowed() },
-    ).gatekeeper,
+      },
+    ],
+    { gatekeeper: Anonymous.allowed() },
+  ),
 );
 
 describe('authenticate', () => {
@@ -479,6 +474,29 @@ describe('authorize', () => {
     assert.match(stage.faults[0], /about 'receive' was a promise: answer at once/);
   });
 
+  it('is asked anew about a session whose client comes back with another grant', async () => {
+    const stage = new Stage({
+      authenticate: ({ password }) => ({ type: 'allow', grant: password?.[0] }),
+      authorize: ({ access, client }) =>
+        access !== 'receive' || client.grant === 1 ? 'allow' : 'deny',
+    });
+    const comeBack = (letter: number) =>
+      stage.broker.connect('c', {
+        cleanStart: false,
+        userName: 'u',
+        password: Uint8Array.of(letter),
+        properties: { sessionExpiryInterval: 100 },
+      });
+    const before = await comeBack(1);
+    await before.subscribe('a');
+    await before.publish('a', 'x');
+    assert.deepEqual(before.payloads(), ['x']);
+    await before.drop();
+    const after = await comeBack(2);
+    await after.publish('a', 'y');
+    assert.deepEqual(after.payloads(), []);
+  });
+
   it('costs the delivery nothing where no plugin has it', () => {
     assert.equal(new Stage({ authenticate: () => 'allow' }).gatekeeper.mayReceive, undefined);
   });
@@ -637,9 +655,9 @@ describe('subscribe', () => {
 });
 
 describe('a listener without hooks', () => {
-  it('has the gatekeeper as it was, and no interceptor', () => {
+  it('has the gatekeeper as it was', () => {
     const gatekeeper = Anonymous.allowed();
-    assert.deepEqual(withHooks([], { gatekeeper }), { gatekeeper, interceptor: undefined });
+    assert.equal(withHooks([], { gatekeeper }), gatekeeper);
   });
 
   it('has no interceptor either where hooks only authenticate', () => {

@@ -1,6 +1,6 @@
 /** Puts plugins before a gatekeeper: what a listener with hooks is given. */
 
-import type { Gatekeeper, Interceptor } from '../broker/ports.ts';
+import type { Gatekeeper } from '../broker/ports.ts';
 import { Authorization } from './authorization.ts';
 import { HookCalls, type HookCallsOptions } from './hook-calls.ts';
 import { HookInterceptor } from './hook-interceptor.ts';
@@ -12,23 +12,18 @@ export interface WithHooksOptions extends HookCallsOptions {
   readonly gatekeeper: Gatekeeper;
 }
 
-/** Both go to the same listener. */
-export interface HookedListener {
-  readonly gatekeeper: Gatekeeper;
-  readonly interceptor: Interceptor | undefined;
-}
-
-/** @param plugins are asked in this order */
+/**
+ * @param plugins are asked in this order
+ * @returns the gatekeeper for the listeners of these plugins, with the interceptor that they need
+ */
 export function withHooks(
   plugins: readonly Plugin[],
   { gatekeeper: next, ...options }: WithHooksOptions,
-): HookedListener {
-  if (plugins.length === 0) return { gatekeeper: next, interceptor: undefined };
+): Gatekeeper {
+  if (plugins.length === 0) return next;
   const calls = new HookCalls(options);
   const authorization = new Authorization(plugins, next, calls);
-  const interceptor = new HookInterceptor(plugins, { calls, authorization, next });
-  return {
-    gatekeeper: new HookedGatekeeper(plugins, next, { calls, authorization }),
-    interceptor: interceptor.isEmpty ? undefined : interceptor,
-  };
+  const hooked = new HookInterceptor(plugins, { calls, authorization, next });
+  const interceptor = hooked.isEmpty ? undefined : hooked;
+  return new HookedGatekeeper(plugins, next, { calls, authorization, interceptor });
 }

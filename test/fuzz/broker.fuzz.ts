@@ -67,7 +67,6 @@ class Run {
         randomId: () => String(random(1000)),
       },
       gatekeeper: randomGatekeeper(random, later),
-      interceptor: random(2) === 0 ? undefined : randomInterceptor(random, later),
       limits: {
         queuedMessagesMax: 5,
         packetBytesMax: 2000,
@@ -243,6 +242,7 @@ function randomGatekeeper(random: Random, later: (callback: () => void) => void)
     reauthenticate: admit,
     mayPublish: ({ clientId }) => (clientId !== 'canary' && random(10) === 0 ? 0x87 : 0),
     maySubscribe: ({ clientId }) => (clientId !== 'canary' && random(10) === 0 ? 0x87 : 0),
+    interceptor: random(2) === 0 ? undefined : randomInterceptor(random, later),
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   Answer,
   ClientIdentity,
   Gatekeeper,
+  Interceptor,
   Verdict,
 } from '../../src/broker/ports.ts';
 import { type ReasonCode, reasonCodes } from '../../src/packet/reason-codes.ts';
@@ -26,10 +27,12 @@ export class TestGatekeeper implements Gatekeeper {
   /** What was asked about receiving: `clientId topic`. */
   readonly asked: string[] = [];
   readonly mayReceive?: Gatekeeper['mayReceive'];
+  readonly interceptor: Interceptor | undefined;
   readonly #rules: GatekeeperRules;
 
-  constructor(rules: GatekeeperRules = {}) {
+  constructor(rules: GatekeeperRules = {}, interceptor?: Interceptor) {
     this.#rules = rules;
+    this.interceptor = interceptor;
     const { receive } = rules;
     if (receive === undefined) return;
     this.mayReceive = (client, topic) => {

@@ -58,7 +58,7 @@ export async function startWebSocketBroker({
   const limits = { queuedMessagesMax: Number.POSITIVE_INFINITY };
   const broker = new Broker({ host, gatekeeper, limits, systemTopicSeconds: 0 });
   host.start((now) => broker.wake(now));
-  const layer = webSockets(broker.listener(), options);
+  const layer = webSockets(broker.listener().accept, options);
   const tls = certificate && {
     cert: readFileSync(certificate.file),
     key: readFileSync(certificate.keyFile),
