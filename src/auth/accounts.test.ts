@@ -290,20 +290,23 @@ describe('the rules of an ACL file', () => {
   const keeper = accounts({ ...open, acl });
   const ann = login('ann');
 
-  it('decide who may publish and who may receive, and of every subscription yes', () => {
+  it('decide who may publish, receive and subscribe', () => {
     assert.equal(keeper.mayPublish(ann, 'log'), reasonCodes.success);
     assert.equal(keeper.mayPublish(ann, 'news'), reasonCodes.notAuthorized);
     assert.equal(keeper.mayPublish(somebody, 'news'), reasonCodes.notAuthorized);
     assert.equal(keeper.mayReceive(somebody, 'news'), true);
     assert.equal(keeper.mayReceive(ann, 'news'), false);
-    assert.equal(keeper.maySubscribe(), reasonCodes.success);
+    assert.equal(keeper.maySubscribe(somebody, '#'), reasonCodes.success);
+    assert.equal(keeper.maySubscribe(somebody, 'log/#'), reasonCodes.notAuthorized);
+    assert.equal(keeper.maySubscribe(ann, 'log'), reasonCodes.notAuthorized);
+    assert.equal(accounts(open).maySubscribe(ann, 'log'), reasonCodes.success);
   });
 
   it('are named', () => {
     assert.equal(keeper.ruleFor(ann, 'publish', 'news'), 'no rule of acl allows it');
     assert.equal(keeper.ruleFor(ann, 'publish', 'log'), 'acl:3 topic write log');
     assert.equal(keeper.ruleFor(somebody, 'receive', 'news'), 'acl:1 topic read news');
-    assert.equal(keeper.ruleFor(somebody, 'subscribe', 'news'), undefined);
+    assert.equal(keeper.ruleFor(somebody, 'subscribe', 'news'), 'acl:1 topic read news');
     assert.equal(accounts(open).ruleFor(somebody, 'publish', 'news'), undefined);
   });
 });
