@@ -225,7 +225,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
 
   dropped(message: Message, qos: QoS, cause: DropCause): void {
     this.#counters.dropped[cause]++;
-    this.#observer.messageDropped?.(this.clientId, message.topic, qos, cause);
+    this.#observer.messageDropped?.(this.clientId, message, qos, cause);
   }
 
   #count({ filter, group }: Subscription, sign: 1 | -1): void {

@@ -5,6 +5,7 @@ import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { DropCause } from '../session/delivery.ts';
 import type { PeerCredentials } from '../session/link.ts';
+import type { Message } from '../session/message.ts';
 
 export type { Clock } from '../session/clock.ts';
 
@@ -179,7 +180,7 @@ export interface Observer {
   storeRecovered?(): void;
   /** The store had messages for a client and cannot give them back. */
   messagesUnreadable?(clientId: string, count: number): void;
-  messageDropped?(clientId: string, topic: string, qos: QoS, cause: DropCause): void;
+  messageDropped?(clientId: string, message: Message, qos: QoS, cause: DropCause): void;
   packetReceived?(clientId: string | undefined, packet: Packet): void;
   packetSent?(clientId: string | undefined, packet: Packet): void;
 }

@@ -171,7 +171,7 @@ describe('a shared subscription', () => {
   it('drops with a cause what nobody in it may receive', async () => {
     const drops: string[] = [];
     const observer: TestBrokerOptions['observer'] = {
-      messageDropped: (clientId, topic, qos, cause) => {
+      messageDropped: (clientId, { topic }, qos, cause) => {
         drops.push(`${clientId} ${topic} ${qos} ${cause}`);
       },
     };
@@ -241,7 +241,7 @@ describe('what has waited for a client', () => {
   it('does not reach it when it comes back as somebody who may not have it', async () => {
     const drops: string[] = [];
     const observer: TestBrokerOptions['observer'] = {
-      messageDropped: (_id, topic, _qos, cause) => drops.push(`${topic} ${cause}`),
+      messageDropped: (_id, { topic }, _qos, cause) => drops.push(`${topic} ${cause}`),
     };
     const { broker, publish } = scene(secretive(), { observer });
     const boss = await broker.connect('id', { ...lasting, userName: 'boss' });
