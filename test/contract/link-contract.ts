@@ -119,9 +119,10 @@ function carrying(open: Open): void {
     far.link.pause();
     const written = await fill(pair);
     assert.ok(near.link.pendingBytes > 0 && near.link.pendingBytes <= written);
-    assert.equal(near.drainedCount, 0);
+    // While it was filled, it may have kept a buffer for a moment and told so.
+    const drainedBefore = near.drainedCount;
     far.link.resume();
-    await until(() => near.drainedCount > 0 && far.receivedBytes === written);
+    await until(() => near.drainedCount > drainedBefore && far.receivedBytes === written);
     assert.equal(near.link.pendingBytes, 0);
   });
 
