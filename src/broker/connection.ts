@@ -245,7 +245,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
       if (this.#intake.bytesSinceRest > limits.inputBytesPerTurnMax) this.#rest();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#end('protocol error', error.reasonCode, error.message);
+      this.#endFor(error);
     }
     this.#pauseWhereDue();
   }
@@ -390,24 +390,34 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#finish();
   }
 
+  /** The peer has broken the protocol. */
+  #endFor({ reasonCode, message, isToldInConnack }: ProtocolError): void {
+    if (this.#phase === 'new' && !isToldInConnack) {
+      this.#leave('protocol error', reasonCode, message);
+      this.#finish();
+    } else {
+      this.#end('protocol error', reasonCode, message);
+    }
+  }
+
   /** Ends the connection from this side, with the packet that tells why where there is one. */
   #end(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
-    if (this.#phase === 'connected') this.#sendDisconnect(reasonCode, message);
-    else this.#sendRefusal(reasonCode, message);
+    if (this.#phase === 'connected') this.#sendDisconnect(reasonCode);
+    else this.#sendRefusal(reasonCode);
     this.#leave(cause, reasonCode, message);
     this.#finish();
   }
 
-  #sendDisconnect(reasonCode: ReasonCode, message: string): void {
-    const disconnect = farewell(reasonCode, message, this.#sender!.version);
+  #sendDisconnect(reasonCode: ReasonCode): void {
+    const disconnect = farewell(reasonCode, this.#sender!.version);
     if (disconnect !== undefined) this.#sender!.send(disconnect);
   }
 
   /** CONNACK for a client whose CONNECT could be read that far. */
-  #sendRefusal(reasonCode: ReasonCode, message: string): void {
+  #sendRefusal(reasonCode: ReasonCode): void {
     const { version } = this.#intake;
-    const connack = version && refusal(reasonCode, message, version);
+    const connack = version && refusal(reasonCode, version);
     if (connack === undefined) return;
     // [MQTT-3.1.2-24]
     const packetBytesMax = this.#entrance?.agreement.packetBytesMax ?? Number.POSITIVE_INFINITY;

@@ -1,11 +1,12 @@
-/** How the broker tells a client that the connection ends, and why. */
+/**
+ * How the broker tells a client that the connection ends, and why: by a reason code alone, as
+ * Mosquitto does. Scripts and test suites compare these packets byte for byte; the log has the rest.
+ */
 
 import { type Connack, connackReasonCodes } from '../packet/connack.ts';
 import { type Disconnect, disconnectReasonCodes } from '../packet/disconnect.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
-
-const reasonCharactersMax = 500;
 
 /** What CONNACK says where its table lacks the reason. [MQTT-3.2.2-8] */
 const inConnack: ReadonlyMap<ReasonCode, ReasonCode> = new Map([
@@ -32,11 +33,7 @@ const unspokenIn3: ReadonlySet<ReasonCode> = new Set([
 ]);
 
 /** The CONNACK that refuses a client, or undefined where closing says all. */
-export function refusal(
-  reasonCode: ReasonCode,
-  message: string,
-  version: ProtocolVersion,
-): Connack | undefined {
+export function refusal(reasonCode: ReasonCode, version: ProtocolVersion): Connack | undefined {
   // [MQTT3-3.1.4-1] [MQTT3-3.2.2-6]
   if (version !== 5 && unspokenIn3.has(reasonCode)) return undefined;
   return {
@@ -45,27 +42,16 @@ export function refusal(
     reasonCode: connackReasonCodes.has(reasonCode)
       ? reasonCode
       : (inConnack.get(reasonCode) ?? reasonCodes.protocolError),
-    properties: { reasonString: asReasonString(message) },
   };
 }
 
 /** The DISCONNECT that sends a client away, or undefined in MQTT 3.x, whose servers have none. */
-export function farewell(
-  reasonCode: ReasonCode,
-  message: string,
-  version: ProtocolVersion,
-): Disconnect | undefined {
+export function farewell(reasonCode: ReasonCode, version: ProtocolVersion): Disconnect | undefined {
   if (version !== 5) return undefined;
   return {
     type: 'disconnect',
     reasonCode: disconnectReasonCodes.server.has(reasonCode)
       ? reasonCode
       : (inDisconnect.get(reasonCode) ?? reasonCodes.protocolError),
-    properties: { reasonString: asReasonString(message) },
   };
-}
-
-/** A message may quote what the client sent, which can be longer than a packet's text. */
-function asReasonString(message: string): string {
-  return message.slice(0, reasonCharactersMax).toWellFormed();
 }
