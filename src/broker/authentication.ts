@@ -3,13 +3,13 @@
 import type { Auth } from '../packet/auth.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
-import type { Admission, Gatekeeper, Verdict } from './ports.ts';
+import type { Acceptance, Admission, Gatekeeper, Verdict } from './ports.ts';
 
 /** What the connection does with the gatekeeper's answers. */
 export interface AuthenticationOutcome {
   challenged(data: Uint8Array | undefined): void;
-  accepted(data: Uint8Array | undefined): void;
-  refused(reasonCode: ReasonCode, reason: string | undefined): void;
+  accepted(acceptance: Acceptance): void;
+  refused(reasonCode: ReasonCode, reason: string | undefined, reasonString?: string): void;
 }
 
 const methodMissing: Verdict = {
@@ -95,7 +95,7 @@ export class Authentication {
     this.#step = { type: 'idle' };
     // A secret that is not needed any more, and with it a piece of network input.
     this.#request = { ...this.#request, password: undefined, authenticationData: undefined };
-    if (verdict.type === 'accept') this.#outcome.accepted(verdict.authenticationData);
-    else this.#outcome.refused(verdict.reasonCode, verdict.reason);
+    if (verdict.type === 'accept') this.#outcome.accepted(verdict);
+    else this.#outcome.refused(verdict.reasonCode, verdict.reason, verdict.reasonString);
   }
 }

@@ -11,6 +11,7 @@ export class BrokerCounters {
     offline: 0,
     'session ended': 0,
     'packet too large': 0,
+    'not allowed': 0,
     'not stored': 0,
   };
   /** Sessions that ended because their time was over. */

@@ -17,7 +17,7 @@ import {
   type ListenerParts,
 } from './listener.ts';
 import { Newcomers } from './newcomers.ts';
-import type { Clock, Gatekeeper, Observer, Store } from './ports.ts';
+import type { Clock, Gatekeeper, Interceptor, Observer, Store } from './ports.ts';
 import { type RestorationParts, restore } from './restoration.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
@@ -50,6 +50,13 @@ export interface BrokerOptions {
   readonly host: Host;
   /** Decides for listeners that have no gatekeeper of their own. */
   readonly gatekeeper: Gatekeeper;
+  /**
+   * Decides about the clients of a listener that have not come back since the start; what it does
+   * not know is decided by `gatekeeper`. A listener's own takes over once `listener` has named it.
+   */
+  readonly gatekeeperFor?: (listenerName: string) => Gatekeeper | undefined;
+  /** Sees what comes through those listeners. */
+  readonly interceptor?: Interceptor | undefined;
   readonly observer?: Observer;
   /** Where sessions and retained messages outlive the process; absent: they do not. */
   readonly storage?: StorageOptions;
@@ -101,11 +108,12 @@ export class Broker {
   readonly #listeners: Listener[] = [];
   readonly #settings: Settings;
   readonly #gatekeeper: Gatekeeper;
+  readonly #interceptor: Interceptor | undefined;
   readonly #deadlines: Deadlines;
   readonly #systemTopics: SystemTopics;
 
   constructor(options: BrokerOptions) {
-    const { host, gatekeeper, observer = {} } = options;
+    const { host, gatekeeper, interceptor, observer = {} } = options;
     const { clock } = host;
     const settings = new Settings(options);
     const { limits } = settings;
@@ -122,7 +130,7 @@ export class Broker {
     const router = new Router(subscriptions, retained, settings);
     const sessions = new Sessions({
       settings,
-      wills: new Wills(router, observer),
+      wills: new Wills({ router, observer, clock, settings }),
       logs: keeping?.logs,
       deadlines,
       subscriptions,
@@ -140,6 +148,7 @@ export class Broker {
     this.#deadlines = deadlines;
     this.#settings = settings;
     this.#gatekeeper = gatekeeper;
+    this.#interceptor = interceptor;
     this.#connectionOptions = {
       clock,
       deadlines,
@@ -163,7 +172,9 @@ export class Broker {
     );
     if (keeping !== undefined) {
       const { sessionExpirySecondsMax } = limits;
-      const parts = { sessions, subscriptions, retained, keeping, gatekeeper };
+      const gatekeeperFor = (listenerName: string | undefined) =>
+        (listenerName !== undefined && options.gatekeeperFor?.(listenerName)) || gatekeeper;
+      const parts = { sessions, subscriptions, retained, keeping, gatekeeperFor, interceptor };
       const { recalled } = options.storage!;
       const all = { ...parts, sessionExpirySecondsMax };
       this.#brokenOffAt = restore(recalled, all, clock.now());
@@ -188,6 +199,7 @@ export class Broker {
     const listener = new Listener(options, {
       settings: this.#settings,
       gatekeeper: this.#gatekeeper,
+      interceptor: this.#interceptor,
       connections: this.#connections,
       options: this.#connectionOptions,
     });
@@ -206,6 +218,11 @@ export class Broker {
     const { systemTopicSeconds } = changes;
     if (systemTopicSeconds !== undefined) this.#systemTopics.change(systemTopicSeconds);
     for (const listener of this.#listeners) listener.settingsChanged();
+  }
+
+  /** Gatekeepers decide otherwise than before about who may receive what: asks them anew. */
+  accessChanged(): void {
+    this.#connectionOptions.subscriptions.accessChanged();
   }
 
   /** Ends the connections of clients that may not be here any more. */

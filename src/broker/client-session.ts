@@ -10,6 +10,8 @@ import type { OutgoingEvents } from '../session/outgoing-options.ts';
 import type { Outlet } from '../session/outlet.ts';
 import type { Shelf } from '../session/shelf.ts';
 import type { Turn } from '../session/turn.ts';
+import { isMounted } from '../topic/mount-point.ts';
+import { type Access, mayReceive, receivesAll } from './access.ts';
 import type { BrokerCounters } from './broker-counters.ts';
 import type { Limits } from './limits.ts';
 import type { Observer } from './ports.ts';
@@ -52,6 +54,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   readonly log: SessionLog | undefined;
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds = 0;
+  #access: Access;
   #connection: SessionConnection | undefined;
   #outlet: Outlet | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
@@ -62,9 +65,11 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   readonly #counters: BrokerCounters;
   readonly #options: ClientSessionOptions;
 
-  constructor(clientId: string, options: ClientSessionOptions, kept?: KeptSession) {
+  /** @param access of the client that opens it, or that has left it */
+  constructor(access: Access, options: ClientSessionOptions, kept?: KeptSession) {
     const { settings, observer, counters } = options;
-    this.clientId = clientId;
+    this.clientId = access.client.clientId;
+    this.#access = access;
     this.log = kept?.log;
     this.incoming = new Incoming(this.log, kept?.openIds);
     this.outgoing = new Outgoing(settings.outgoing, this, { keeper: this.log, shelf: kept?.shelf });
@@ -82,9 +87,35 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     return this.log !== undefined;
   }
 
+  /** Of the client that uses it, or that has left it last. */
+  get access(): Access {
+    return this.#access;
+  }
+
+  get receivesAll(): boolean {
+    return receivesAll(this.#access);
+  }
+
   /** A connection is about to use it. */
-  claim(connection: SessionConnection): void {
+  claim(connection: SessionConnection, access: Access): void {
     this.#connection = connection;
+    this.#access = access;
+  }
+
+  /** While its client is away, something else is decided about it. */
+  judgeBy(access: Access): void {
+    this.#access = access;
+  }
+
+  mayReceive(topic: string): boolean {
+    if (mayReceive(this.#access, topic)) return true;
+    const { client, gatekeeper, mountPoint } = this.#access;
+    const isMount = mountPoint !== undefined && !isMounted(mountPoint, topic);
+    if (this.#observer.receiveDenied !== undefined && !isMount) {
+      const rule = gatekeeper.ruleFor?.(client, 'receive', topic);
+      this.#observer.receiveDenied(client, topic, rule);
+    }
+    return false;
   }
 
   /** By the filter as the client wrote it. */

@@ -21,7 +21,8 @@ import { type Agreement, expirySeconds } from './handshake.ts';
 import { Intake } from './intake.ts';
 import { KeepAlive } from './keep-alive.ts';
 import type { Newcomer } from './newcomers.ts';
-import type { ConnectedClient, DisconnectCause } from './ports.ts';
+import { Permit } from './permit.ts';
+import type { Acceptance, ConnectedClient, DisconnectCause } from './ports.ts';
 
 /** What a client has said of itself that matters to sending. */
 interface Peer extends Pick<Agreement, 'packetBytesMax' | 'topicAliasMax'> {
@@ -54,6 +55,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   #session: ClientSession | undefined;
   #conversation: Conversation | undefined;
   #will: Will | undefined;
+  #permit: Permit | undefined;
 
   constructor(link: Link, options: ConnectionOptions) {
     this.#link = link;
@@ -162,7 +164,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     if (this.#phase !== 'connected') return this.#giveUp();
     const { takenBytes } = this.#output;
     const { isPaused } = this.#intake;
-    const next = this.#keepAlive?.nextDeadline(now, { takenBytes, isPaused });
+    const { isHeld } = this.#conversation!;
+    const next = this.#keepAlive?.nextDeadline(now, { takenBytes, isPaused, isHeld });
     if (next !== undefined) return this.#options.deadlines.set(this, next);
     // [MQTT-3.1.2-22]
     this.#end('keep-alive timeout', reasonCodes.keepAliveTimeout, 'exceeded its keep-alive time');
@@ -174,13 +177,15 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#continueReading();
   }
 
-  accepted(authenticationData: Uint8Array | undefined): void {
+  accepted(acceptance: Acceptance): void {
+    if (!this.#isOpen) return;
+    this.#permit?.end();
+    this.#permit = Permit.of(acceptance, this, this.#options);
     if (this.#phase === 'connected') {
-      this.#sendAuth(reasonCodes.success, authenticationData);
+      this.#sendAuth(reasonCodes.success, acceptance.authenticationData);
       return;
     }
-    if (this.#phase !== 'entering') return;
-    this.#entrance!.enter(this.#sender!, authenticationData);
+    this.#entrance!.enter(this.#sender!, acceptance);
   }
 
   entered(entry: Entry): void {
@@ -188,8 +193,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#continueReading();
   }
 
-  refused(reasonCode: ReasonCode, reason = 'not authorized'): void {
-    if (this.#isOpen) this.#end('not authorized', reasonCode, reason);
+  refused(reasonCode: ReasonCode, reason = 'not authorized', reasonString?: string): void {
+    if (this.#isOpen) this.#end('not authorized', reasonCode, reason, reasonString);
   }
 
   get #mayRead(): boolean {
@@ -233,6 +238,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     const { limits, observer, router, traffic } = this.#options;
     const deliveriesEnd = router.deliveryCount + limits.deliveriesPerTurnMax;
     try {
+      this.#conversation?.conclude(this.#receivedAt);
       while (this.#mayRead) {
         const packet = this.#intake.next();
         if (packet === undefined) break;
@@ -268,7 +274,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
       case 'pubcomp':
         return conversation.pubcomp(packet, this.#receivedAt);
       case 'subscribe':
-        return conversation.subscribe(packet);
+        return conversation.subscribe(packet, this.#receivedAt);
       case 'unsubscribe':
         return conversation.unsubscribe(packet);
       case 'pingreq':
@@ -310,12 +316,13 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     version: ProtocolVersion,
     { clientId, packetBytesMax, topicAliasMax }: Peer,
   ): PacketSender {
-    const { clock, forms, limits, observer, traffic } = this.#options;
+    const { clock, forms, limits, listener, observer, traffic } = this.#options;
     return new PacketSender(this.#output, {
       version,
       packetBytesMax,
       topicAliasMax,
       outputBytesMax: limits.outputBytesMax,
+      mountPoint: listener.mountPoint,
       clock,
       traffic,
       forms,
@@ -326,7 +333,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   /** The client has come in: CONNACK, and what has waited for it. */
   #welcome({ client, session, connack, will }: Entry): void {
     const { agreement } = this.#entrance!;
-    const { clock, counters, deadlines, newcomers, observer } = this.#options;
+    const { clock, counters, deadlines, interceptor, newcomers, observer } = this.#options;
     const now = clock.now();
     newcomers.leave(this);
     this.#session = session;
@@ -336,6 +343,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#sender!.send(connack);
     counters.clientEntered();
     observer.clientConnected?.(client);
+    interceptor?.connected?.(client);
     this.#conversation = this.#createConversation(client, session);
     deadlines.clear(this);
     if (agreement.keepAliveSeconds > 0) {
@@ -392,32 +400,32 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
 
   /** The peer has broken the protocol. */
   #endFor({ reasonCode, message, isToldInConnack }: ProtocolError): void {
-    if (this.#phase === 'new' && !isToldInConnack) {
-      this.#leave('protocol error', reasonCode, message);
-      this.#finish();
-    } else {
+    if (this.#phase !== 'new' || isToldInConnack) {
       this.#end('protocol error', reasonCode, message);
+      return;
     }
+    this.#leave('protocol error', reasonCode, message);
+    this.#finish();
   }
 
   /** Ends the connection from this side, with the packet that tells why where there is one. */
-  #end(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
+  #end(cause: DisconnectCause, reasonCode: ReasonCode, message: string, told?: string): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
-    if (this.#phase === 'connected') this.#sendDisconnect(reasonCode);
-    else this.#sendRefusal(reasonCode);
+    if (this.#phase === 'connected') this.#sendDisconnect(reasonCode, told);
+    else this.#sendRefusal(reasonCode, told);
     this.#leave(cause, reasonCode, message);
     this.#finish();
   }
 
-  #sendDisconnect(reasonCode: ReasonCode): void {
-    const disconnect = farewell(reasonCode, this.#sender!.version);
+  #sendDisconnect(reasonCode: ReasonCode, reason: string | undefined): void {
+    const disconnect = farewell(reasonCode, this.#sender!.version, reason);
     if (disconnect !== undefined) this.#sender!.send(disconnect);
   }
 
   /** CONNACK for a client whose CONNECT could be read that far. */
-  #sendRefusal(reasonCode: ReasonCode): void {
+  #sendRefusal(reasonCode: ReasonCode, reason: string | undefined): void {
     const { version } = this.#intake;
-    const connack = version && refusal(reasonCode, version);
+    const connack = version && refusal(reasonCode, version, reason);
     if (connack === undefined) return;
     // [MQTT-3.1.2-24]
     const packetBytesMax = this.#entrance?.agreement.packetBytesMax ?? Number.POSITIVE_INFINITY;
@@ -428,9 +436,10 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
 
   /** The client is gone, for the session and for whoever watches. */
   #leave(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
-    const { clock, counters, gatekeeper, observer, sessions } = this.#options;
+    const { clock, counters, interceptor, observer, sessions } = this.#options;
     const client = this.#client;
     this.#phase = 'closing';
+    this.#permit?.end();
     if (client === undefined) {
       this.#entrance?.abandon();
       const clientId = this.#entrance?.agreement.clientId;
@@ -439,8 +448,10 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     }
     counters.clientLeft();
     this.#conversation!.end();
-    observer.clientDisconnected?.({ client, cause, reasonCode, message });
-    const left = this.#will && { will: this.#will, client, gatekeeper };
+    const departure = { client, cause, reasonCode, message };
+    observer.clientDisconnected?.(departure);
+    interceptor?.disconnected?.(departure);
+    const left = this.#will;
     this.#will = undefined;
     sessions.leave(this.#session!, left, clock.now());
   }

@@ -13,6 +13,7 @@ import type { Message } from '../session/message.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { IncomingAliases } from '../session/topic-aliases.ts';
 import type { Traffic } from '../session/traffic.ts';
+import { mountedFilter } from '../topic/mount-point.ts';
 import {
   filterFault,
   hasTooManyLevels,
@@ -22,10 +23,13 @@ import {
 } from '../topic/topic-filter.ts';
 import { Answers, type AnswersReader, notStored } from './answers.ts';
 import type { ClientSession } from './client-session.ts';
+import { asReasonString } from './farewell.ts';
+import { Interception, type Pass } from './interception.ts';
+import type { ListenerRules } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
-import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
+import type { ConnectedClient, Gatekeeper, Interceptor, Observer } from './ports.ts';
 import { messageOfPublish } from './publication.ts';
-import { publishVerdict } from './publish-permission.ts';
+import { publishDenial } from './publish-permission.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
 import type { Journal } from './state/journal.ts';
@@ -36,7 +40,9 @@ import type { Subscriptions } from './subscriptions.ts';
 export interface ConversationRules {
   readonly limits: Limits;
   readonly features: Features;
+  readonly listener: ListenerRules;
   readonly gatekeeper: Gatekeeper;
+  readonly interceptor: Interceptor | undefined;
   readonly router: Router;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
@@ -68,6 +74,8 @@ export class Conversation {
   readonly #sender: PacketSender;
   readonly #rules: ConversationRules;
   readonly #answers: Answers;
+  readonly #mountPoint: string | undefined;
+  readonly #interception: Interception | undefined;
   #aliases: IncomingAliases | undefined;
 
   constructor(options: ConversationOptions) {
@@ -77,7 +85,11 @@ export class Conversation {
     this.#session = options.session;
     this.#sender = options.sender;
     this.#rules = options.rules;
-    const { journal, limits } = options.rules;
+    const { interceptor, journal, limits, listener } = options.rules;
+    const { incoming } = options.session;
+    this.#mountPoint = listener.mountPoint;
+    this.#interception =
+      interceptor && new Interception({ ...options.rules, ...options, interceptor, incoming });
     this.#answers = new Answers({
       sender: options.sender,
       incoming: options.session.incoming,
@@ -87,13 +99,24 @@ export class Conversation {
     });
   }
 
-  /** So much waits for the store that nothing more should be read. */
+  /** So much waits for the store, or a packet for its verdict, that nothing more is to be read. */
   get isOverdue(): boolean {
-    return this.#answers.isOverdue;
+    return this.#answers.isOverdue || this.isHeld;
+  }
+
+  /** A packet waits for the verdict of the interceptor. */
+  get isHeld(): boolean {
+    return this.#interception?.isWaiting === true;
+  }
+
+  /** Goes on with a packet whose verdict has come. @throws ProtocolError */
+  conclude(now: number): void {
+    this.#interception?.conclude(now);
   }
 
   /** The connection is over. */
   end(): void {
+    this.#interception?.end();
     this.#answers.discard();
   }
 
@@ -103,22 +126,12 @@ export class Conversation {
     traffic.publishReceivedBytes += publish.payload.length;
     this.#checkSupported(publish, limits);
     checkLevels(topic);
-    const denial = this.#denial(topic) ?? this.#storeDenial(publish, topic);
-    switch (publish.qos) {
-      case 0:
-        if (denial === undefined) this.#route(messageOfPublish(publish, topic, now), now);
-        return;
-      case 1:
-        this.#session.incoming.publishedAtLeastOnce();
-        if (denial === undefined) this.#take('puback', publish, topic, now);
-        else this.#refuse('puback', publish.packetId, denial);
-        return;
-      case 2:
-        this.#publishExactlyOnce(publish, topic, { denial, now });
-        return;
-      default:
-        publish.qos satisfies never;
+    const message = messageOfPublish(publish, topic, now);
+    if (!this.#interception?.asksAbout(publish, topic)) {
+      return this.#pass(publish, message, this.#denial(topic), now);
     }
+    const pass: Pass = (passed, ...rest) => this.#pass(publish, passed, ...rest);
+    this.#interception.publish(message, pass, now);
   }
 
   puback({ packetId, reasonCode }: Puback, now: number): void {
@@ -146,15 +159,28 @@ export class Conversation {
     this.#session.continueReplays(now);
   }
 
-  subscribe({ packetId, subscriptions, properties }: Subscribe): void {
+  subscribe(subscribe: Subscribe, now: number): void {
+    this.#checkSubscribable(subscribe.subscriptions, subscribe.properties?.subscriptionIdentifier);
+    const subscriptions = this.#mounted(subscribe.subscriptions);
+    const mounted = { ...subscribe, subscriptions };
+    if (!this.#interception?.asksAboutSubscriptions) return this.#grant(mounted, undefined);
+    this.#interception.subscribe(mounted, (verdicts) => this.#grant(mounted, verdicts), now);
+  }
+
+  /** @param verdicts of the interceptor; undefined: the gatekeeper decides */
+  #grant(
+    { packetId, subscriptions, properties }: Subscribe,
+    verdicts: readonly ReasonCode[] | undefined,
+  ): void {
     const identifier = properties?.subscriptionIdentifier;
-    this.#checkSubscribable(subscriptions, identifier);
     const reasonCodes: ReasonCode[] = [];
     const replays: (() => void)[] = [];
     // The commit with which all that is granted is safe.
     let commit = 0;
-    for (const entry of subscriptions) {
-      const denial = this.#subscriptionDenial(entry, identifier);
+    for (const [index, asked] of subscriptions.entries()) {
+      const verdict = verdicts?.[index];
+      const entry = verdict !== undefined && verdict < asked.qos ? withQos(asked, verdict) : asked;
+      const denial = this.#subscriptionDenial(entry, identifier, verdict);
       reasonCodes.push(denial ?? (this.#grantedQos(entry) as ReasonCode));
       if (denial === undefined) {
         const replay = this.#subscribeTo(entry, identifier);
@@ -171,13 +197,15 @@ export class Conversation {
 
   unsubscribe({ packetId, filters }: Unsubscribe): void {
     this.#checkCount(filters.length);
-    const answers = filters.map((filter): ReasonCode => {
+    const answers = filters.map((asked): ReasonCode => {
+      const filter = this.#mountedFilter(asked);
       const subscription = this.#session.subscription(filter);
       if (subscription === undefined) return reasonCodes.noSubscriptionExisted;
       this.#rules.subscriptions.remove(subscription);
       this.#session.removeSubscription(subscription);
       this.#session.log?.removeSubscription(subscription);
       this.#rules.observer.unsubscribed?.(this.#session.clientId, filter);
+      this.#interception?.unsubscribed(filter);
       return reasonCodes.success;
     });
     this.#checkFits({ type: 'unsuback', packetId, reasonCodes: answers });
@@ -199,9 +227,28 @@ export class Conversation {
 
   #topicOf({ topic, properties }: Publish): string {
     const alias = properties?.topicAlias;
-    if (alias === undefined) return topic;
+    const asked = alias === undefined ? topic : this.#resolveAlias(alias, topic);
+    return this.#mountPoint === undefined ? asked : this.#mountPoint + asked;
+  }
+
+  #resolveAlias(alias: number, topic: string): string {
     this.#aliases ??= new IncomingAliases(this.#rules.limits.topicAliasMax);
     return this.#aliases.resolve(alias, topic);
+  }
+
+  #mounted(entries: readonly SubscribeEntry[]): readonly SubscribeEntry[] {
+    if (this.#mountPoint === undefined) return entries;
+    return entries.map((entry) => ({ ...entry, filter: this.#mountedFilter(entry.filter) }));
+  }
+
+  #mountedFilter(filter: string): string {
+    if (this.#mountPoint === undefined) return filter;
+    const mounted = mountedFilter(this.#mountPoint, filter);
+    if (!hasTooManyLevels(mounted)) return mounted;
+    throw new ProtocolError(
+      reasonCodes.malformedPacket,
+      `topic filter of more than ${topicSeparatorsMax} '/' with its mount point: use fewer levels`,
+    );
   }
 
   #checkSupported({ qos, retain }: Publish, { qosMax }: Limits): void {
@@ -220,20 +267,44 @@ export class Conversation {
 
   /** The reason code with which the publish is refused, if it is. */
   #denial(topic: string): ReasonCode | undefined {
-    const { gatekeeper, observer } = this.#rules;
-    const client = this.#client;
-    const verdict = publishVerdict(gatekeeper, client, topic);
-    if (verdict < 0x80) return undefined;
-    observer.publishDenied?.(client, topic, verdict);
-    return verdict;
+    return publishDenial(this.#session.access, topic, this.#rules.observer);
+  }
+
+  /** Acts on a message that nobody but the store has anything against, or on its refusal. */
+  #pass(
+    publish: Publish,
+    message: Message,
+    refusal: ReasonCode | undefined,
+    now: number,
+    reason?: string,
+  ): void {
+    const denial = refusal ?? this.#storeDenial(publish, message);
+    switch (publish.qos) {
+      case 0:
+        if (denial === undefined) this.#route(message, now);
+        return;
+      case 1:
+        this.#session.incoming.publishedAtLeastOnce();
+        if (denial === undefined) this.#take('puback', publish.packetId, message, now);
+        else this.#refuse('puback', publish.packetId, denial, reason);
+        return;
+      case 2:
+        this.#publishExactlyOnce(publish.packetId, message, { denial, reason, now });
+        return;
+      default:
+        publish.qos satisfies never;
+    }
   }
 
   /** What cannot be stored now is refused where MQTT has a word for that; else it waits. */
-  #storeDenial({ qos, retain }: Publish, topic: string): ReasonCode | undefined {
+  #storeDenial({ qos }: Publish, message: Message): ReasonCode | undefined {
     const { journal, router } = this.#rules;
     if (journal === undefined || !journal.isFailing || qos === 0) return undefined;
     if (this.#sender.version !== 5) return undefined;
-    const isKept = retain || (qos === 2 && this.#session.isKept) || router.isKept(topic);
+    const isKept =
+      message.retain ||
+      (qos === 2 && this.#session.isKept) ||
+      (message.qos > 0 && router.isKept(message.topic));
     return isKept ? notStored : undefined;
   }
 
@@ -243,29 +314,31 @@ export class Conversation {
   }
 
   /** Delivers a message, and acknowledges it when it is safe. */
-  #take(type: 'puback' | 'pubrec', publish: Publish, topic: string, now: number): void {
-    const message = messageOfPublish(publish, topic, now);
+  #take(type: 'puback' | 'pubrec', packetId: number, message: Message, now: number): void {
     const reasonCode = this.#route(message, now);
     const changed = message.retain || (type === 'pubrec' && this.#session.isKept);
-    this.#answers.acknowledge({ type, packetId: publish.packetId, reasonCode }, message, changed);
+    this.#answers.acknowledge({ type, packetId, reasonCode }, message, changed);
   }
 
   #publishExactlyOnce(
-    publish: Publish,
-    topic: string,
-    { denial, now }: { denial: ReasonCode | undefined; now: number },
+    packetId: number,
+    message: Message,
+    {
+      denial,
+      reason,
+      now,
+    }: { denial: ReasonCode | undefined; reason: string | undefined; now: number },
   ): void {
-    const { packetId } = publish;
     const { incoming } = this.#session;
     // [MQTT-4.3.3-10]: a duplicate is acknowledged again and delivered no more.
     if (!incoming.publishedExactlyOnce(packetId)) {
       this.#answerKept({ type: 'pubrec', packetId, reasonCode: reasonCodes.success });
       return;
     }
-    if (denial === undefined) return this.#take('pubrec', publish, topic, now);
+    if (denial === undefined) return this.#take('pubrec', packetId, message, now);
     // MQTT 5.0 ends the exchange with the PUBREC; 3.x cannot tell, and goes through with it.
     if (this.#sender.version === 5) incoming.release(packetId);
-    this.#refuse('pubrec', packetId, denial);
+    this.#refuse('pubrec', packetId, denial, reason);
   }
 
   /** An answer that may say what another client of the session's has changed just before. */
@@ -274,17 +347,15 @@ export class Conversation {
     else this.#answers.send(packet);
   }
 
-  #refuse(type: 'puback' | 'pubrec', packetId: number, reasonCode: ReasonCode): void {
-    // Of other refusals only the gatekeeper knows the reason.
-    const explains = reasonCode === reasonCodes.notAuthorized && this.#explainsProblems;
-    this.#answers.send({
-      type,
-      packetId,
-      reasonCode,
-      properties: explains
-        ? { reasonString: 'not authorized to publish to this topic' }
-        : undefined,
-    });
+  #refuse(
+    type: 'puback' | 'pubrec',
+    packetId: number,
+    reasonCode: ReasonCode,
+    reason: string | undefined,
+  ): void {
+    const explains = reason !== undefined && this.#explainsProblems;
+    const properties = explains ? { reasonString: asReasonString(reason) } : undefined;
+    this.#answers.send({ type, packetId, reasonCode, properties });
   }
 
   /** What MQTT answers with the end of the connection. */
@@ -319,6 +390,7 @@ export class Conversation {
   #subscriptionDenial(
     entry: SubscribeEntry,
     identifier: number | undefined,
+    asked: ReasonCode | undefined,
   ): ReasonCode | undefined {
     const { gatekeeper, limits, observer } = this.#rules;
     const { filter } = entry;
@@ -332,9 +404,13 @@ export class Conversation {
     }
     const isNew = known === undefined;
     if (isNew && !this.#session.hasRoomFor(filter, limits)) return reasonCodes.quotaExceeded;
-    const verdict = gatekeeper.maySubscribe(client, parseShare(filter)?.filter ?? filter);
+    const pure = parseShare(filter)?.filter ?? filter;
+    const verdict = asked ?? gatekeeper.maySubscribe(client, pure);
     if (verdict < 0x80) return undefined;
-    observer.subscribeDenied?.(client, filter, verdict);
+    if (observer.subscribeDenied !== undefined) {
+      const rule = gatekeeper.ruleFor?.(client, 'subscribe', pure);
+      observer.subscribeDenied(client, filter, verdict, rule);
+    }
     return verdict;
   }
 
@@ -387,6 +463,10 @@ export class Conversation {
     if (!wantsRetained) return undefined;
     return () => session.replay(subscription, retained);
   }
+}
+
+function withQos(entry: SubscribeEntry, qos: ReasonCode): SubscribeEntry {
+  return { ...entry, qos: qos as QoS };
 }
 
 /** The codec has checked the rest of what makes a topic name valid. */

@@ -2,15 +2,22 @@
 
 import type { Connack } from '../packet/connack.ts';
 import type { Connect, Will } from '../packet/connect.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { Clock } from '../session/clock.ts';
 import type { PeerCredentials } from '../session/link.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
+import { nameFault } from '../topic/topic-filter.ts';
 import { Authentication, type AuthenticationOutcome } from './authentication.ts';
 import type { ClientSession, SessionConnection } from './client-session.ts';
 import { type Agreement, acceptance, agree } from './handshake.ts';
-import { type Introduction, type IntroductionRules, introduce } from './introduction.ts';
-import type { ConnectedClient, Gatekeeper } from './ports.ts';
+import {
+  type Introduction,
+  type IntroductionRules,
+  introduce,
+  type ListenerRules,
+} from './introduction.ts';
+import type { Acceptance, ConnectedClient, Gatekeeper, Interceptor } from './ports.ts';
 import { keptWill } from './publication.ts';
 import type { Sessions } from './sessions.ts';
 import type { Journal, Waiter } from './state/journal.ts';
@@ -19,6 +26,7 @@ import type { Journal, Waiter } from './state/journal.ts';
 export interface EntranceRules extends IntroductionRules {
   readonly clock: Clock;
   readonly gatekeeper: Gatekeeper;
+  readonly interceptor: Interceptor | undefined;
   readonly sessions: Sessions;
   readonly journal: Journal | undefined;
 }
@@ -46,6 +54,7 @@ export class Entrance implements Waiter {
   readonly #doorway: Doorway;
   readonly #rules: EntranceRules;
   readonly #introduction: Introduction;
+  #will: Will | undefined;
   #entry: Entry | undefined;
   // The commit that CONNACK waits for.
   #commit = 0;
@@ -58,6 +67,7 @@ export class Entrance implements Waiter {
     this.#doorway = doorway;
     this.#rules = rules;
     this.agreement = agree(connect, this.#introduction, rules);
+    this.#will = connect.will && mountedWill(connect.will, rules.listener);
     this.authentication = new Authentication(
       rules.gatekeeper,
       {
@@ -81,7 +91,7 @@ export class Entrance implements Waiter {
   }
 
   /** The gatekeeper has let the client in: takes up its session. */
-  enter(sender: PacketSender, authenticationData: Uint8Array | undefined): void {
+  enter(sender: PacketSender, { authenticationData, grant }: Acceptance): void {
     const { agreement } = this;
     const { limits, features, journal } = this.#rules;
     const connect = this.#connect!;
@@ -91,8 +101,9 @@ export class Entrance implements Waiter {
       const reason = 'CONNACK is too large for it';
       return this.#doorway.refused(reasonCodes.implementationSpecificError, reason);
     }
-    this.#entry = this.#open(connect, connack);
+    this.#entry = this.#open(connect, connack, grant);
     this.#connect = undefined;
+    this.#will = undefined;
     if (journal === undefined) return this.#letIn();
     // One that has ended must not come back after a crash.
     this.#commit = this.#entry.session.isKept
@@ -125,21 +136,23 @@ export class Entrance implements Waiter {
     sessions.leave(session, undefined, clock.now());
   }
 
-  #open(connect: Connect, connack: Connack): Entry {
-    const { clock, sessions, gatekeeper } = this.#rules;
+  #open(connect: Connect, connack: Connack, grant: unknown): Entry {
+    const { clock, sessions, gatekeeper, interceptor, listener } = this.#rules;
     const { agreement } = this;
     const { version, cleanStart } = connect;
     const { userName } = this.#introduction;
-    const will = connect.will && keptWill(connect.will);
+    const { name, mountPoint } = listener;
+    const will = this.#will && keptWill(this.#will);
     const { clientId, keepAliveSeconds, sessionExpirySeconds } = agreement;
     const { peer, credentials } = this.#doorway;
-    const identity = { clientId, userName, peer, credentials };
+    const identity = { clientId, userName, peer, credentials, grant };
+    const right = { gatekeeper, interceptor, listenerName: name, mountPoint };
     const { session, present } = sessions.open(
       {
-        clientId,
+        access: { client: identity, ...right, isKnown: true },
         cleanStart,
         expirySeconds: sessionExpirySeconds,
-        left: will && { will, client: identity, gatekeeper },
+        will,
         connection: this.#doorway,
       },
       clock.now(),
@@ -162,4 +175,12 @@ export class Entrance implements Waiter {
     this.#rules.journal?.unwatch(this);
     return entry;
   }
+}
+
+function mountedWill(will: Will, { mountPoint }: ListenerRules): Will {
+  if (mountPoint === undefined) return will;
+  const topic = mountPoint + will.topic;
+  const fault = nameFault(topic);
+  if (fault !== undefined) throw new ProtocolError(reasonCodes.topicNameInvalid, `will: ${fault}`);
+  return { ...will, topic };
 }

@@ -10,6 +10,11 @@ import type { Features, Limits } from './limits.ts';
 /** How a listener tells who its clients are. */
 export interface ListenerRules {
   readonly name: string | undefined;
+  /**
+   * What all topics of its clients begin with, without their knowing it: it is put before those
+   * that they send, taken off those that they get, and they get no others. Undefined: nothing.
+   */
+  readonly mountPoint: string | undefined;
   /** The user name is the identity that the transport knows. */
   readonly identityAsUserName: boolean;
   /** The client identifier is the user name. */

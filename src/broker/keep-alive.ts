@@ -9,6 +9,8 @@ export interface Silence {
   readonly takenBytes: number;
   /** The silence is ours: what the client sends is not read for now. */
   readonly isPaused: boolean;
+  /** The same, until it is known what becomes of a packet of its own. */
+  readonly isHeld: boolean;
 }
 
 /** Costs nothing per packet but a note of the time; looked at when its deadline comes. */
@@ -38,11 +40,11 @@ export class KeepAlive {
   }
 
   /** @returns when to look again; undefined when the client's time is over */
-  nextDeadline(now: number, { takenBytes, isPaused }: Silence): number | undefined {
+  nextDeadline(now: number, { takenBytes, isPaused, isHeld }: Silence): number | undefined {
     const takes = takenBytes > this.#takenBytes;
     this.#takenBytes = takenBytes;
     const deadline = this.#lastSignAt + this.#milliseconds;
     if (deadline > now) return deadline;
-    return isPaused && takes ? now + this.#milliseconds : undefined;
+    return isHeld || (isPaused && takes) ? now + this.#milliseconds : undefined;
   }
 }

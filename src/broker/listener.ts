@@ -3,19 +3,24 @@
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Accept, Link, LinkReceiver } from '../session/link.ts';
+import { PublishForms } from '../session/publish-forms.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { Connections } from './connections.ts';
 import type { ListenerRules } from './introduction.ts';
 import { completeLimits, type Features, type Limits } from './limits.ts';
-import type { Gatekeeper } from './ports.ts';
+import type { Gatekeeper, Interceptor } from './ports.ts';
 import type { Settings } from './settings.ts';
 
 /** What may differ from listener to listener; what is left out is as for the whole broker. */
 export interface ListenerOptions {
   /** Tells it from others, in the store too: `1883`, `0.0.0.0:8883`, the path of a socket. */
   readonly name?: string | undefined;
+  /** Mosquitto's `mount_point`: see `ListenerRules`. With its `/` at the end, or wildcards fail. */
+  readonly mountPoint?: string | undefined;
   readonly gatekeeper?: Gatekeeper | undefined;
+  /** Goes with the gatekeeper: where that is not given, neither is this. */
+  readonly interceptor?: Interceptor | undefined;
   readonly limits?: Partial<
     Pick<Limits, 'connectionsMax' | 'qosMax' | 'topicAliasMax' | 'topicAliasBrokerMax'>
   >;
@@ -50,11 +55,18 @@ export interface ListenerParts {
   readonly settings: Settings;
   /** Decides for listeners that have no gatekeeper of their own. */
   readonly gatekeeper: Gatekeeper;
+  readonly interceptor: Interceptor | undefined;
   readonly connections: Connections;
   readonly options: Omit<ConnectionOptions, ListenerOptionNames>;
 }
 
-type ListenerOptionNames = 'closed' | 'gatekeeper' | 'limits' | 'features' | 'listener';
+type ListenerOptionNames =
+  | 'closed'
+  | 'gatekeeper'
+  | 'interceptor'
+  | 'limits'
+  | 'features'
+  | 'listener';
 
 export class Listener implements BrokerListener {
   readonly accept: Accept = (link) => this.#accept(link);
@@ -67,11 +79,13 @@ export class Listener implements BrokerListener {
     this.#parts = parts;
     this.#options = options;
     this.#connectionOptions = this.#connectionOptionsNow();
+    this.#tellSessions();
   }
 
   change(options: ListenerOptions): void {
     this.#options = options;
     this.settingsChanged();
+    this.#tellSessions();
   }
 
   settingsChanged(): void {
@@ -97,20 +111,31 @@ export class Listener implements BrokerListener {
   }
 
   #connectionOptionsNow(): ConnectionOptions {
-    const { settings, gatekeeper, connections, options } = this.#parts;
+    const { settings, gatekeeper, interceptor, connections, options } = this.#parts;
     const own = this.#options;
+    const rules = rulesOf(own);
     return {
       ...options,
       gatekeeper: own.gatekeeper ?? gatekeeper,
+      interceptor: own.gatekeeper === undefined ? interceptor : own.interceptor,
       limits: completeLimits({ ...settings.limits, ...own.limits }),
       features: { ...settings.features, ...own.features },
-      listener: rulesOf(own),
+      listener: rules,
+      // What is encoded for clients below one mount point is for nobody else.
+      forms: rules.mountPoint === undefined ? options.forms : new PublishForms(),
       closed: (connection) => {
         this.#count--;
         options.counters.openSockets--;
         connections.remove(connection);
       },
     };
+  }
+
+  /** Of clients that are away. */
+  #tellSessions(): void {
+    const { gatekeeper, interceptor, listener, sessions } = this.#connectionOptions;
+    const { name, mountPoint } = listener;
+    if (name !== undefined) sessions.listenerChanged(name, { gatekeeper, interceptor, mountPoint });
   }
 
   #turnAway(link: Link, limit: string): LinkReceiver {
@@ -126,9 +151,10 @@ export class Listener implements BrokerListener {
 }
 
 function rulesOf(options: ListenerOptions): ListenerRules {
-  const { name, identityAsUserName = false, userNameAsClientId = false } = options;
+  const { name, mountPoint, identityAsUserName = false, userNameAsClientId = false } = options;
   return {
     name,
+    mountPoint: mountPoint || undefined,
     identityAsUserName,
     userNameAsClientId,
     acceptedVersions: options.acceptedVersions,

@@ -2,9 +2,11 @@
 
 import type { Packet } from '../packet/packet.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
+import type { RetainHandling } from '../packet/subscribe.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { DropCause } from '../session/delivery.ts';
 import type { PeerCredentials } from '../session/link.ts';
+import type { MessageProperties } from '../session/message.ts';
 
 export type { Clock } from '../session/clock.ts';
 
@@ -16,6 +18,8 @@ export interface ClientIdentity {
   readonly peer: string;
   /** What the transport knows of the client; undefined where it can know nothing. */
   readonly credentials?: PeerCredentials | undefined;
+  /** What the gatekeeper noted when it let the client in: see `Acceptance`. */
+  readonly grant?: unknown;
 }
 
 /** A request to be let in. */
@@ -31,10 +35,30 @@ export interface Admission extends ClientIdentity {
   readonly authenticationData: Uint8Array | undefined;
 }
 
+/** The client is who it says it is. */
+export interface Acceptance {
+  readonly type: 'accept';
+  readonly authenticationData?: Uint8Array | undefined;
+  /** Seconds after which the client is sent away, unless it authenticates again; absent: never. */
+  readonly validSeconds?: number | undefined;
+  /**
+   * Anything that the gatekeeper wants to find in the `ClientIdentity` whenever it is asked what
+   * this client may do. One that authenticates again keeps its first.
+   */
+  readonly grant?: unknown;
+}
+
 /** What a Gatekeeper says of a request. */
 export type Verdict =
-  | { readonly type: 'accept'; readonly authenticationData?: Uint8Array }
-  | { readonly type: 'refuse'; readonly reasonCode: ReasonCode; readonly reason?: string }
+  | Acceptance
+  | {
+      readonly type: 'refuse';
+      readonly reasonCode: ReasonCode;
+      /** For the log. */
+      readonly reason?: string;
+      /** What a client of MQTT 5.0 is told besides the code; absent, as from Mosquitto: nothing. */
+      readonly reasonString?: string;
+    }
   | {
       /**
        * Enhanced authentication goes on: AUTH with `data`; its reply goes to `proceed`. Refuses a
@@ -63,8 +87,9 @@ export interface Gatekeeper {
   maySubscribe(client: ClientIdentity, filter: string): ReasonCode;
 
   /**
-   * Whether messages of the topic may reach the client. The broker remembers the answer until it is
-   * told that access has changed. Absent: everything that it has subscribed to.
+   * Whether messages of the topic may reach the client, which may be away. The broker remembers the
+   * answer until it is told that access has changed, or the client comes back as somebody else.
+   * Absent: everything that it has subscribed to.
    */
   mayReceive?(client: ClientIdentity, topic: string): boolean;
 
@@ -74,6 +99,76 @@ export interface Gatekeeper {
 
 /** What a client may or may not do with a topic or a filter. */
 export type Access = 'publish' | 'subscribe' | 'receive';
+
+/** A message that a client wants to publish, before anything has become of it. */
+export interface Publication {
+  readonly client: ClientIdentity;
+  readonly topic: string;
+  /** May be a view of what the network brought: copy what is to be kept. */
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties: MessageProperties | undefined;
+  /** It was left with CONNECT and is due now; the client may have gone. */
+  readonly isWill: boolean;
+}
+
+/** What an Interceptor says of a message. */
+export type PublishVerdict =
+  | { readonly type: 'pass' }
+  | { readonly type: 'refuse'; readonly reasonCode: ReasonCode; readonly reason?: string }
+  | {
+      /** Another message goes on in its place. Its QoS must not be higher. */
+      readonly type: 'change';
+      readonly topic: string;
+      readonly payload: Uint8Array;
+      readonly qos: QoS;
+      readonly retain: boolean;
+      readonly properties: MessageProperties | undefined;
+      /** Is told why the broker cannot take the change, and refuses the message instead. */
+      readonly rejected: (fault: string) => void;
+    };
+
+/** One filter that a client wants to subscribe to. */
+export interface RequestedSubscription {
+  /** Without `$share/GROUP/`. */
+  readonly filter: string;
+  /** The group of a shared subscription. */
+  readonly group: string | undefined;
+  readonly qos: QoS;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly retainHandling: RetainHandling;
+}
+
+/**
+ * Sees what clients send before it takes effect. Every method may be absent, and then costs
+ * nothing. A question is answered at once with what it returns; or it returns undefined, and calls
+ * `answer` later, once, within a bounded time. Until then the client is not read any more.
+ */
+export interface Interceptor {
+  /** Decides in place of `Gatekeeper.mayPublish`. A message of QoS 2 is not asked about again. */
+  publish?(
+    publication: Publication,
+    answer: (verdict: PublishVerdict) => void,
+  ): PublishVerdict | undefined;
+
+  /**
+   * Decides in place of `Gatekeeper.maySubscribe`, with the reason codes of SUBACK: for each
+   * subscription the highest QoS that is granted, or the reason code of the refusal.
+   */
+  subscribe?(
+    client: ClientIdentity,
+    subscriptions: readonly RequestedSubscription[],
+    answer: (verdicts: readonly ReasonCode[]) => void,
+  ): readonly ReasonCode[] | undefined;
+
+  /** A subscription has ended that the client had; the filter is as the client wrote it. */
+  unsubscribed?(client: ClientIdentity, filter: string): void;
+
+  connected?(client: ConnectedClient): void;
+  disconnected?(departure: Departure): void;
+}
 
 /** Why a store could not do what was asked: the disk is full, cannot be written, is broken. */
 export interface StoreFault {
@@ -123,6 +218,22 @@ export interface ConnectedClient extends ClientIdentity {
   readonly sessionPresent: boolean;
 }
 
+/** The end of a client's connection. */
+export interface Departure {
+  readonly client: ConnectedClient;
+  readonly cause: DisconnectCause;
+  readonly reasonCode: ReasonCode;
+  readonly message: string;
+}
+
+/** A hook of a plugin that threw, answered what makes no sense, or did not answer in time. */
+export interface HookFailure {
+  /** The plugin, as people know it. */
+  readonly plugin: string;
+  readonly hook: string;
+  readonly error: unknown;
+}
+
 /** Why a connection ended. */
 export type DisconnectCause =
   /** The client sent DISCONNECT. */
@@ -149,22 +260,32 @@ export interface Observer {
     readonly message: string;
   }): void;
   clientConnected?(client: ConnectedClient): void;
-  clientDisconnected?(event: {
-    readonly client: ConnectedClient;
-    readonly cause: DisconnectCause;
-    readonly reasonCode: ReasonCode;
-    readonly message: string;
-  }): void;
+  clientDisconnected?(departure: Departure): void;
   sessionExpired?(clientId: string): void;
   subscribed?(clientId: string, filter: string, qos: QoS): void;
   unsubscribed?(clientId: string, filter: string): void;
-  publishDenied?(client: ClientIdentity, topic: string, reasonCode: ReasonCode): void;
-  subscribeDenied?(client: ClientIdentity, filter: string, reasonCode: ReasonCode): void;
+  /** @param rule what has decided, where the gatekeeper can tell: see `Gatekeeper.ruleFor` */
+  publishDenied?(
+    client: ClientIdentity,
+    topic: string,
+    reasonCode: ReasonCode,
+    rule: string | undefined,
+  ): void;
+  subscribeDenied?(
+    client: ClientIdentity,
+    filter: string,
+    reasonCode: ReasonCode,
+    rule: string | undefined,
+  ): void;
+  /** Messages of the topic do not reach a subscriber; not told again for each of them. */
+  receiveDenied?(client: ClientIdentity, topic: string, rule: string | undefined): void;
   /** The store cannot keep anything for now: publishers are refused. */
   storeFailed?(fault: StoreFault): void;
   storeRecovered?(): void;
   /** The store had messages for a client and cannot give them back. */
   messagesUnreadable?(clientId: string, count: number): void;
+  /** What it was asked about has been refused. */
+  hookFailed?(failure: HookFailure): void;
   messageDropped?(clientId: string, topic: string, qos: QoS, cause: DropCause): void;
   packetReceived?(clientId: string | undefined, packet: Packet): void;
   packetSent?(clientId: string | undefined, packet: Packet): void;

@@ -1,21 +1,23 @@
 /** Makes a broker's sessions and retained messages anew, from what its store had. */
 
-import type { Gatekeeper } from './ports.ts';
+import type { Access } from './access.ts';
+import type { Gatekeeper, Interceptor } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Sessions } from './sessions.ts';
 import type { Keeping } from './state/keeping.ts';
 import type { Recalled, RecalledSession } from './state/recall.ts';
-import type { SessionRecord, WillRecord } from './state/session-record.ts';
+import type { SessionRecord } from './state/session-record.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { LeftWill } from './wills.ts';
 
 export interface RestorationParts {
   readonly sessions: Sessions;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   readonly keeping: Keeping;
-  /** Decides about the wills of clients that have not come back. */
-  readonly gatekeeper: Gatekeeper;
+  /** Decides about the clients of a listener, until they come back. */
+  readonly gatekeeperFor: (listenerName: string | undefined) => Gatekeeper;
+  /** Sees the wills of those that do not, until their listener has one of its own. */
+  readonly interceptor: Interceptor | undefined;
   /** Mosquitto's `persistent_client_expiration`, in seconds. */
   readonly sessionExpirySecondsMax: number;
 }
@@ -39,18 +41,19 @@ export function restore(recalled: Recalled, parts: RestorationParts, now: number
   }
   // Last, since what is left of them goes to others.
   for (const session of ended) {
-    parts.sessions.restoreRemains(session.record.clientId, keptOf(session, keeping), now);
+    parts.sessions.restoreRemains(accessOf(session.record, parts), keptOf(session, keeping), now);
   }
   return brokenOffAt;
 }
 
 function restoreSession(
   recalled: RecalledSession,
-  { sessions, subscriptions, keeping, gatekeeper, sessionExpirySecondsMax }: RestorationParts,
+  parts: RestorationParts,
   brokenOffAt: number,
 ): void {
+  const { sessions, subscriptions, keeping, sessionExpirySecondsMax } = parts;
   const { record } = recalled;
-  const session = sessions.restore(record.clientId, keptOf(recalled, keeping));
+  const session = sessions.restore(accessOf(record, parts), keptOf(recalled, keeping));
   session.expirySeconds = Math.min(record.expirySeconds, sessionExpirySecondsMax);
   for (const { number, record: asked } of recalled.subscriptions) {
     const subscription = subscriptions.add(session, asked.filter, asked);
@@ -62,7 +65,7 @@ function restoreSession(
   const dueAt = record.will?.dueAt ?? 0;
   const delaySeconds = record.will?.will.properties?.willDelayInterval ?? 0;
   sessions.awaitRestored(session, {
-    left: record.will && leftWill(record, record.will, gatekeeper),
+    left: record.will?.will,
     leftAt,
     willAt: dueAt > 0 ? keeping.calendar.clockOf(dueAt) : leftAt + delaySeconds * 1000,
     endsAt: leftAt + session.expirySeconds * 1000,
@@ -78,14 +81,17 @@ function keptOf(
   return { log, shelf, openIds };
 }
 
-function leftWill(
-  { clientId }: SessionRecord,
-  { will, userName }: WillRecord,
-  gatekeeper: Gatekeeper,
-): LeftWill {
+function accessOf(
+  { clientId, identity, userNameOfWill }: SessionRecord,
+  { gatekeeperFor, interceptor }: Pick<RestorationParts, 'gatekeeperFor' | 'interceptor'>,
+): Access {
+  const userName = identity === undefined ? userNameOfWill : identity.userName;
   return {
-    will,
     client: { clientId, userName, peer: 'a connection before the start' },
-    gatekeeper,
+    gatekeeper: gatekeeperFor(identity?.listenerName),
+    interceptor,
+    listenerName: identity?.listenerName,
+    mountPoint: undefined,
+    isKnown: identity !== undefined,
   };
 }

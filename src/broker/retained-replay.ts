@@ -102,6 +102,7 @@ export class RetainedReplays {
     }
     // Its deadline may not have come round yet. [MQTT-3.3.2-5]
     if (message.expiresAt <= now) return 'sent';
+    if (!subscription.subscriber.mayReceive(message.topic)) return 'sent';
     // [MQTT-3.3.1-8]
     this.#outgoing.deliver(message, qos, true, subscription, now);
     return 'sent';

@@ -1,6 +1,8 @@
 /** All sessions: who takes one up, when it ends, and what happens to its will. */
 
+import type { Will } from '../packet/connect.ts';
 import type { Delivery } from '../session/delivery.ts';
+import { type Access, decidesAlike } from './access.ts';
 import {
   ClientSession,
   type ClientSessionOptions,
@@ -12,8 +14,9 @@ import { passOnRemains } from './remains.ts';
 import type { KeptTerms } from './state/kept-delivery.ts';
 import { KeptMessage } from './state/kept-message.ts';
 import type { SessionLogs } from './state/session-logs.ts';
+import type { SessionRecord } from './state/session-record.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { LeftWill, Wills } from './wills.ts';
+import type { Wills } from './wills.ts';
 
 export interface SessionsOptions extends ClientSessionOptions {
   readonly deadlines: Deadlines;
@@ -25,18 +28,18 @@ export interface SessionsOptions extends ClientSessionOptions {
 
 /** What a client asks for that comes in. */
 export interface SessionRequest {
-  readonly clientId: string;
+  readonly access: Access;
   readonly cleanStart: boolean;
   /** Seconds that the session outlives the connection; Infinity: for ever. */
   readonly expirySeconds: number;
   /** Its will, should it leave one. */
-  readonly left: LeftWill | undefined;
+  readonly will: Will | undefined;
   readonly connection: SessionConnection;
 }
 
 /** When the will of an absent client is due, and when its session ends, by the clock. */
 interface Absent {
-  readonly left: LeftWill | undefined;
+  readonly left: Will | undefined;
   readonly leftAt: number;
   readonly willAt: number;
   readonly endsAt: number;
@@ -91,32 +94,48 @@ export class Sessions {
    * disconnected first. [MQTT-3.1.4-3] to [MQTT-3.1.4-6]
    */
   open(
-    { clientId, cleanStart, expirySeconds, left, connection }: SessionRequest,
+    { access, cleanStart, expirySeconds, will, connection }: SessionRequest,
     now: number,
   ): { readonly session: ClientSession; readonly present: boolean } {
+    const { clientId } = access.client;
     this.#byClientId.get(clientId)?.connection?.takeOver();
     const known = this.#byClientId.get(clientId);
     const present = known !== undefined && !cleanStart;
     // The will of the connection before is not sent any more. [MQTT-3.1.3-9]
     if (present) this.#forgetAbsence(known);
     else if (known !== undefined) this.end(known, now);
-    const session = present ? known : this.#create(clientId, expirySeconds);
+    const session = present ? known : this.#create(access, expirySeconds);
+    const { access: before } = session;
     session.expirySeconds = expirySeconds;
-    session.claim(connection);
-    this.#save(session, { left, leftAt: undefined });
+    session.claim(connection, access);
+    if (!decidesAlike(before, access)) this.#askAnew(session);
+    this.#save(session, { left: will, leftAt: undefined });
     return { session, present };
   }
 
+  /** From now on this holds for absent clients that came in by the listener. */
+  listenerChanged(
+    listenerName: string,
+    now: Pick<Access, 'gatekeeper' | 'interceptor' | 'mountPoint'>,
+  ): void {
+    for (const session of this.#byClientId.values()) {
+      const { access, connection } = session;
+      if (connection !== undefined || access.listenerName !== listenerName) continue;
+      session.judgeBy({ ...access, ...now });
+      if (!decidesAlike(access, session.access)) this.#askAnew(session);
+    }
+  }
+
   /** Takes up a session that the store had, whose client is away. */
-  restore(clientId: string, kept: KeptSession): ClientSession {
-    const session = new ClientSession(clientId, this.#options, kept);
-    this.#byClientId.set(clientId, session);
+  restore(access: Access, kept: KeptSession): ClientSession {
+    const session = new ClientSession(access, this.#options, kept);
+    this.#byClientId.set(session.clientId, session);
     return session;
   }
 
   /** The same for one that has ended, of which only messages are left. */
-  restoreRemains(clientId: string, kept: KeptSession, now: number): void {
-    this.#passOn(new ClientSession(clientId, this.#options, kept), now);
+  restoreRemains(access: Access, kept: KeptSession, now: number): void {
+    this.#passOn(new ClientSession(access, this.#options, kept), now);
   }
 
   /** What a restored session waits for. */
@@ -125,9 +144,9 @@ export class Sessions {
   }
 
   /** The session's connection is over; `left` unless the client has taken its will back. */
-  leave(session: ClientSession, left: LeftWill | undefined, now: number): void {
+  leave(session: ClientSession, left: Will | undefined, now: number): void {
     session.detach();
-    const delaySeconds = left?.will.properties?.willDelayInterval ?? 0;
+    const delaySeconds = left?.properties?.willDelayInterval ?? 0;
     const willIsDue = left !== undefined && (delaySeconds === 0 || session.expirySeconds === 0);
     const waiting = willIsDue ? undefined : left;
     const willAt = now + delaySeconds * 1000;
@@ -175,7 +194,7 @@ export class Sessions {
     if (left !== undefined) this.#options.wills.publish(left, session, now);
   }
 
-  #await(session: ClientSession, left: LeftWill | undefined, willAt: number, now: number): void {
+  #await(session: ClientSession, left: Will | undefined, willAt: number, now: number): void {
     const endsAt = now + session.expirySeconds * 1000;
     this.#schedule(new Absence(session, this, { left, leftAt: now, willAt, endsAt }));
   }
@@ -199,12 +218,19 @@ export class Sessions {
     return absence;
   }
 
-  #create(clientId: string, expirySeconds: number): ClientSession {
+  /** Other messages may reach its client than before. */
+  #askAnew(session: ClientSession): void {
+    for (const subscription of session.subscriptions()) {
+      this.#options.subscriptions.accessChangedFor(subscription);
+    }
+  }
+
+  #create(access: Access, expirySeconds: number): ClientSession {
     const { logs } = this.#options;
     const isKept = logs !== undefined && expirySeconds > 0;
     const kept = isKept ? { log: logs.create() } : undefined;
-    const session = new ClientSession(clientId, this.#options, kept);
-    this.#byClientId.set(clientId, session);
+    const session = new ClientSession(access, this.#options, kept);
+    this.#byClientId.set(session.clientId, session);
     return session;
   }
 
@@ -219,8 +245,8 @@ export class Sessions {
 
   /** @param leftAt the clock's milliseconds; undefined while its client is there */
   #save(
-    { log, clientId, expirySeconds }: ClientSession,
-    { left, leftAt, willAt }: { left: LeftWill | undefined; leftAt?: number; willAt?: number },
+    { log, clientId, expirySeconds, access }: ClientSession,
+    { left, leftAt, willAt }: { left: Will | undefined; leftAt?: number; willAt?: number },
   ): void {
     if (log === undefined) return;
     const { calendar } = this.#options.logs!.tools;
@@ -230,7 +256,8 @@ export class Sessions {
       isEnded: false,
       expirySeconds,
       leftAt: dateOf(leftAt),
-      will: left && { will: left.will, userName: left.client.userName, dueAt: dateOf(willAt) },
+      identity: identityOf(access),
+      will: left && { will: left, dueAt: dateOf(willAt) },
     });
   }
 
@@ -245,8 +272,8 @@ export class Sessions {
       },
     });
     if (isDone || log === undefined) return;
-    const ended = { isEnded: true, expirySeconds: 0, leftAt: 1, will: undefined };
-    log.saveSession({ clientId, ...ended });
+    const ended = { isEnded: true, expirySeconds: 0, leftAt: 1 };
+    log.saveSession({ clientId, ...ended, identity: undefined, will: undefined });
   }
 
   /**
@@ -271,6 +298,10 @@ export class Sessions {
   }
 }
 
+function identityOf({ client, listenerName, isKnown }: Access): SessionRecord['identity'] {
+  return isKnown ? { userName: client.userName, listenerName } : undefined;
+}
+
 /** The time in which a session has no connection. */
 class Absence implements Timed {
   heapIndex = notScheduled;
@@ -279,7 +310,7 @@ class Absence implements Timed {
   readonly leftAt: number;
   readonly willAt: number;
   readonly endsAt: number;
-  left: LeftWill | undefined;
+  left: Will | undefined;
   readonly #sessions: Sessions;
 
   constructor(

@@ -16,6 +16,9 @@ function groupOf(loads: Record<string, number>) {
       clientId,
       isKept: false,
       loadFor: () => loads[clientId],
+      receivesAll: true,
+      mayReceive: () => true,
+      dropped() {},
       deliver: (_message, qos) => got.push(qos === 1 ? clientId : `${clientId} q${qos}`),
     };
     const options = {

@@ -1,7 +1,7 @@
 /** What a client has asked for with SUBSCRIBE, and how messages reach it. */
 
 import type { QoS } from '../packet/version.ts';
-import type { Terms } from '../session/delivery.ts';
+import type { DropCause, Terms } from '../session/delivery.ts';
 import type { Message } from '../session/message.ts';
 import type { SharedGroup } from './shared-group.ts';
 
@@ -18,6 +18,15 @@ export interface Subscriber {
   loadFor(qos: QoS): number;
 
   deliver(message: Message, qos: QoS, retain: boolean, terms: Terms, now: number): void;
+
+  /** Messages of all topics that it has subscribed to may reach it: nobody has to be asked. */
+  readonly receivesAll: boolean;
+
+  /** Whether messages of the topic may reach it. The answer holds until its access changes. */
+  mayReceive(topic: string): boolean;
+
+  /** It does not get a message. */
+  dropped(message: Message, qos: QoS, cause: DropCause): void;
 }
 
 /** How one subscriber gets the messages of one topic. */

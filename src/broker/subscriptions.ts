@@ -78,6 +78,18 @@ export class Subscriptions {
     this.#routes.invalidate(group.filter);
   }
 
+  /** Who may receive what has changed for everybody: no answer holds any more. */
+  accessChanged(): void {
+    this.#routes.invalidate('#');
+    for (const group of this.#groups.values()) group.accessChanged();
+  }
+
+  /** The same for one subscriber's messages by this subscription. */
+  accessChangedFor({ filter, group }: Subscription): void {
+    if (group === undefined) this.#routes.invalidate(filter);
+    else group.accessChanged();
+  }
+
   /** The group of a filter `$share/…`, if it has members. */
   group(filter: string): SharedGroup | undefined {
     const share = parseShare(filter);
@@ -112,8 +124,8 @@ export class Subscriptions {
         return;
       }
       const known = bySubscriber.get(match.subscriber);
-      if (known === undefined) bySubscriber.set(match.subscriber, [match]);
-      else known.push(match);
+      if (known !== undefined) known.push(match);
+      else if (match.subscriber.mayReceive(topic)) bySubscriber.set(match.subscriber, [match]);
     });
     return { receivers: [...bySubscriber.values()].map(joinSubscriptions), groups };
   }

@@ -14,6 +14,7 @@ const commands: Commands = {
   pub: async () => (await import('./pub.ts')).pub,
   sub: async () => (await import('./sub.ts')).sub,
   store: async () => (await import('./store.ts')).store,
+  passwd: async () => (await import('./passwd.ts')).passwd,
 };
 
 /** Runs `args`, without the name of the program, and resolves to the exit code. */

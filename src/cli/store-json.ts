@@ -50,7 +50,7 @@ export class RecordJson {
   }
 
   #session({ type, session, record }: Extract<StoreRecord, { type: 'session' }>): Json {
-    const { clientId, isEnded, expirySeconds, leftAt, will } = record;
+    const { clientId, isEnded, expirySeconds, leftAt, identity, will } = record;
     this.#clientIds.set(session, clientId);
     return {
       type,
@@ -60,6 +60,8 @@ export class RecordJson {
       // JSON knows no Infinity: null is never.
       sessionExpiryInterval: Number.isFinite(expirySeconds) ? expirySeconds : null,
       leftAt: leftAt === 0 ? undefined : dateText(leftAt),
+      userName: identity?.userName,
+      listener: identity?.listenerName,
       will: will && willJson(will),
     };
   }
@@ -86,10 +88,10 @@ export class RecordJson {
   }
 }
 
-function willJson({ will, userName, dueAt }: WillRecord): Json {
+function willJson({ will, dueAt }: WillRecord): Json {
   const { qos, retain } = will;
   const date = dueAt === 0 ? undefined : dateText(dueAt);
-  return { dueAt: date, userName, qos, retain, ...contentJson(will) };
+  return { dueAt: date, qos, retain, ...contentJson(will) };
 }
 
 /** What a message is about. */

@@ -1,6 +1,6 @@
 /** Reads all records of a store for a command that says something of them. */
 
-import { layoutVersion } from '../broker/state/keys.ts';
+import { isReadableLayout } from '../broker/state/keys.ts';
 import { LayoutError } from '../broker/state/recall.ts';
 import type { LmdbReport } from '../storage/lmdb-report.ts';
 import { feedRecords } from '../storage/record-feed.ts';
@@ -27,5 +27,5 @@ export function readStore(
 }
 
 function checkLayout({ layoutVersion: found }: { readonly layoutVersion: number }): void {
-  if (found !== layoutVersion) throw new LayoutError(found);
+  if (!isReadableLayout(found)) throw new LayoutError(found);
 }

@@ -55,7 +55,14 @@ class Scribe {
 
   session(number: number, clientId: string, { isEnded = false } = {}): this {
     const expirySeconds = Number.POSITIVE_INFINITY;
-    const record = { clientId, isEnded, expirySeconds, leftAt, will: undefined };
+    const record = {
+      clientId,
+      isEnded,
+      expirySeconds,
+      leftAt,
+      identity: undefined,
+      will: undefined,
+    };
     writeSession(this.changes.beginPut(tables.session, number), record);
     this.changes.endPut();
     return this;
@@ -277,14 +284,14 @@ describe('the store is', () => {
 
   it('of another version of pantala: then nothing is said of its records', async () => {
     const directory = await soundStore()
-      .put(tables.broker, 0, Uint8Array.of(0, 2, 0))
+      .put(tables.broker, 0, Uint8Array.of(0, 3, 0))
       .save();
     for (const action of ['check', 'stats', 'dump', 'compact']) {
       assert.deepEqual(await run([action, directory]), {
         code: 1,
         stdout: '',
         stderr:
-          'Error: the store has layout 2, this version reads 1. ' +
+          'Error: the store has layout 3, this version reads 1 to 2. ' +
           'Use the version of pantala that wrote it.\n',
       });
     }
@@ -492,7 +499,8 @@ describe('store dump', () => {
       isEnded: false,
       expirySeconds: 60,
       leftAt: 0,
-      will: { will: { ...will, properties: { willDelayInterval: 5 } }, userName: 'u', dueAt: 0 },
+      identity: { userName: 'u', listenerName: '1883' },
+      will: { will: { ...will, properties: { willDelayInterval: 5 } }, dueAt: 0 },
     });
     scribe.changes.endPut();
     const { code, stdout } = await run(['dump', await scribe.save()]);
@@ -512,14 +520,16 @@ describe('store dump', () => {
     assert.deepEqual(
       linesOf(stdout).map((line) => JSON.parse(line)),
       [
-        { type: 'broker', layoutVersion: 1, hasEnded: true },
+        { type: 'broker', layoutVersion: 2, hasEnded: true },
         { type: 'session', ...alice, isEnded: false, ...never },
         {
           type: 'session',
           ...bob,
           isEnded: false,
           sessionExpiryInterval: 60,
-          will: { userName: 'u', ...bobsWill },
+          userName: 'u',
+          listener: '1883',
+          will: bobsWill,
         },
         { type: 'session', ...carol, isEnded: true, ...never },
         { type: 'subscription', ...alice, number: 1, filter: 'a/#', ...options },

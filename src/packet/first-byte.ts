@@ -22,7 +22,8 @@ export function refusedFirstByte(
   const type = typeOf(firstByte);
   const hex = `0x${firstByte.toString(16).padStart(2, '0')}`;
   if (type === undefined) {
-    return new ProtocolError(reasonCodes.malformedPacket, `a packet of type 0, first byte ${hex}`);
+    // Table 2-1 forbids it and names no code; this is Mosquitto's.
+    return new ProtocolError(reasonCodes.protocolError, `a packet of type 0, first byte ${hex}`);
   }
   if (version === undefined && type !== 'connect') {
     // [MQTT-3.1.0-1]

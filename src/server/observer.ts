@@ -127,13 +127,15 @@ function sessionEvents(log: Log): Observer {
       log.write('notice', `Expiring client ${clientId} due to timeout.`);
     },
     messageDropped(clientId, _topic, _qos, cause) {
-      if (cause === 'expired' || cause === 'offline' || dropping.has(clientId)) return;
+      if (hasNoLimit.has(cause) || dropping.has(clientId)) return;
       if (dropping.size >= droppingMax) dropping.clear();
       dropping.add(clientId);
       log.write('notice', `Outgoing messages are being dropped for client ${clientId}.`);
     },
   };
 }
+
+const hasNoLimit: ReadonlySet<string> = new Set(['expired', 'offline', 'not allowed']);
 
 // Then the lines may repeat; better than a set that grows with every client ever seen.
 const droppingMax = 10_000;

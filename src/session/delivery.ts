@@ -47,5 +47,7 @@ export type DropCause =
   | 'session ended'
   /** It does not fit the receiver's Maximum Packet Size. [MQTT-3.1.2-25] */
   | 'packet too large'
+  /** The receiver may not have messages of the topic. */
+  | 'not allowed'
   /** It could not be stored, and its publisher was told so. */
   | 'not stored';

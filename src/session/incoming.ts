@@ -38,6 +38,11 @@ export class Incoming {
     return this.#exactlyOnce?.keys() ?? [];
   }
 
+  /** Whether a PUBLISH of QoS 2 with the id was taken before, and no PUBREL has come. */
+  isOpen(packetId: number): boolean {
+    return this.#exactlyOnce?.has(packetId) ?? false;
+  }
+
   /**
    * A PUBLISH of QoS 1 has arrived; `acknowledge` when its PUBACK leaves.
    *

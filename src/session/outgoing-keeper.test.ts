@@ -88,7 +88,7 @@ function recorder(changed: Partial<OutgoingLimits> = {}) {
     canTake: true as boolean,
     publish({ topic }, qos, _retain, _terms, packetId, dup) {
       sent.push(`${topic} q${qos} id${packetId}${dup ? ' dup' : ''}`);
-      return true;
+      return undefined;
     },
     pubrel: (packetId) => void sent.push(`pubrel id${packetId}`),
   } satisfies Outlet;

@@ -26,9 +26,9 @@ function recorder(changed: Partial<OutgoingLimits> = {}) {
     canTake: true as boolean,
     payloadBytesMax: Number.POSITIVE_INFINITY,
     publish(message, qos, _retain, _terms, packetId, dup) {
-      if (message.payload.length > outlet.payloadBytesMax) return false;
+      if (message.payload.length > outlet.payloadBytesMax) return 'packet too large';
       sent.push(`${message.topic} q${qos} id${packetId}${dup ? ' dup' : ''}`);
-      return true;
+      return undefined;
     },
     pubrel(packetId, reasonCode) {
       sent.push(`pubrel id${packetId}${reasonCode === 0 ? '' : ` 0x${reasonCode.toString(16)}`}`);

@@ -281,9 +281,8 @@ export class Outgoing {
       this.#events.dropped(message, 0, 'slow receiver');
       return;
     }
-    if (!outlet.publish(message, 0, retain, terms, 0, false)) {
-      this.#events.dropped(message, 0, 'packet too large');
-    }
+    const fault = outlet.publish(message, 0, retain, terms, 0, false);
+    if (fault !== undefined) this.#events.dropped(message, 0, fault);
   }
 
   #accept(message: Message, qos: QoS, retain: boolean, terms: Terms | undefined): Delivery {
@@ -350,10 +349,8 @@ export class Outgoing {
       }
     }
     delivery.wasSent = true;
-    if (!this.#outlet!.publish(message, qos, retain, terms, delivery.packetId, false)) {
-      this.#discardTooLarge(delivery);
-      return;
-    }
+    const fault = this.#outlet!.publish(message, qos, retain, terms, delivery.packetId, false);
+    if (fault !== undefined) return this.#discard(delivery, fault);
     if (qos > 0) message.keep();
     else this.#keeper?.forget(delivery);
   }
@@ -414,17 +411,16 @@ export class Outgoing {
     this.#inflight.count(delivery);
     delivery.wasSent = true;
     // [MQTT-3.3.1-1]: the DUP flag of everything that is sent again.
-    if (!outlet.publish(message, qos, retain, terms, packetId, wasSent)) {
-      this.#discardTooLarge(delivery);
-    }
+    const fault = outlet.publish(message, qos, retain, terms, packetId, wasSent);
+    if (fault !== undefined) this.#discard(delivery, fault);
     return true;
   }
 
   /** [MQTT-3.1.2-25]: behaves as if the delivery had been completed. */
-  #discardTooLarge(delivery: Delivery): void {
+  #discard(delivery: Delivery, fault: DropCause): void {
     if (delivery.qos > 0) this.#settle(delivery, reasonCodes.packetTooLarge);
     else this.#keeper?.forget(delivery);
-    this.#events.dropped(delivery.message, delivery.qos, 'packet too large');
+    this.#events.dropped(delivery.message, delivery.qos, fault);
   }
 
   #settle(delivery: Delivery, reasonCode: ReasonCode): void {

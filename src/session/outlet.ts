@@ -2,14 +2,14 @@
 
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
-import type { Terms } from './delivery.ts';
+import type { DropCause, Terms } from './delivery.ts';
 import type { Message } from './message.ts';
 
 export interface Outlet {
   /** False while the network takes no more: what comes then waits, or is dropped at QoS 0. */
   readonly canTake: boolean;
 
-  /** @returns false when the packet would exceed the peer's Maximum Packet Size. */
+  /** @returns why the message cannot go to the peer at all; undefined when it has left */
   publish(
     message: Message,
     qos: QoS,
@@ -17,7 +17,7 @@ export interface Outlet {
     terms: Terms | undefined,
     packetId: number,
     dup: boolean,
-  ): boolean;
+  ): DropCause | undefined;
 
   pubrel(packetId: number, reasonCode: ReasonCode): void;
 }

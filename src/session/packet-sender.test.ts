@@ -59,6 +59,8 @@ function setUp({ version = 5, packetBytesMax = 1_000_000, topicAliasMax = 0, for
 
 const payload = new Uint8Array(10);
 
+const tooLarge = 'packet too large';
+
 describe('PacketSender', () => {
   it('tells what is left of a message expiry interval [MQTT-3.3.2-6]', () => {
     const { sender, clock, publishes } = setUp();
@@ -116,8 +118,8 @@ describe('PacketSender', () => {
     const { sender, traffic, publishes } = setUp({ packetBytesMax: 16 });
     const atLimit = new Message('abc', new Uint8Array(8));
     const above = new Message('abc', new Uint8Array(9));
-    assert.equal(sender.publish(above, 0, false, undefined, 0, false), false);
-    assert.equal(sender.publish(atLimit, 0, false, undefined, 0, false), true);
+    assert.equal(sender.publish(above, 0, false, undefined, 0, false), tooLarge);
+    assert.equal(sender.publish(atLimit, 0, false, undefined, 0, false), undefined);
     assert.deepEqual(
       publishes().map((publish) => publish.payload.length),
       [8],
@@ -132,7 +134,7 @@ describe('PacketSender', () => {
     const { sender, publishes } = setUp({ packetBytesMax: 30, topicAliasMax: 5 });
     assert.equal(
       sender.publish(new Message('abc', new Uint8Array(40)), 0, false, undefined, 0, false),
-      false,
+      tooLarge,
     );
     sender.publish(new Message('abc', payload), 0, false, undefined, 0, false);
     assert.equal(publishes()[0].topic, 'abc');
@@ -226,6 +228,6 @@ describe('PublishForms', () => {
     const sent = [wide, narrow, wide, narrow].map(({ sender }) =>
       sender.publish(message, 0, false, undefined, 0, false),
     );
-    assert.deepEqual(sent, [true, false, true, false]);
+    assert.deepEqual(sent, [undefined, tooLarge, undefined, tooLarge]);
   });
 });

@@ -5,7 +5,7 @@ import { type Publish, type PublishProperties, writePublishHead } from '../packe
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { Clock } from './clock.ts';
-import type { Terms } from './delivery.ts';
+import type { DropCause, Terms } from './delivery.ts';
 import type { Message } from './message.ts';
 import type { Outlet } from './outlet.ts';
 import { type Output, referenceBytesMin } from './output.ts';
@@ -21,6 +21,8 @@ export interface PacketSenderOptions {
   readonly topicAliasMax: number;
   /** Bytes that may wait in a blocked output before `canTake` says no. */
   readonly outputBytesMax: number;
+  /** What the topics of this peer's messages begin with here, but not towards it. */
+  readonly mountPoint?: string | undefined;
   readonly clock: Clock;
   readonly traffic: Traffic;
   /** Shared by all senders that deliver the same messages; absent where there is one receiver. */
@@ -28,6 +30,8 @@ export interface PacketSenderOptions {
   /** Is shown each packet that is sent; absent when nobody looks. */
   readonly tap?: ((packet: Packet) => void) | undefined;
 }
+
+const tooLarge: DropCause = 'packet too large';
 
 export class PacketSender implements Outlet {
   readonly #output: Output;
@@ -77,8 +81,11 @@ export class PacketSender implements Outlet {
     terms: Terms | undefined,
     packetId: number,
     dup: boolean,
-  ): boolean {
-    const { topic, payload } = message;
+  ): DropCause | undefined {
+    const { payload } = message;
+    const { mountPoint } = this.#options;
+    const topic = mountPoint === undefined ? message.topic : below(mountPoint, message.topic);
+    if (topic === undefined) return 'not allowed';
     const properties = this.#options.version === 5 ? this.#propertiesOf(message, terms) : undefined;
     const known = this.#aliases?.known(topic);
     const alias = known ?? this.#aliases?.free;
@@ -95,14 +102,15 @@ export class PacketSender implements Outlet {
     // What all receivers of the message get alike need not be encoded for each.
     if (publish.properties === message.properties && !dup) {
       const form = this.#formOf(message, publish);
-      if (form !== undefined) return this.#copyForm(form, publish);
+      if (form !== undefined) return this.#copyForm(form, publish) ? undefined : tooLarge;
     }
     if (this.#writePublish(publish)) {
       if (alias !== undefined && known === undefined) this.#aliases!.set(topic, alias);
-      return true;
+      return undefined;
     }
     // The alias itself may be what makes the packet too large.
-    return alias !== undefined && this.#writePublish({ ...publish, topic, properties });
+    if (alias === undefined) return tooLarge;
+    return this.#writePublish({ ...publish, topic, properties }) ? undefined : tooLarge;
   }
 
   #propertiesOf(message: Message, terms: Terms | undefined): PublishProperties | undefined {
@@ -176,6 +184,12 @@ export class PacketSender implements Outlet {
     tap?.(packet);
     this.#output.written();
   }
+}
+
+/** The topic without the mount point; undefined where it is another's. */
+function below(mountPoint: string, topic: string): string | undefined {
+  const isBelow = topic.length > mountPoint.length && topic.startsWith(mountPoint);
+  return isBelow ? topic.slice(mountPoint.length) : undefined;
 }
 
 function withoutExplanations(packet: Packet): Packet {

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, realpathSync, renameSync, statSync } from 'node:f
 import process from 'node:process';
 import type { StoreFault } from '../broker/ports.ts';
 import { readBroker } from '../broker/state/broker-record.ts';
-import { keyOf, layoutVersion, readKey, tables } from '../broker/state/keys.ts';
+import { isReadableLayout, keyOf, layoutVersion, readKey, tables } from '../broker/state/keys.ts';
 import { LayoutError } from '../broker/state/recall.ts';
 import { Census } from './census.ts';
 import { faultOf } from './lmdb-database.ts';
@@ -85,7 +85,7 @@ function takeCensus(path: string): Census {
     census.add(parts, value);
     if (parts.table !== tables.broker) return;
     const version = readBroker(value)?.layoutVersion ?? layoutVersion;
-    if (version !== layoutVersion) throw new LayoutError(version);
+    if (!isReadableLayout(version)) throw new LayoutError(version);
   });
   return census;
 }

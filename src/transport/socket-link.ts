@@ -3,10 +3,28 @@
 import type { Socket } from 'node:net';
 import type { Accept, Link, LinkReceiver, PeerCredentials } from '../session/link.ts';
 import type { Arrival, Arrivals } from './arrival.ts';
+import { foreignProtocol } from './foreign-protocol.ts';
+
+export interface SocketEvents {
+  /**
+   * A connection will be ended, since what it speaks is not MQTT.
+   *
+   * @param reason goes on from `Connection from PEER rejected, `
+   */
+  connectionRejected?(peer: string, reason: string): void;
+}
 
 /** The innermost layer of a listener whose sockets carry MQTT and nothing else. */
-export function socketLinks(accept: Accept): Arrivals {
-  return (arrival) => startLink(arrival, accept);
+export function socketLinks(accept: Accept, { connectionRejected }: SocketEvents = {}): Arrivals {
+  return (arrival) => {
+    if (connectionRejected !== undefined) {
+      arrival.socket.once('data', ([firstByte]: Uint8Array) => {
+        const foreign = foreignProtocol('mqtt', firstByte);
+        if (foreign !== undefined) connectionRejected(arrival.peer, foreign);
+      });
+    }
+    startLink(arrival, accept);
+  };
 }
 
 export function startLink(arrival: Arrival, accept: Accept): void {

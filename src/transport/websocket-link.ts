@@ -22,6 +22,7 @@ class WebSocketLink implements Link {
   readonly #socket: Socket;
   #receiver: LinkReceiver | undefined;
   #awaitsDrain = false;
+  #isRefused = false;
   /** The last ping that has no answer yet. */
   #ping: Uint8Array | undefined;
   // One function for all writes of the connection.
@@ -48,7 +49,7 @@ class WebSocketLink implements Link {
       error ??= reason;
     };
     webSocket.on('message', (bytes, isBinary) => {
-      if (this.#socket.destroyed) return;
+      if (this.#isRefused || this.#socket.destroyed) return;
       // [MQTT-6.0.0-1]
       if (isBinary) receiver.receive(bytes as Uint8Array);
       else this.#refuseText(keep);
@@ -92,7 +93,8 @@ class WebSocketLink implements Link {
   }
 
   #refuseText(keep: (reason: Error) => void): void {
-    keep(new Error('sent a text frame, and MQTT travels in binary ones'));
+    this.#isRefused = true;
+    keep(new Error('the client sent a text frame, and MQTT travels in binary frames'));
     this.#webSocket.close(unsupportedData, 'MQTT travels in binary frames');
   }
 

@@ -1,15 +1,28 @@
 /** The layer of a listener that speaks MQTT over WebSocket, and may serve files beside it. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Accept } from '../session/link.ts';
 import type { Arrival, Arrivals } from './arrival.ts';
+import { foreignProtocol } from './foreign-protocol.ts';
 import { HalfOpen, type HalfOpenEnd } from './half-open.ts';
 import { type HttpRefusal, refuseOnSocket, refuseRequest } from './http-refusal.ts';
-import { spokenProtocol } from './spoken-protocol.ts';
 import { StaticFiles } from './static-files.ts';
 import { startWebSocketLink } from './websocket-link.ts';
+import {
+  headerLinesMax,
+  headerTooLarge,
+  isForWebSocket,
+  methodRefused,
+  noRequest,
+  notWebSocket,
+  refusalOfRequest,
+  refusalOfUpgrade,
+  subprotocols,
+  upgradeRequired,
+} from './websocket-request.ts';
 
 export interface WebSocketOptions {
   /**
@@ -45,8 +58,8 @@ export interface WebSocketEvents {
 }
 
 /**
- * Makes a Link of each WebSocket. `peer` and `credentials` are the arrival's: what a request says of
- * them (X-Forwarded-For) anybody could say.
+ * Makes a Link of each WebSocket. `peer` and `credentials` are the arrival's: what a request says
+ * of them (X-Forwarded-For) anybody could say.
  */
 export function webSockets(
   accept: Accept,
@@ -57,8 +70,10 @@ export function webSockets(
   return (arrival) => layer.take(arrival);
 }
 
-// What Mosquitto takes.
-const headerLinesMax = 100;
+// After an outage a fleet comes all at once, and all of it is accepted before the first request is
+// read: more than a backlog of them.
+const upgradesMaxDefault = 10_000;
+
 const requestsPerConnectionMax = 100;
 const keepAliveMilliseconds = 5_000;
 
@@ -71,8 +86,6 @@ const closeMilliseconds = 10_000;
 const pieceBytesMin = 128;
 const piecesMin = 1024;
 const fragmentsMax = 4096;
-
-const subprotocols: readonly string[] = ['mqtt', 'mqttv3.1'];
 
 /** A connection whose requests are answered, until one of them makes a WebSocket of it. */
 class Visitor {
@@ -112,7 +125,7 @@ class WebSocketLayer {
   readonly #files: StaticFiles | undefined;
   readonly #asking: HalfOpen;
   readonly #answered: HalfOpen;
-  readonly #visitors = new WeakMap<Duplex, Visitor>();
+  readonly #visitors = new WeakMap<Socket, Visitor>();
 
   constructor(
     accept: Accept,
@@ -122,7 +135,7 @@ class WebSocketLayer {
       httpDir,
       frameBytesMax = 2 ** 21,
       upgradeSeconds = 10,
-      upgradesMax = 1000,
+      upgradesMax = upgradesMaxDefault,
       fileSeconds = 300,
       filesMax = 100,
     }: WebSocketOptions,
@@ -137,8 +150,8 @@ class WebSocketLayer {
     this.#answered = new HalfOpen({ seconds: fileSeconds, max: filesMax });
     this.#http = this.#createHttp(headersSize);
     this.#webSockets = createWebSockets(frameBytesMax);
-    this.#webSockets.on('wsClientError', (error, socket) => {
-      this.#refuseUpgrade(socket, { status: 400, told: `This is no WebSocket: ${error.message}.` });
+    this.#webSockets.on('wsClientError', (error, socket, request) => {
+      this.#refuseUpgrade(request, socket, notWebSocket(error));
     });
   }
 
@@ -164,8 +177,10 @@ class WebSocketLayer {
     http.on('request', (request, response) => this.#answer(request, response));
     http.on('checkContinue', (request, response) => this.#answer(request, response));
     http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    http.on('connect', (_request, socket) => this.#refuseUpgrade(socket, methodRefused));
-    http.on('clientError', (error, socket) => this.#misunderstood(error, socket));
+    http.on('connect', (request, socket) => {
+      this.#refuseUpgrade(request, socket, methodRefused);
+    });
+    http.on('clientError', (error, socket) => this.#misunderstood(error, socket as Socket));
     return http;
   }
 
@@ -178,21 +193,23 @@ class WebSocketLayer {
     });
   }
 
+  /** @param socket that of the request, or what Node puts around it while a body is to come */
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const visitor = this.#visitors.get(socket)!;
+    const visitor = this.#visitors.get(request.socket)!;
     if (visitor.isAnswering) {
       socket.destroy();
       return;
     }
     visitor.requests++;
-    const refusal = this.#refusalOf(request) ?? this.#refusalOfUpgrade(request);
+    const refusal =
+      refusalOfRequest(request, this.#headersSize) ?? refusalOfUpgrade(request, this.#origins);
     if (refusal !== undefined) {
-      this.#refuseUpgrade(socket, refusal);
+      this.#refuseUpgrade(request, socket, refusal);
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       visitor.leave();
-      this.#visitors.delete(socket);
+      this.#visitors.delete(request.socket);
       startWebSocketLink(webSocket, visitor.arrival, this.#accept);
     });
   }
@@ -212,7 +229,8 @@ class WebSocketLayer {
       if (request.socket.destroyed) visitor.leave();
       else this.#awaitRequest(visitor);
     });
-    const refusal = this.#refusalOf(request) ?? (this.#files ? undefined : upgradeRequired);
+    const refusal =
+      refusalOfRequest(request, this.#headersSize) ?? (this.#files ? undefined : upgradeRequired);
     if (refusal === undefined) this.#serve(request, response, visitor.arrival.peer);
     else {
       refuseRequest(response, refusal);
@@ -224,60 +242,30 @@ class WebSocketLayer {
     this.#files!.answer(request, response, (file) => this.#events.fileServed?.(peer, file));
   }
 
-  #refusalOf({ method, headers, rawHeaders }: IncomingMessage): HttpRefusal | undefined {
-    if (rawHeaders.length > 2 * headerLinesMax) return this.#headerTooLarge();
-    if (method !== 'GET' && method !== 'HEAD') return methodRefused;
-    const length = headers['content-length'];
-    const hasBody = headers['transfer-encoding'] !== undefined || Number(length ?? 0) !== 0;
-    return hasBody ? bodyRefused : undefined;
-  }
-
-  #refusalOfUpgrade({ method, headers }: IncomingMessage): HttpRefusal | undefined {
-    if (method !== 'GET') return methodRefused;
-    if (headers['sec-websocket-version'] !== '13') return versionRefused;
-    const { origin } = headers;
-    if (origin !== undefined && this.#origins.length > 0 && !this.#origins.includes(origin)) {
-      return originRefused(origin);
-    }
-    // [MQTT-6.0.0-3]
-    const offered = headers['sec-websocket-protocol']?.split(',') ?? [];
-    const isForMqtt = offered.some((name) => subprotocols.includes(name.trim()));
-    return isForMqtt ? undefined : subprotocolRefused;
-  }
-
-  #refuseUpgrade(socket: Duplex, refusal: HttpRefusal): void {
+  #refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: HttpRefusal): void {
     refuseOnSocket(socket, refusal);
-    this.#tellOf(refusal, this.#visitors.get(socket)!);
+    this.#tellOf(refusal, this.#visitors.get(request.socket)!);
   }
 
   /** What came is no request, or the connection has broken. */
-  #misunderstood(error: Error, socket: Duplex): void {
+  #misunderstood(error: Error, socket: Socket): void {
     const { code, rawPacket } = error as Error & { code?: string; rawPacket?: Buffer };
     const visitor = this.#visitors.get(socket)!;
     if (code === 'ECONNRESET' || visitor.isAnswering || rawPacket === undefined) {
       socket.destroy();
       return;
     }
-    const spoken = visitor.requests === 0 ? spokenProtocol(rawPacket[0]) : undefined;
-    if (spoken === 'MQTT' || spoken === 'TLS') {
+    const isFirst = visitor.requests === 0 && rawPacket.length > 0;
+    const foreign = isFirst ? foreignProtocol('websockets', rawPacket[0]) : undefined;
+    if (foreign !== undefined) {
       socket.destroy();
-      this.#events.connectionRejected?.(visitor.arrival.peer, foreign[spoken]);
+      this.#events.connectionRejected?.(visitor.arrival.peer, foreign);
       return;
     }
-    this.#refuseUpgrade(
-      socket,
-      code === 'HPE_HEADER_OVERFLOW' ? this.#headerTooLarge() : noRequest,
-    );
-  }
-
-  #headerTooLarge(): HttpRefusal {
-    const told =
-      `The request has more than ${this.#headersSize} bytes ` +
-      `or ${headerLinesMax} lines in its header.`;
-    const reason =
-      `a request has more than ${this.#headersSize} bytes or ${headerLinesMax} lines in its ` +
-      'header: give the listener a larger "websockets_headers_size" if its clients need it';
-    return { status: 431, told, reason };
+    const isTooLarge = code === 'HPE_HEADER_OVERFLOW';
+    const refusal = isTooLarge ? headerTooLarge(this.#headersSize) : noRequest;
+    refuseOnSocket(socket, refusal);
+    this.#tellOf(refusal, visitor);
   }
 
   #tellOf({ told, reason }: HttpRefusal, { arrival }: Visitor): void {
@@ -304,58 +292,7 @@ function createWebSockets(frameBytesMax: number): WebSocketServer {
   return new WebSocketServer(options);
 }
 
-function isForWebSocket({ headers }: IncomingMessage): boolean {
-  return headers.upgrade?.toLowerCase() === 'websocket';
-}
-
 const lateness: Readonly<Record<HalfOpenEnd, string>> = {
   'took too long': 'no whole request for a WebSocket came within the time for it',
   'crowded out': 'too many others came before its request for a WebSocket was whole',
 };
-
-const foreign = {
-  MQTT:
-    'it speaks MQTT without WebSocket, and this port speaks MQTT over WebSocket: have the client ' +
-    'use WebSocket, or a port whose listener has no "protocol websockets"',
-  TLS:
-    'it speaks TLS, and this port does not: have the client use ws:// instead of wss://, or give ' +
-    'the listener a "certfile" and a "keyfile"',
-} as const;
-
-const noRequest: HttpRefusal = { status: 400, told: 'This is no request of HTTP/1.1.' };
-
-const methodRefused: HttpRefusal = {
-  status: 405,
-  told: 'Only GET and HEAD are answered here.',
-  headers: { Allow: 'GET, HEAD' },
-};
-
-const bodyRefused: HttpRefusal = { status: 400, told: 'No request here may have a body.' };
-
-const upgradeRequired: HttpRefusal = {
-  status: 426,
-  told: 'This port speaks MQTT over WebSocket, and has no pages: an MQTT client connects to it.',
-  headers: { Upgrade: 'websocket', Connection: 'Upgrade, close' },
-};
-
-const versionRefused: HttpRefusal = {
-  status: 426,
-  told: 'This port speaks version 13 of WebSocket (header Sec-WebSocket-Version).',
-  headers: { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket', Connection: 'Upgrade, close' },
-};
-
-const subprotocolRefused: HttpRefusal = {
-  status: 400,
-  told: 'A client of MQTT asks for the subprotocol "mqtt" (header Sec-WebSocket-Protocol).',
-};
-
-function originRefused(origin: string): HttpRefusal {
-  const quoted = JSON.stringify(origin.slice(0, 200));
-  return {
-    status: 403,
-    told: 'Pages of this origin may not connect here (header Origin).',
-    reason:
-      `bad http origin ${quoted}: if pages from there may connect, give the listener ` +
-      'that as another "websockets_origin"',
-  };
-}

@@ -74,8 +74,8 @@ it('the correlation data of a will is its own after a restart', () => {
     isEnded: false,
     expirySeconds: 60,
     leftAt: 0,
+    identity: undefined,
     will: {
-      userName: undefined,
       dueAt: 0,
       will: {
         topic: 't',

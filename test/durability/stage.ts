@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { Anonymous } from '../../src/auth/anonymous.ts';
 import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
+import type { ListenerOptions } from '../../src/broker/listener.ts';
 import { Calendar } from '../../src/broker/state/calendar.ts';
 import { recall } from '../../src/broker/state/recall.ts';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
@@ -13,6 +14,7 @@ import { type ConnectOptions, type TestBroker, TestClient } from '../harness/tes
 
 export type StageOptions = Partial<Omit<BrokerOptions, 'host' | 'storage'>> & {
   readonly keepsPromises?: boolean;
+  readonly listener?: ListenerOptions;
 };
 
 /** What a broker begins on. */
@@ -51,7 +53,7 @@ export class Stage {
     const clock = { now: () => this.#now };
     const date = () => this.#date + this.#now - firstNow;
     const recalled = recall(this.store.records, new Calendar(clock, date));
-    const { keepsPromises, ...brokerOptions } = options;
+    const { keepsPromises, listener, ...brokerOptions } = options;
     this.broker = new Broker({
       gatekeeper: Anonymous.allowed(),
       systemTopicSeconds: 0,
@@ -60,7 +62,7 @@ export class Stage {
       storage: { store: this.store, recalled, keepsPromises },
       host: { clock, atEndOfTurn: later, wakeAt: () => {}, randomId: () => 'random', date },
     });
-    this.accept = this.broker.listener().accept;
+    this.accept = this.broker.listener(listener).accept;
   }
 
   readonly accept: Accept;

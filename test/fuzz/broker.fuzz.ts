@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { Broker } from '../../src/broker/broker.ts';
-import type { Gatekeeper } from '../../src/broker/ports.ts';
+import type { Gatekeeper, Interceptor, PublishVerdict } from '../../src/broker/ports.ts';
 import { encodePacket } from '../../src/packet/packet.ts';
 import { bytesOf, hexOf } from '../../src/packet/packet-notation.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
@@ -67,6 +67,7 @@ class Run {
         randomId: () => String(random(1000)),
       },
       gatekeeper: randomGatekeeper(random, later),
+      interceptor: random(2) === 0 ? undefined : randomInterceptor(random, later),
       limits: {
         queuedMessagesMax: 5,
         packetBytesMax: 2000,
@@ -242,6 +243,36 @@ function randomGatekeeper(random: Random, later: (callback: () => void) => void)
     reauthenticate: admit,
     mayPublish: ({ clientId }) => (clientId !== 'canary' && random(10) === 0 ? 0x87 : 0),
     maySubscribe: ({ clientId }) => (clientId !== 'canary' && random(10) === 0 ? 0x87 : 0),
+  };
+}
+
+/** Answers the canary at once, and others now, later, or in the middle of something else. */
+function randomInterceptor(random: Random, later: (callback: () => void) => void): Interceptor {
+  function answerOf<Answer>(isCanary: boolean, verdict: Answer, answer: (later: Answer) => void) {
+    if (isCanary || random(2) === 0) return verdict;
+    later(() => later(() => answer(verdict)));
+    return undefined;
+  }
+  return {
+    publish(publication, answer) {
+      const isCanary = publication.client.clientId === 'canary';
+      const dice = isCanary ? 9 : random(10);
+      const { payload } = publication;
+      const changed = { ...publication, payload: payload.slice(1), rejected: () => {} };
+      const verdict: PublishVerdict =
+        dice === 0
+          ? { type: 'refuse', reasonCode: 0x87 }
+          : dice === 1
+            ? { type: 'change', ...changed, topic: random(2) === 0 ? '#' : 'changed' }
+            : { type: 'pass' };
+      return answerOf(isCanary, verdict, answer);
+    },
+    subscribe({ clientId }, subscriptions, answer) {
+      const isCanary = clientId === 'canary';
+      const refuses = !isCanary && random(10) === 0;
+      const verdicts = subscriptions.map(({ qos }) => (refuses ? 0x87 : qos));
+      return answerOf(isCanary, verdicts, answer);
+    },
   };
 }
 

@@ -88,7 +88,8 @@ function realRecord(random: Random): StoreRecord {
       isEnded: random(5) === 0,
       expirySeconds: random(100),
       leftAt: random(1000),
-      will: retain ? { will, userName: 'u', dueAt: random(1000) } : undefined,
+      identity: random(3) === 0 ? undefined : { userName: 'u', listenerName: '1883' },
+      will: retain ? { will, dueAt: random(1000) } : undefined,
     });
   } else if (table === tables.subscription) {
     const filter = random(3) === 0 ? '$share/g/#' : `f/${second}`;

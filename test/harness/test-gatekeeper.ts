@@ -1,6 +1,13 @@
 /** A gatekeeper whose answers a test sets, and that remembers who asked. */
 
-import type { Admission, Answer, Gatekeeper, Verdict } from '../../src/broker/ports.ts';
+import type {
+  Access,
+  Admission,
+  Answer,
+  ClientIdentity,
+  Gatekeeper,
+  Verdict,
+} from '../../src/broker/ports.ts';
 import { type ReasonCode, reasonCodes } from '../../src/packet/reason-codes.ts';
 
 /** What it answers; where there is no rule everybody may do everything. */
@@ -9,14 +16,26 @@ export interface GatekeeperRules {
   readonly reauthenticate?: (request: Admission) => Verdict;
   readonly publish?: (topic: string) => ReasonCode;
   readonly subscribe?: (filter: string) => ReasonCode;
+  /** Absent: nobody asks. */
+  readonly receive?: (client: ClientIdentity, topic: string) => boolean;
+  readonly rule?: string;
 }
 
 export class TestGatekeeper implements Gatekeeper {
   readonly admissions: Admission[] = [];
+  /** What was asked about receiving: `clientId topic`. */
+  readonly asked: string[] = [];
+  readonly mayReceive?: Gatekeeper['mayReceive'];
   readonly #rules: GatekeeperRules;
 
   constructor(rules: GatekeeperRules = {}) {
     this.#rules = rules;
+    const { receive } = rules;
+    if (receive === undefined) return;
+    this.mayReceive = (client, topic) => {
+      this.asked.push(`${client.clientId} ${topic}`);
+      return receive(client, topic);
+    };
   }
 
   admit(request: Admission, answer: Answer): void {
@@ -34,6 +53,10 @@ export class TestGatekeeper implements Gatekeeper {
 
   maySubscribe(_client: unknown, filter: string): ReasonCode {
     return this.#rules.subscribe?.(filter) ?? reasonCodes.success;
+  }
+
+  ruleFor(_client: unknown, access: Access, topic: string): string | undefined {
+    return this.#rules.rule && `${this.#rules.rule} ${access} ${topic}`;
   }
 }
 

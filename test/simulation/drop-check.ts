@@ -56,6 +56,8 @@ export function strikeOut(
       return expired(event);
     case 'packet too large':
       return packetTooLarge(event);
+    case 'not allowed':
+      throw untrue(event, latestDue(event)?.publication, 'everybody may receive everything');
     case 'not stored':
       return notStored(event);
     default:

@@ -27,7 +27,7 @@ export const faults: readonly Fault[] = [
     plant: () =>
       replace(PacketSender.prototype, 'publish', (publish): Publish => {
         return function (this: PacketSender, ...args) {
-          return args[5] || publish.apply(this, args);
+          return args[5] ? undefined : publish.apply(this, args);
         };
       }),
   },
@@ -220,18 +220,18 @@ export const faults: readonly Fault[] = [
 ];
 
 /** Collects what goes out again at a reconnect, and sends it as `arrange` has it. */
-function sendAgainWith(arrange: (again: (() => boolean)[]) => (() => boolean)[]): () => void {
-  let again: (() => boolean)[] | undefined;
+function sendAgainWith(arrange: (again: (() => unknown)[]) => (() => unknown)[]): () => void {
+  let again: (() => unknown)[] | undefined;
   const mendSender = replace(PacketSender.prototype, 'publish', (publish): Publish => {
     return function (this: PacketSender, ...args) {
       if (again === undefined) return publish.apply(this, args);
       again.push(() => publish.apply(this, args));
-      return true;
+      return undefined;
     };
   });
   const mendOutgoing = replace(Outgoing.prototype, 'resume', (resume) => {
     return function (this: Outgoing, ...args) {
-      const collected: (() => boolean)[] = [];
+      const collected: (() => unknown)[] = [];
       again = collected;
       resume.apply(this, args);
       again = undefined;

@@ -8,7 +8,7 @@
  */
 
 import type { Changes } from './changes.ts';
-import { layoutVersion, readNumber, tables, writeNumber } from './keys.ts';
+import { isReadableLayout, layoutVersion, readNumber, tables, writeNumber } from './keys.ts';
 
 const wholeBytes = 9;
 
@@ -39,8 +39,8 @@ export function readBroker(value: Uint8Array): BrokerRecord | undefined {
   if (value.length < 2) return undefined;
   const version = value[0] * 256 + value[1];
   // Of another layout no more is known than its version.
-  const isWhole = version === layoutVersion && value.length >= wholeBytes;
-  if (version === layoutVersion && !isWhole) return undefined;
+  const isWhole = isReadableLayout(version) && value.length >= wholeBytes;
+  if (isReadableLayout(version) && !isWhole) return undefined;
   return {
     layoutVersion: version,
     hasEnded: isWhole && value[2] === 0,

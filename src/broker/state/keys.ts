@@ -8,7 +8,14 @@
 import type { ByteWriter } from '../../packet/byte-writer.ts';
 
 /** Counts up with every change that an older version could not read. */
-export const layoutVersion = 1;
+export const layoutVersion = 2;
+
+/** The broker reads what older versions have written, from this layout on. */
+export const layoutVersionOldest = 1;
+
+export function isReadableLayout(version: number): boolean {
+  return version >= layoutVersionOldest && version <= layoutVersion;
+}
 
 export const tables = {
   /** 0 → layout version, and how the broker ended. */

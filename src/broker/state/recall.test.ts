@@ -16,12 +16,14 @@ import { writeSubscription } from './subscription-record.ts';
 
 const calendar = new Calendar({ now: () => 0 }, () => 1_000_000);
 
+const unknown = { identity: undefined, will: undefined };
+
 type Write = (changes: Changes) => void;
 
 function session(number: number, clientId = `client ${number}`): Write {
   return (changes) => {
     const out = changes.beginPut(tables.session, number);
-    writeSession(out, { clientId, isEnded: false, expirySeconds: 60, leftAt: 0, will: undefined });
+    writeSession(out, { clientId, isEnded: false, expirySeconds: 60, leftAt: 0, ...unknown });
     changes.endPut();
   };
 }
@@ -200,7 +202,13 @@ describe('recall', () => {
     });
   }
 
-  it('refuses what another version has written', () => {
+  it('reads what version 1 has written', () => {
+    const out = new ByteWriter(9);
+    for (const byte of [0, 1, 0, 0, 0, 0, 0, 0, 7]) out.u8(byte);
+    assert.equal(recalled(raw(tables.broker, 0, ...out.view())).brokenOffAt, 7);
+  });
+
+  it('refuses what a later version has written', () => {
     const out = new ByteWriter(3);
     out.u16(layoutVersion + 1);
     out.u8(0);

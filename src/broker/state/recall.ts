@@ -7,7 +7,14 @@ import { Shelf } from '../../session/shelf.ts';
 import { type BrokerRecord, readBroker } from './broker-record.ts';
 import type { Calendar } from './calendar.ts';
 import { readTally, sharedMessageOf } from './delivery-record.ts';
-import { layoutVersion, readKey, type StoreKey, tables } from './keys.ts';
+import {
+  isReadableLayout,
+  layoutVersion,
+  layoutVersionOldest,
+  readKey,
+  type StoreKey,
+  tables,
+} from './keys.ts';
 import { readMessage } from './message-record.ts';
 import { readSession, type SessionRecord } from './session-record.ts';
 import { readSubscription, type SubscriptionRecord } from './subscription-record.ts';
@@ -41,7 +48,9 @@ export class LayoutError extends Error {
   readonly found: number;
 
   constructor(found: number) {
-    super(`the store has layout ${found}, this version reads ${layoutVersion}`);
+    super(
+      `the store has layout ${found}, this version reads ${layoutVersionOldest} to ${layoutVersion}`,
+    );
     this.found = found;
   }
 }
@@ -121,7 +130,7 @@ class Recall {
     switch (table) {
       case tables.broker:
         this.#broker = readBroker(value);
-        if (this.#broker !== undefined && this.#broker.layoutVersion !== layoutVersion) {
+        if (this.#broker !== undefined && !isReadableLayout(this.#broker.layoutVersion)) {
           throw new LayoutError(this.#broker.layoutVersion);
         }
         return;

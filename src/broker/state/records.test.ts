@@ -82,7 +82,6 @@ const deliveries = fc.record({
 });
 
 const wills = fc.record({
-  userName: fc.option(texts, { nil: undefined }),
   dueAt: dates,
   will: fc.record({
     topic: topics,
@@ -96,11 +95,20 @@ const wills = fc.record({
   }),
 });
 
+const identities = fc.record({
+  userName: fc.option(texts, { nil: undefined }),
+  listenerName: fc.option(
+    texts.filter((text) => text !== ''),
+    { nil: undefined },
+  ),
+});
+
 const sessions = fc.record({
   clientId: texts,
   isEnded: fc.boolean(),
   expirySeconds: fc.oneof(fc.constant(never), fc.nat(0xffff_fffe)),
   leftAt: dates,
+  identity: fc.option(identities, { nil: undefined }),
   will: fc.option(wills, { nil: undefined }),
 });
 
@@ -208,7 +216,7 @@ describe('a record comes back as it was written:', () => {
       readChanges(changes.view(), {
         put: (_, value) =>
           assert.deepEqual(readBroker(value), {
-            layoutVersion: 1,
+            layoutVersion: 2,
             hasEnded,
             brokenOffAt: 1_767_225_600_000,
           }),

@@ -48,7 +48,7 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
   readonly #tools: SessionLogTools;
   #listener: DeliveryListener | undefined;
   // What the record of the session says.
-  #last: { readonly expirySeconds: number; readonly hasWill: boolean } | undefined;
+  #last: SaidOfSession | undefined;
   // The commit with which the session is there.
   #begunWith: number | undefined;
   #sequence: number;
@@ -67,7 +67,7 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
     this.#subscriptionNumber = subscriptionNumber;
     if (record === undefined) return;
     this.#begunWith = 0;
-    this.#last = { expirySeconds: record.expirySeconds, hasWill: record.will !== undefined };
+    this.#last = saidBy(record);
   }
 
   /** The session would be there after a crash. */
@@ -83,13 +83,11 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
     this.#listener = listener;
   }
 
-  /** A client that is back changes nothing that must be known, unless it has a will. */
+  /** A client that is back as it was changes nothing that must be known, unless it has a will. */
   saveSession(record: SessionRecord): void {
-    const { expirySeconds, will, leftAt } = record;
-    const last = this.#last;
-    const isKnown = last?.expirySeconds === expirySeconds && !last.hasWill && will === undefined;
-    if (isKnown && leftAt === 0) return;
-    this.#last = { expirySeconds, hasWill: will !== undefined };
+    const said = saidBy(record);
+    if (record.leftAt === 0 && this.#last !== undefined && saysTheSame(this.#last, said)) return;
+    this.#last = said;
     const { changes } = this.#tools.journal;
     writeSession(changes.beginPut(tables.session, this.number), record);
     changes.endPut();
@@ -211,6 +209,28 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
     if (share === undefined) return subscriptionIdentifiers && { subscriptionIdentifiers };
     return { subscriptionIdentifiers, filter: share, group: this.#tools.groupOf(share) };
   }
+}
+
+interface SaidOfSession {
+  readonly expirySeconds: number;
+  readonly identity: SessionRecord['identity'];
+  readonly hasWill: boolean;
+}
+
+function saidBy({ expirySeconds, identity, will }: SessionRecord): SaidOfSession {
+  return { expirySeconds, identity, hasWill: will !== undefined };
+}
+
+/** Two wills are never taken for the same. */
+function saysTheSame(one: SaidOfSession, other: SaidOfSession): boolean {
+  return (
+    one.expirySeconds === other.expirySeconds &&
+    one.identity?.userName === other.identity?.userName &&
+    one.identity?.listenerName === other.identity?.listenerName &&
+    (one.identity === undefined) === (other.identity === undefined) &&
+    !one.hasWill &&
+    !other.hasWill
+  );
 }
 
 function readerOf(bytes: Uint8Array): ByteReader {

@@ -158,12 +158,10 @@ export const mqtt311: Statements = {
   '4.8.0-1': both('a protocol violation closes the connection it came in on'),
   '4.8.0-2': both('a transient error while handling a packet closes the connection'),
 
-  '6.0.0-1': both('packets travel in binary frames; another kind of frame closes', {
-    later: 'WebSocket transport',
-  }),
-  '6.0.0-2': both('packets need not align with WebSocket frames', { later: 'WebSocket transport' }),
-  '6.0.0-3': client('a client offers the subprotocol "mqtt"', { later: 'WebSocket transport' }),
-  '6.0.0-4': server('a server selects the subprotocol "mqtt"', { later: 'WebSocket transport' }),
+  '6.0.0-1': both('packets travel in binary frames; another kind of frame closes'),
+  '6.0.0-2': both('packets need not align with WebSocket frames'),
+  '6.0.0-3': client('a client offers the subprotocol "mqtt"', { later: 'client library' }),
+  '6.0.0-4': server('a server selects the subprotocol "mqtt"'),
 
   '7.0.0-1': server('a server that also connects to servers conforms as a client too', {
     later: 'bridges',

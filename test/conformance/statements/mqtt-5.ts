@@ -298,10 +298,8 @@ export const mqtt5: Statements = {
   '4.13.1-1': server('a malformed packet or protocol error closes the connection'),
   '4.13.2-1': both('a CONNACK or DISCONNECT of 0x80 or more means closing, sent or not'),
 
-  '6.0.0-1': both('packets travel in binary frames; another kind of frame closes', {
-    later: 'WebSocket transport',
-  }),
-  '6.0.0-2': both('packets need not align with WebSocket frames', { later: 'WebSocket transport' }),
-  '6.0.0-3': client('a client offers the subprotocol "mqtt"', { later: 'WebSocket transport' }),
-  '6.0.0-4': server('a server selects the subprotocol "mqtt"', { later: 'WebSocket transport' }),
+  '6.0.0-1': both('packets travel in binary frames; another kind of frame closes'),
+  '6.0.0-2': both('packets need not align with WebSocket frames'),
+  '6.0.0-3': client('a client offers the subprotocol "mqtt"', { later: 'client library' }),
+  '6.0.0-4': server('a server selects the subprotocol "mqtt"'),
 };

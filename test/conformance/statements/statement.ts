@@ -4,7 +4,7 @@
 export type Bound = 'server' | 'client' | 'both';
 
 /** Parts of Pantala that are not built yet; a statement about one is not served yet. */
-export type Later = 'WebSocket transport' | 'bridges' | 'client library';
+export type Later = 'bridges' | 'client library';
 
 interface Exception {
   /** Why the statement asks nothing of what we build. */

@@ -1,0 +1,207 @@
+/** A gatekeeper that asks plugins first, and another gatekeeper where they leave it open. */
+
+import type {
+  Access,
+  Admission,
+  Answer,
+  ClientIdentity,
+  Gatekeeper,
+  Verdict,
+} from '../broker/ports.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import type { Authorization } from './authorization.ts';
+import { isDenial, type Refusal, refusalOf } from './denial.ts';
+import { type HookCalls, type Inquiry, isPromise, senseless } from './hook-calls.ts';
+import type {
+  Allowance,
+  Decision,
+  EnhancedAllowance,
+  EnhancedAnswer,
+  EnhancedRequest,
+  Plugin,
+  Soon,
+} from './hooks.ts';
+
+const failed: Verdict = {
+  type: 'refuse',
+  reasonCode: reasonCodes.unspecifiedError,
+  reason: 'a plugin has failed',
+};
+
+const late: Verdict = {
+  type: 'refuse',
+  reasonCode: reasonCodes.serverUnavailable,
+  reason: 'a plugin has not answered in time',
+};
+
+/** Nobody knew the method. */
+function unknownMethod(method: string): Verdict {
+  const reason = `authentication method '${method}' is not known here`;
+  return { type: 'refuse', reasonCode: reasonCodes.badAuthenticationMethod, reason };
+}
+
+type Proceed = Extract<Verdict, { type: 'challenge' }>['proceed'];
+
+export class HookedGatekeeper implements Gatekeeper {
+  readonly mayReceive: Gatekeeper['mayReceive'];
+  readonly #plugins: readonly Plugin[];
+  readonly #next: Gatekeeper;
+  readonly #calls: HookCalls;
+  readonly #authorization: Authorization;
+
+  constructor(
+    plugins: readonly Plugin[],
+    next: Gatekeeper,
+    { calls, authorization }: { calls: HookCalls; authorization: Authorization },
+  ) {
+    this.#plugins = plugins;
+    this.#next = next;
+    this.#calls = calls;
+    this.#authorization = authorization;
+    // Absent, it costs the broker nothing.
+    this.mayReceive = authorization.isEmpty
+      ? next.mayReceive?.bind(next)
+      : (client, topic) => authorization.mayReceive(client, topic);
+  }
+
+  admit(request: Admission, answer: Answer): void {
+    const inquiry = { hook: hookFor(request), failed, late };
+    const verdict =
+      request.authenticationMethod === undefined
+        ? this.#authenticate(inquiry, request)
+        : this.#begin(inquiry, enhanced(request, { isReauthentication: false }));
+    this.#answerWith(inquiry, verdict, (decided) => {
+      if (decided === undefined) this.#next.admit(request, answer);
+      else answer(decided);
+    });
+  }
+
+  reauthenticate(request: Admission, answer: Answer): void {
+    if (request.authenticationMethod === undefined) return this.admit(request, answer);
+    const inquiry = { hook: hookFor(request), failed, late };
+    const verdict = this.#begin(inquiry, enhanced(request, { isReauthentication: true }));
+    this.#answerWith(inquiry, verdict, (decided) => {
+      if (decided === undefined) this.#next.reauthenticate(request, answer);
+      else answer(decided);
+    });
+  }
+
+  mayPublish(client: ClientIdentity, topic: string): ReasonCode {
+    return this.#authorization.mayPublish(client, topic);
+  }
+
+  maySubscribe(client: ClientIdentity, filter: string): ReasonCode {
+    return this.#authorization.maySubscribe(client, filter);
+  }
+
+  ruleFor(client: ClientIdentity, access: Access, topic: string): string | undefined {
+    return this.#authorization.ruleFor(client, access, topic);
+  }
+
+  #authenticate(
+    inquiry: Inquiry<Verdict | undefined>,
+    request: Admission,
+  ): Soon<Verdict | undefined> {
+    return this.#calls.first(inquiry, this.#plugins, (plugin) => {
+      if (plugin.hooks.authenticate === undefined) return undefined;
+      const call = () => plugin.hooks.authenticate!(request);
+      return this.#calls.ask(inquiry, plugin, { call, judge: verdictOn });
+    });
+  }
+
+  #begin(
+    inquiry: Inquiry<Verdict | undefined>,
+    request: EnhancedRequest,
+  ): Soon<Verdict | undefined> {
+    return this.#calls.first(inquiry, this.#plugins, (plugin) => {
+      if (plugin.hooks.authenticateEnhanced === undefined) return undefined;
+      const call = () => plugin.hooks.authenticateEnhanced!(request);
+      const judge = (said: EnhancedAnswer) => this.#verdictOnStep(said, plugin, request);
+      return this.#calls.ask(inquiry, plugin, { call, judge });
+    });
+  }
+
+  #verdictOnStep(
+    said: EnhancedAnswer,
+    plugin: Plugin,
+    request: EnhancedRequest,
+  ): Verdict | undefined {
+    if (typeof said !== 'object' || said === null || said.type !== 'challenge') {
+      return verdictOn(said);
+    }
+    const { data, proceed } = said;
+    if (typeof proceed !== 'function') throw senseless(said, 'a challenge with proceed');
+    const step: Proceed = (reply, answer) =>
+      this.#proceed(plugin, request, { proceed, reply, answer });
+    return { type: 'challenge', ...(data !== undefined && { data }), proceed: step };
+  }
+
+  #proceed(
+    plugin: Plugin,
+    request: EnhancedRequest,
+    {
+      proceed,
+      reply,
+      answer,
+    }: {
+      proceed: (reply: Uint8Array | undefined) => Soon<EnhancedAnswer>;
+      reply: Uint8Array | undefined;
+      answer: Answer;
+    },
+  ): void {
+    const inquiry: Inquiry<Verdict> = { hook: 'authenticateEnhanced', failed, late };
+    const call = () => proceed(reply);
+    // Whoever has begun an exchange cannot leave it to others.
+    const judge = (said: EnhancedAnswer) =>
+      this.#verdictOnStep(said, plugin, request) ?? unknownMethod(request.method);
+    this.#answerWith(inquiry, this.#calls.ask(inquiry, plugin, { call, judge }), answer);
+  }
+
+  /** A port never answers before it returns. */
+  #answerWith<Decided>(
+    inquiry: Inquiry<Decided>,
+    decided: Soon<Decided>,
+    done: (decided: Decided) => void,
+  ): void {
+    const { late } = inquiry;
+    if (isPromise(decided)) this.#calls.settle(inquiry, decided, { done, late });
+    else queueMicrotask(() => done(decided));
+  }
+}
+
+function hookFor({ authenticationMethod }: Admission): 'authenticate' | 'authenticateEnhanced' {
+  return authenticationMethod === undefined ? 'authenticate' : 'authenticateEnhanced';
+}
+
+function enhanced(
+  { authenticationMethod, authenticationData, ...client }: Admission,
+  { isReauthentication }: Pick<EnhancedRequest, 'isReauthentication'>,
+): EnhancedRequest {
+  const { clientId, userName, peer, credentials } = client;
+  const method = authenticationMethod!;
+  const data = authenticationData;
+  return { clientId, userName, peer, credentials, method, data, isReauthentication };
+}
+
+function verdictOn(said: Decision | Allowance | EnhancedAllowance): Verdict | undefined {
+  if (said === 'defer') return undefined;
+  if (said === 'allow') return { type: 'accept' };
+  if (isDenial(said)) return toldToClient(refusalOf(said, 'CONNACK'));
+  if (said?.type === 'allow') return acceptanceOf(said);
+  throw senseless(said, "'allow', 'deny', 'defer' or an object whose type is one of the first two");
+}
+
+/** The reason of a hook is meant for the client, too. */
+function toldToClient(refusal: Refusal): Verdict {
+  const { reason } = refusal;
+  return reason === undefined ? refusal : { ...refusal, reasonString: reason };
+}
+
+function acceptanceOf(said: Allowance | EnhancedAllowance): Verdict {
+  const { validSeconds, grant } = said;
+  if (validSeconds !== undefined && !(validSeconds >= 0)) {
+    throw senseless(validSeconds, 'validSeconds as a number of 0 or more');
+  }
+  const authenticationData = 'data' in said ? said.data : undefined;
+  return { type: 'accept', authenticationData, validSeconds, grant };
+}

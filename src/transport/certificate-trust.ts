@@ -1,0 +1,103 @@
+/** Whether a certificate leads to an authority that is trusted, whatever its dates. */
+
+import type { X509Certificate } from 'node:crypto';
+import { certificateFields } from './certificate-fields.ts';
+import { derChildren, derTags, objectIdentifierOf, readDer } from './der.ts';
+
+/** Extensions whose meaning is obeyed here, or has none for a client's certificate. */
+const understood: readonly string[] = [
+  '2.5.29.14',
+  '2.5.29.15',
+  '2.5.29.17',
+  '2.5.29.19',
+  '2.5.29.32',
+  '2.5.29.35',
+  '2.5.29.37',
+];
+const basicConstraints = '2.5.29.19';
+const nameConstraints = '2.5.29.30';
+const forClients: readonly string[] = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
+
+// What OpenSSL asks for at its security level 2, which is the default.
+const modulusBitsMin = 2048;
+const brokenHash = /(?:md\d|sha1)(?!\d)/i;
+
+/** The certificates that issued `certificate`, among those known. */
+export function issuersOf(
+  certificate: X509Certificate,
+  known: readonly X509Certificate[],
+): X509Certificate[] {
+  return known.filter((other) => certificate.checkIssued(other) && isSigned(certificate, other));
+}
+
+/**
+ * Whether a client's certificate is good but for its dates.
+ *
+ * OpenSSL tells of one fault only, the last that it finds, and it looks at the dates last: where
+ * those do not matter, an expired certificate would have everything else forgiven as well. This
+ * looks at the rest again, and refuses what it does not understand.
+ *
+ * @param sent what came along with the certificate
+ * @param authorities those that are trusted
+ */
+export function isTrustedButForDates(
+  certificate: X509Certificate,
+  sent: readonly X509Certificate[],
+  authorities: readonly X509Certificate[],
+): boolean {
+  const purposes = certificate.keyUsage;
+  if (purposes !== undefined && !purposes.some((id) => forClients.includes(id))) return false;
+  if (!isAcceptable(certificate)) return false;
+  const known = [...authorities, ...sent];
+  return leadsToAuthority(certificate, known, { authorities, passed: [] });
+}
+
+/** @param passed the authorities between `certificate` and the client's */
+function leadsToAuthority(
+  certificate: X509Certificate,
+  known: readonly X509Certificate[],
+  { authorities, passed }: { authorities: readonly X509Certificate[]; passed: X509Certificate[] },
+): boolean {
+  return issuersOf(certificate, known).some((issuer) => {
+    if (!issuer.ca || !isAcceptable(issuer) || passed.length > pathLengthMaxOf(issuer))
+      return false;
+    if (authorities.includes(issuer) && issuer.subject === issuer.issuer) return true;
+    // What has led nowhere is not tried again: the client chooses what it sends.
+    const others = known.filter((other) => other !== issuer);
+    return leadsToAuthority(issuer, others, { authorities, passed: [...passed, issuer] });
+  });
+}
+
+function isAcceptable(certificate: X509Certificate): boolean {
+  const { extensions } = certificateFields(certificate);
+  const isStrange = extensions.some(({ id, isCritical }) => {
+    const name = objectIdentifierOf(id);
+    return name === nameConstraints || (isCritical && !understood.includes(name));
+  });
+  const { modulusLength = modulusBitsMin } = certificate.publicKey.asymmetricKeyDetails ?? {};
+  return !isStrange && modulusLength >= modulusBitsMin;
+}
+
+function isSigned(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  const isRoot = certificate.subject === certificate.issuer;
+  if (!isRoot && brokenHash.test(certificate.signatureAlgorithm ?? '')) return false;
+  try {
+    return certificate.verify(issuer.publicKey);
+  } catch {
+    return false;
+  }
+}
+
+/** `SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }` */
+function pathLengthMaxOf(certificate: X509Certificate): number {
+  const extension = certificateFields(certificate).extensions.find(
+    ({ id }) => objectIdentifierOf(id) === basicConstraints,
+  );
+  const parts = extension ? derChildren(readDer(extension.value)) : [];
+  const length = parts.find(({ tag }) => tag === derTags.integer);
+  return length === undefined ? Number.POSITIVE_INFINITY : Number(`0x${hexOf(length.content)}`);
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

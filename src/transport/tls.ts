@@ -1,0 +1,221 @@
+/** TLS as a layer of a listener: what comes in encrypted goes on in plain, with who it is from. */
+
+import { TLSSocket } from 'node:tls';
+import type { PeerCredentials } from '../session/link.ts';
+import type { Arrival, Arrivals } from './arrival.ts';
+import { commonNameOf, subjectOf } from './certificate-subject.ts';
+import { clientFaultOf } from './client-certificate.ts';
+import { HalfOpen } from './half-open.ts';
+import {
+  certificateFault,
+  failureOfError,
+  type HandshakeFailure,
+  handshakeFailure,
+  strangerOf,
+} from './handshake-failure.ts';
+import { Pace } from './pace.ts';
+import { FarewellAlert } from './tls-alert.ts';
+import type { ApplicationProtocol, TlsMaterial, TlsSecurity } from './tls-security.ts';
+
+export interface TlsEvents {
+  /** A connection never became one; those that end before they send anything are not told of. */
+  handshakeFailed?(peer: string, failure: HandshakeFailure): void;
+}
+
+export interface TlsLayerOptions {
+  readonly events?: TlsEvents;
+  /** How long a client may take for its handshake. */
+  readonly handshakeSeconds?: number;
+  /** How many may be at it at a time; one more, and the oldest has to go. */
+  readonly handshakesMax?: number;
+}
+
+/** Handshakes that begin in one turn of the event loop; each takes about a millisecond. */
+const startsPerTurn = 4;
+
+/** Decrypts what arrives with the material that `security` has when it does, and hands it on. */
+export function tlsLayer(
+  security: TlsSecurity,
+  next: Arrivals,
+  { events = {}, handshakeSeconds = 10, handshakesMax = 1000 }: TlsLayerOptions = {},
+): Arrivals {
+  const layer: Layer = {
+    security,
+    next,
+    events,
+    halfOpen: new HalfOpen({ seconds: handshakeSeconds, max: handshakesMax }),
+    pace: new Pace(startsPerTurn),
+  };
+  return (arrival) => new Handshake(layer, arrival).wait();
+}
+
+interface Layer {
+  readonly security: TlsSecurity;
+  readonly next: Arrivals;
+  readonly events: TlsEvents;
+  readonly halfOpen: HalfOpen;
+  readonly pace: Pace;
+}
+
+/** The way of one connection from its first byte to the end of its handshake. */
+class Handshake {
+  readonly #layer: Layer;
+  readonly #arrival: Arrival;
+  readonly #leave: () => void;
+  #pskIdentity: string | undefined;
+  #isOver = false;
+
+  constructor(layer: Layer, arrival: Arrival) {
+    this.#layer = layer;
+    this.#arrival = arrival;
+    this.#leave = layer.halfOpen.enter((cause) => this.#fail(handshakeFailure(cause)));
+  }
+
+  /** Until the client has sent something: a connection that is silent costs no more than that. */
+  wait(): void {
+    const { socket } = this.#arrival;
+    // How a connection ends that has begun nothing is nobody's business.
+    socket.on('error', ignore);
+    socket.once('close', this.#leave);
+    socket.on('readable', this.#look);
+  }
+
+  readonly #look = (): void => {
+    const { socket } = this.#arrival;
+    const first = socket.read();
+    if (first === null) return;
+    socket.off('readable', this.#look);
+    const stranger = strangerOf(first);
+    if (stranger !== undefined) {
+      this.#fail(handshakeFailure(stranger));
+      return;
+    }
+    socket.unshift(first);
+    this.#layer.pace.start(() => this.#start());
+  };
+
+  #start(): void {
+    const { socket } = this.#arrival;
+    if (socket.destroyed) return;
+    const { material } = this.#layer.security;
+    const secure = this.#wrap(material);
+    const farewell = material.clientCertificate && new FarewellAlert(secure, socket);
+    const failed = (error: Error) => this.#fail(failureOfError(error, this.#pskIdentity));
+    const closed = () => this.#fail(handshakeFailure('gave up'));
+    // What Node calls errors that it would not emit otherwise: those of OpenSSL after the
+    // handshake, and those of the socket beneath.
+    secure.on('_tlsError', destroyWith);
+    secure.on('error', failed);
+    secure.on('close', closed);
+    secure.once('secure', () => {
+      const policy = usesPsk(secure) ? undefined : material.clientCertificate;
+      const fault = policy && clientFaultOf(secure, policy);
+      if (fault === undefined) {
+        farewell?.drop();
+        secure.off('error', failed).off('close', closed);
+        this.#finish(secure, material);
+        return;
+      }
+      const { type, alert } = certificateFault(fault);
+      this.#tell(handshakeFailure(type, { code: fault }));
+      farewell?.send(alert);
+    });
+  }
+
+  #wrap({ context, clientCertificate, psk, applicationProtocol }: TlsMaterial): TLSSocket {
+    return new TLSSocket(this.#arrival.socket, {
+      isServer: true,
+      secureContext: context,
+      requestCert: clientCertificate !== undefined,
+      // To OpenSSL, which then has a client without a certificate fail. What becomes of those that
+      // have one is for the caller to decide.
+      rejectUnauthorized: clientCertificate?.isRequired ?? false,
+      ALPNCallback: ({ protocols }) => chosenProtocol(protocols, applicationProtocol),
+      ...(psk && {
+        pskIdentityHint: psk.hint,
+        pskCallback: (_socket: TLSSocket, identity: string) => {
+          this.#pskIdentity = identity;
+          return psk.keyOf(identity) ?? null;
+        },
+      }),
+    });
+  }
+
+  #finish(secure: TLSSocket, material: TlsMaterial): void {
+    const { socket, peer } = this.#arrival;
+    const { events, next } = this.#layer;
+    this.#isOver = true;
+    this.#leave();
+    socket.off('close', this.#leave);
+    if (events.handshakeFailed !== undefined) watchDeparture(secure, peer, events);
+    next({ socket: secure, peer, credentials: credentialsOf(secure, material, this.#pskIdentity) });
+  }
+
+  #fail(failure: HandshakeFailure): void {
+    this.#tell(failure);
+    this.#arrival.socket.destroy();
+  }
+
+  #tell(failure: HandshakeFailure): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#leave();
+    this.#layer.events.handshakeFailed?.(this.#arrival.peer, failure);
+  }
+}
+
+function ignore(): void {}
+
+function destroyWith(this: TLSSocket, error: Error): void {
+  this.destroy(error);
+}
+
+/**
+ * Many clients look at the certificate only when the handshake is over, and then hang up without a
+ * word: every one that is written in JavaScript does.
+ */
+function watchDeparture(secure: TLSSocket, peer: string, events: TlsEvents): void {
+  secure.once('close', (hadError) => {
+    const hasHungUp = hadError || secure.readableEnded;
+    if (secure.bytesRead > 0 || !hasHungUp) return;
+    events.handshakeFailed?.(peer, handshakeFailure('left at once'));
+  });
+}
+
+/**
+ * Takes what the client offers, if it is what this port speaks. Names that have nothing to do with
+ * either are agreed to, as brokers of the cloud have their own for MQTT; browsers that have come to
+ * a port of MQTT are not.
+ */
+function chosenProtocol(
+  offered: readonly string[],
+  spoken: ApplicationProtocol,
+): string | undefined {
+  if (offered.includes(spoken)) return spoken;
+  return offered.find((name) => !forThePublic.includes(name));
+}
+
+const forThePublic: readonly string[] = ['http/1.1', 'h2', 'http/1.0', 'mqtt'];
+
+function credentialsOf(
+  secure: TLSSocket,
+  { clientCertificate: policy }: TlsMaterial,
+  pskIdentity: string | undefined,
+): PeerCredentials {
+  const cipher = `${secure.getProtocol()}/${secure.getCipher().name}`;
+  if (usesPsk(secure)) return { cipher, identity: pskIdentity, subject: undefined };
+  const certificate = policy && secure.getPeerX509Certificate();
+  if (certificate === undefined) return { cipher, identity: undefined, subject: undefined };
+  const subject = subjectOf(certificate) || undefined;
+  const identities = {
+    none: () => undefined,
+    'common-name': () => commonNameOf(certificate),
+    subject: () => subject,
+  };
+  return { cipher, identity: identities[policy!.identity](), subject };
+}
+
+/** Whether the client has proved to have a pre-shared key, which stands in the cipher's name. */
+function usesPsk(secure: TLSSocket): boolean {
+  return /(?:^|-)PSK-/.test(secure.getCipher().name);
+}
