@@ -17,6 +17,7 @@ import { propertiesForMqttJs, propertiesFromMqttJs } from './mqttjs-properties.t
 
 export const mqttJs: ForeignLibrary = {
   name: 'MQTT.js',
+  readsBareReasons: true,
   async connect(options) {
     const client = new MqttJsClient(options);
     await client.connected;
