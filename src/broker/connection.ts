@@ -193,8 +193,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#continueReading();
   }
 
-  refused(reasonCode: ReasonCode, reason = 'not authorized'): void {
-    if (this.#isOpen) this.#end('not authorized', reasonCode, reason);
+  refused(reasonCode: ReasonCode, reason = 'not authorized', reasonString?: string): void {
+    if (this.#isOpen) this.#end('not authorized', reasonCode, reason, reasonString);
   }
 
   get #mayRead(): boolean {
@@ -251,7 +251,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
       if (this.#intake.bytesSinceRest > limits.inputBytesPerTurnMax) this.#rest();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#end('protocol error', error.reasonCode, error.message);
+      this.#endFor(error);
     }
     this.#pauseWhereDue();
   }
@@ -398,24 +398,34 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#finish();
   }
 
+  /** The peer has broken the protocol. */
+  #endFor({ reasonCode, message, isToldInConnack }: ProtocolError): void {
+    if (this.#phase !== 'new' || isToldInConnack) {
+      this.#end('protocol error', reasonCode, message);
+      return;
+    }
+    this.#leave('protocol error', reasonCode, message);
+    this.#finish();
+  }
+
   /** Ends the connection from this side, with the packet that tells why where there is one. */
-  #end(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
+  #end(cause: DisconnectCause, reasonCode: ReasonCode, message: string, told?: string): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
-    if (this.#phase === 'connected') this.#sendDisconnect(reasonCode, message);
-    else this.#sendRefusal(reasonCode, message);
+    if (this.#phase === 'connected') this.#sendDisconnect(reasonCode, told);
+    else this.#sendRefusal(reasonCode, told);
     this.#leave(cause, reasonCode, message);
     this.#finish();
   }
 
-  #sendDisconnect(reasonCode: ReasonCode, message: string): void {
-    const disconnect = farewell(reasonCode, message, this.#sender!.version);
+  #sendDisconnect(reasonCode: ReasonCode, reason: string | undefined): void {
+    const disconnect = farewell(reasonCode, this.#sender!.version, reason);
     if (disconnect !== undefined) this.#sender!.send(disconnect);
   }
 
   /** CONNACK for a client whose CONNECT could be read that far. */
-  #sendRefusal(reasonCode: ReasonCode, message: string): void {
+  #sendRefusal(reasonCode: ReasonCode, reason: string | undefined): void {
     const { version } = this.#intake;
-    const connack = version && refusal(reasonCode, message, version);
+    const connack = version && refusal(reasonCode, version, reason);
     if (connack === undefined) return;
     // [MQTT-3.1.2-24]
     const packetBytesMax = this.#entrance?.agreement.packetBytesMax ?? Number.POSITIVE_INFINITY;

@@ -383,10 +383,8 @@ export class Conversation {
     reasonCode: ReasonCode,
     reason: string | undefined,
   ): void {
-    const isDenied = reasonCode === reasonCodes.notAuthorized;
-    const why = reason ?? (isDenied ? 'not authorized to publish to this topic' : undefined);
-    const explains = why !== undefined && this.#explainsProblems;
-    const properties = explains ? { reasonString: asReasonString(why) } : undefined;
+    const explains = reason !== undefined && this.#explainsProblems;
+    const properties = explains ? { reasonString: asReasonString(reason) } : undefined;
     this.#answers.send({ type, packetId, reasonCode, properties });
   }
 
