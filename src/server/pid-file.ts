@@ -19,7 +19,8 @@ export function writePidFile(path: string | undefined): Disposable | undefined {
     const { code } = error as NodeJS.ErrnoException;
     throw new StartError(
       `Unable to write pid file '${path}' (${code}). ` +
-        "Check that its folder exists and that the user of the broker may write to it, or leave 'pid_file' out.",
+        'Check that its folder exists and that the user of the broker may write to it, ' +
+        "or leave 'pid_file' out.",
     );
   }
   return { [Symbol.dispose]: () => removeOwn(path, content) };
