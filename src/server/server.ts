@@ -17,12 +17,16 @@ import { NodeHost } from './node-host.ts';
 import { logObserver } from './observer.ts';
 import { openState, type ServerState } from './server-state.ts';
 import { StartError } from './start-error.ts';
+import type { ListedSubscription } from './subscription-tree.ts';
 import { version } from './version.ts';
 
 /** A broker that listens; disposing of it stops it. */
 export interface RunningServer extends AsyncDisposable {
   /** Where it listens, in the order of the configuration; a listener may have two addresses. */
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
+
+  /** All subscriptions, of clients that are away as well. */
+  subscriptions(): Iterable<ListedSubscription>;
 
   /** Takes no more connections, says goodbye to the clients and waits until they have gone. */
   stop(): Promise<void>;
@@ -105,6 +109,12 @@ class Server implements RunningServer {
     for (const listener of this.#config.listeners) await this.#listen(listener);
     if (this.#listeners.length === 0) {
       throw new StartError('Unable to start any listening sockets: this machine has no network.');
+    }
+  }
+
+  *subscriptions(): Generator<ListedSubscription, void> {
+    for (const { subscriber, filter, qos } of this.#broker.subscriptions()) {
+      yield { clientId: subscriber.clientId, filter, qos };
     }
   }
 

@@ -183,7 +183,7 @@ describe('request problem information', () => {
       const interceptor = new TestInterceptor({
         publish: () => ({ type: 'refuse', reasonCode, reason: 'no JSON' }),
       });
-      const broker = new TestBroker({ interceptor });
+      const broker = new TestBroker({ gatekeeper: new TestGatekeeper({}, interceptor) });
       const client = await broker.connect('id', {
         properties: asked === undefined ? undefined : { requestProblemInformation: asked },
       });

@@ -178,7 +178,7 @@ for (const { name, request, answer } of refusals) {
         reason: 'not authorized',
       }),
     });
-    const broker = new TestBroker({ interceptor });
+    const broker = new TestBroker({ gatekeeper: new TestGatekeeper({}, interceptor) });
     const roomy = await broker.connect('roomy');
     await roomy.sendBytes(request);
     const explained = roomy.receivedHex();
