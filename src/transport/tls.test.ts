@@ -191,6 +191,19 @@ function suite(): void {
         await checkRefused('early', 'certificate not yet valid', 'BAD_CERTIFICATE');
       });
 
+      it('is told why, whichever of the ciphers it has', async () => {
+        if (maxVersion === 'TLSv1.2') return;
+        for (const cipher of [
+          'AES_128_GCM_SHA256',
+          'AES_256_GCM_SHA384',
+          'CHACHA20_POLY1305_SHA256',
+        ]) {
+          const type = 'certificate expired';
+          const { error } = await check('expired', type, { ciphersTls13: `TLS_${cipher}` });
+          assert.match((error as NodeJS.ErrnoException).code ?? '', /CERTIFICATE_EXPIRED$/);
+        }
+      });
+
       it('is refused when nobody known has signed its certificate', async () => {
         await checkRefused('alone', 'certificate self-signed', 'UNKNOWN_CA');
         await checkRefused('unknown', 'certificate from unknown CA', 'UNKNOWN_CA');
