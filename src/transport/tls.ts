@@ -167,7 +167,6 @@ class Handshake {
   #tell(failure: HandshakeFailure): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#leave();
     this.#layer.events.handshakeFailed?.(this.#arrival.peer, failure);
   }
 }
