@@ -42,11 +42,11 @@ export async function keysFromFile(
   { refreshSeconds }: Pick<RefreshOptions, 'refreshSeconds'>,
 ): Promise<KeySource> {
   let set = await readKeySet(path);
-  let lookedAt = performance.now();
+  let lookedAt = Date.now();
   let modifiedAt = (await stat(path)).mtimeMs;
   const lookAgain = async (): Promise<boolean> => {
-    if (performance.now() - lookedAt < refreshSeconds * 1000) return false;
-    lookedAt = performance.now();
+    if (Date.now() - lookedAt < refreshSeconds * 1000) return false;
+    lookedAt = Date.now();
     const { mtimeMs } = await stat(path);
     if (mtimeMs === modifiedAt) return false;
     set = await readKeySet(path);
@@ -117,15 +117,17 @@ function patientFetch(refreshSeconds: number): FetchImplementation {
   let quietUntil = Number.NEGATIVE_INFINITY;
   let failure: unknown;
   return async (url, options) => {
-    if (performance.now() < quietUntil) throw failure;
+    if (Date.now() < quietUntil) throw failure;
     try {
       const response = await fetch(url, options);
       const text = await readText(response, keySetBytesMax);
       if (response.status !== 200) throw new Error(`status ${response.status}`);
+      // What is no key set is a failure, too.
+      createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
       return new Response(text, { status: 200, headers: response.headers });
     } catch (error) {
       failure = error;
-      quietUntil = performance.now() + refreshSeconds * 1000;
+      quietUntil = Date.now() + refreshSeconds * 1000;
       throw error;
     }
   };
