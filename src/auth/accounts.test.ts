@@ -120,18 +120,14 @@ describe('with a password file', () => {
     const hash = await hashPassword(bytes('x'), { type: 'sha512-pbkdf2', iterations: 200_000 });
     const slow = parsePasswordFile(`ann:${passwordHashText(hash)}`);
     const keeper = accounts({ ...closed, passwords: slow });
-    const milliseconds = async (user: string) => {
-      const start = performance.now();
-      await verdictOn(keeper, login(user, 'guess'));
-      return performance.now() - start;
-    };
-    const known = await milliseconds('ann');
-    const unknown = await milliseconds('carol');
-    assert.ok(unknown > known / 10, `${unknown} ms for an unknown user, ${known} for a known one`);
+    const start = performance.now();
+    await verdictOn(keeper, login('carol', 'guess'));
+    // Nothing does so many iterations faster; without them it takes a tenth of one millisecond.
+    assert.ok(performance.now() - start > 5);
   });
 });
 
-describe('who guesses', () => {
+describe('who guesses', { timeout: 20_000 }, () => {
   /** Answers as they come; the clock stands still until it is moved. */
   function guessing() {
     const timer = new ManualTimer();
@@ -196,28 +192,21 @@ describe('who guesses', () => {
     }
   });
 
-  it('gains nothing by asking a hundred times at once: all but a few are slowed down', async () => {
+  it('gains nothing by asking often at once: a few are answered, and ten may wait', async () => {
     const { timer, ask, settle } = guessing();
-    const questions = Array.from({ length: 90 }, () => ask(login('ann', 'guess')));
+    const questions = Array.from({ length: 50 }, () => ask(login('ann', 'guess')));
+    const answered = (answer: string | undefined) => {
+      return questions.filter(({ asked }) => asked.answer === answer).length;
+    };
     await settle();
-    // Those that were begun together with the fourth are through.
-    await Promise.race(questions.map(({ promise }) => promise));
-    const early = questions.filter(({ asked }) => asked.answer !== undefined).length;
-    assert.ok(early <= 6, `${early} were answered at once`);
-    timer.advance(20_000);
+    while (answered(undefined) > 10) await new Promise((resolve) => setImmediate(resolve));
+    // Besides the four that are free, one that was begun together with the last of them.
+    const early = answered('notAuthorized');
+    assert.ok(early >= 4 && early <= 5, `${early} were answered at once`);
+    assert.equal(answered('serverBusy'), 50 - 10 - early);
+    timer.advance(10_000);
     await Promise.all(questions.map(({ promise }) => promise));
-  });
-
-  it('is told that the server is busy when a hundred wait', async () => {
-    const { timer, ask, fail, settle } = guessing();
-    await fail(4);
-    const questions = Array.from({ length: 101 }, () => ask(login('ann', 'guess')));
-    await settle();
-    await questions[100].promise;
-    assert.equal(questions[100].asked.answer, 'serverBusy');
-    timer.advance(1000);
-    await Promise.all(questions.map(({ promise }) => promise));
-    assert.equal(questions[99].asked.answer, 'notAuthorized');
+    assert.equal(answered('notAuthorized'), 10 + early);
   });
 });
 
@@ -301,20 +290,23 @@ describe('the rules of an ACL file', () => {
   const keeper = accounts({ ...open, acl });
   const ann = login('ann');
 
-  it('decide who may publish and who may receive, and of every subscription yes', () => {
+  it('decide who may publish, receive and subscribe', () => {
     assert.equal(keeper.mayPublish(ann, 'log'), reasonCodes.success);
     assert.equal(keeper.mayPublish(ann, 'news'), reasonCodes.notAuthorized);
     assert.equal(keeper.mayPublish(somebody, 'news'), reasonCodes.notAuthorized);
     assert.equal(keeper.mayReceive(somebody, 'news'), true);
     assert.equal(keeper.mayReceive(ann, 'news'), false);
-    assert.equal(keeper.maySubscribe(), reasonCodes.success);
+    assert.equal(keeper.maySubscribe(somebody, '#'), reasonCodes.success);
+    assert.equal(keeper.maySubscribe(somebody, 'log/#'), reasonCodes.notAuthorized);
+    assert.equal(keeper.maySubscribe(ann, 'log'), reasonCodes.notAuthorized);
+    assert.equal(accounts(open).maySubscribe(ann, 'log'), reasonCodes.success);
   });
 
   it('are named', () => {
     assert.equal(keeper.ruleFor(ann, 'publish', 'news'), 'no rule of acl allows it');
     assert.equal(keeper.ruleFor(ann, 'publish', 'log'), 'acl:3 topic write log');
     assert.equal(keeper.ruleFor(somebody, 'receive', 'news'), 'acl:1 topic read news');
-    assert.equal(keeper.ruleFor(somebody, 'subscribe', 'news'), undefined);
+    assert.equal(keeper.ruleFor(somebody, 'subscribe', 'news'), 'acl:1 topic read news');
     assert.equal(accounts(open).ruleFor(somebody, 'publish', 'news'), undefined);
   });
 });

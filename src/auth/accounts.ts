@@ -88,9 +88,11 @@ export class Accounts implements Gatekeeper {
     return reasonCodes.notAuthorized;
   }
 
-  /** An ACL file says nothing of subscriptions, but of each message: see acl-file.ts. */
-  maySubscribe(): ReasonCode {
-    return reasonCodes.success;
+  /** What a subscription gets is decided message by message; one that could get none is refused. */
+  maySubscribe(client: ClientIdentity, filter: string): ReasonCode {
+    const { acl } = this.#rules;
+    if (acl === undefined || acl.allowsSubscription(client, filter)) return reasonCodes.success;
+    return reasonCodes.notAuthorized;
   }
 
   mayReceive(client: ClientIdentity, topic: string): boolean {
@@ -99,7 +101,7 @@ export class Accounts implements Gatekeeper {
   }
 
   ruleFor(client: ClientIdentity, access: Access, topic: string): string | undefined {
-    if (access === 'subscribe') return undefined;
+    if (access === 'subscribe') return this.#rules.acl?.explainSubscription(client, topic);
     return this.#rules.acl?.explain(client, access === 'publish' ? 'write' : 'read', topic);
   }
 

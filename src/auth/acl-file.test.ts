@@ -154,6 +154,46 @@ describe('a name with special characters gets nothing that is not its own', () =
   });
 });
 
+describe('a subscription', () => {
+  const acl = parseAclFile(
+    [
+      'topic read public/#',
+      'user ann',
+      'topic read home/+/temperature',
+      'topic deny home/cellar/#',
+      'topic write log',
+      'pattern read room/%u/%c',
+      'pattern deny closed/#',
+      'pattern read closed/lobby',
+    ].join('\n'),
+    'acl',
+  );
+  const ann = identity({ userName: 'ann', clientId: 'phone' });
+  const cases: readonly [ClientIdentity, string, string | undefined][] = [
+    [ann, '#', undefined],
+    [ann, 'home/#', undefined],
+    [ann, 'home/attic/+', undefined],
+    [ann, 'home/attic/humidity', 'no rule of acl lets it read any topic of the filter'],
+    [ann, 'home/cellar/temperature', 'acl:4 topic deny home/cellar/#'],
+    [ann, 'home/cellar/#', 'acl:4 topic deny home/cellar/#'],
+    [ann, 'log', 'no rule of acl lets it read any topic of the filter'],
+    [ann, 'room/ann/#', undefined],
+    [ann, 'room/bob/#', 'no rule of acl lets it read any topic of the filter'],
+    [ann, 'closed/lobby', 'acl:7 pattern deny closed/#'],
+    [ann, 'public/news', 'no rule of acl lets it read any topic of the filter'],
+    [ann, '$SYS/#', 'no rule of acl lets it read any topic of the filter'],
+    [identity(), 'public/news', undefined],
+    [identity(), 'room/#', 'no rule of acl lets it read any topic of the filter'],
+  ];
+  for (const [client, filter, rule] of cases) {
+    const name = client.userName ?? 'somebody';
+    it(`of ${name} to ${filter} is ${rule === undefined ? 'granted' : `refused: ${rule}`}`, () => {
+      assert.equal(acl.allowsSubscription(client, filter), rule === undefined);
+      if (rule !== undefined) assert.equal(acl.explainSubscription(client, filter), rule);
+    });
+  }
+});
+
 describe('a line that is wrong', () => {
   const faulty: Readonly<Record<string, string>> = {
     topic: 'Empty topic in acl_file "acl".',

@@ -64,6 +64,23 @@ export class Acl {
     return rule !== undefined && rule.grant !== 'deny';
   }
 
+  /**
+   * Whether a subscription to the filter would ever get anything. Mosquitto lets clients subscribe
+   * to what they will get nothing of; here they are told.
+   */
+  allowsSubscription(client: ClientIdentity, filter: string): boolean {
+    const rule = this.#decidingOnFilter(client, filter);
+    return rule !== undefined && rule.grant !== 'deny';
+  }
+
+  /** The rule by which a subscription is refused, as in `explain`. */
+  explainSubscription(client: ClientIdentity, filter: string): string {
+    const rule = this.#decidingOnFilter(client, filter);
+    return rule === undefined
+      ? `no rule of ${this.path} lets it read any topic of the filter`
+      : this.#place(rule);
+  }
+
   /** The rule that decides, for people: `acl.conf:12 topic read home/#`. */
   explain(client: ClientIdentity, wish: Wish, topic: string): string {
     const rule = this.#deciding(client, wish, topic);
@@ -76,6 +93,13 @@ export class Acl {
   #deciding(client: ClientIdentity, wish: Wish, topic: string): AclRule | undefined {
     return (
       this.#rulesOf(client)?.deciding(wish, topic) ?? this.#patterns.deciding(client, wish, topic)
+    );
+  }
+
+  #decidingOnFilter(client: ClientIdentity, filter: string): AclRule | undefined {
+    return (
+      this.#rulesOf(client)?.decidingOnFilter(filter) ??
+      this.#patterns.decidingOnFilter(client, filter)
     );
   }
 

@@ -2,6 +2,7 @@
 
 import type { ClientIdentity } from '../broker/ports.ts';
 import { FilterIndex } from '../topic/filter-index.ts';
+import { covers, overlaps } from '../topic/filter-overlap.ts';
 import { hasWildcard } from '../topic/topic-filter.ts';
 import { levelEnd } from '../topic/topic-levels.ts';
 
@@ -22,6 +23,7 @@ export interface AclRule {
 /** The `topic` lines of one user, or those for clients without a name. */
 export class TopicRules {
   readonly #index = new FilterIndex<AclRule>();
+  readonly #rules: AclRule[] = [];
   // For one call of `deciding`; kept here so that no call makes a closure.
   #wish: Wish = 'read';
   #found: AclRule | undefined;
@@ -31,6 +33,12 @@ export class TopicRules {
 
   add(rule: AclRule): void {
     this.#index.add(rule.filter, rule);
+    this.#rules.push(rule);
+  }
+
+  /** The rule by which a subscription to the filter gets nothing, or something; undefined: neither. */
+  decidingOnFilter(filter: string): AclRule | undefined {
+    return decidingOnFilter(this.#rules, (rule) => rule.filter, filter);
   }
 
   /** The rule that denies or grants it; undefined when none says anything of it. */
@@ -61,6 +69,14 @@ export class PatternRules {
       }
     }
     return found;
+  }
+
+  /** As in `TopicRules`. */
+  decidingOnFilter(client: ClientIdentity, filter: string): AclRule | undefined {
+    const rules = this.#rules
+      .map(({ rule }) => rule)
+      .filter((rule) => rule.grant === 'deny' || nameFault(rule, client) === undefined);
+    return decidingOnFilter(rules, (rule) => substituted(rule.filter, client), filter);
   }
 
   /** A rule that would grant it if the client had another name. */
@@ -126,6 +142,35 @@ class PatternRule {
     }
     return from > topic.length;
   }
+}
+
+/** With the client's names in it; undefined where it lacks one. */
+function substituted(filter: string, { clientId, userName = '' }: ClientIdentity) {
+  const levels = filter.split('/').map((level) => {
+    if (level === '%u') return userName;
+    return level === '%c' ? clientId : level;
+  });
+  const isLacking = filter.split('/').some((level, i) => isSubstitution(level) && levels[i] === '');
+  return isLacking ? undefined : levels.join('/');
+}
+
+/**
+ * A denial of everything that the filter matches, or else a grant of something that it does: what a
+ * denial leaves of it is found out message by message.
+ */
+function decidingOnFilter(
+  rules: readonly AclRule[],
+  filterOf: (rule: AclRule) => string | undefined,
+  filter: string,
+): AclRule | undefined {
+  let found: AclRule | undefined;
+  for (const rule of rules) {
+    const its = filterOf(rule);
+    if (its === undefined || !decidesOn(rule, 'read')) continue;
+    const decides = rule.grant === 'deny' ? covers(its, filter) : overlaps(its, filter);
+    if (decides) found = prevailing(found, rule);
+  }
+  return found;
 }
 
 function decidesOn({ grant }: AclRule, wish: Wish): boolean {

@@ -12,6 +12,7 @@ import { accessWarnings, readGuardedFile } from './guarded-file.ts';
 const folder = mkdtempSync(join(tmpdir(), 'pantala-'));
 after(() => rmSync(folder, { recursive: true }));
 
+const makePipe = 'mkfifo';
 const noPermissions = process.getuid === undefined && 'this system has no file permissions';
 
 function file(name: string, mode: number): string {
@@ -42,7 +43,7 @@ describe('a file with secrets', { skip: noPermissions }, () => {
 
   it('is refused when it is none: a folder, a pipe without a writer, nothing', () => {
     mkdirSync(join(folder, 'folder'));
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    execFileSync(makePipe, [join(folder, 'pipe')]);
     const codes = ['folder', 'pipe', 'nothing'].map((name) => {
       try {
         return readGuardedFile(join(folder, name)).text;

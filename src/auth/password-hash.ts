@@ -56,7 +56,7 @@ export class PasswordHashError extends Error {
 const memoryKiBMax = 2 ** 20;
 const passesMax = 100;
 const lanesMax = 64;
-const iterationsMax = 10_000_000;
+export const iterationsMax = 10_000_000;
 
 // What mosquitto_passwd of 2.1 takes. The first is OWASP's recommendation.
 const argon2Cost = { memoryKiB: 47_104, passes: 1, lanes: 1 } as const;

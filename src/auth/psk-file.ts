@@ -3,8 +3,8 @@
  *
  * What Mosquitto 2.1 makes of it: lines are read as those of a password file are, but one that has
  * no identity, no key, or an identity that was there before is left out with a warning. It does
- * not start with a key that is not hexadecimal. It takes the digits for a number, so that zeros
- * before it count for nothing, for its own clients as well.
+ * not start with a key that is not hexadecimal. An odd number of digits is one with a zero before
+ * it, unless that is there: `abc` and `0abc` are the same key, and so are `0ab` and `ab`.
  */
 
 import { type FileFault, linesOf, withoutBlanks } from './file-lines.ts';
@@ -93,13 +93,14 @@ function keyFault(identity: string, digits: string, path: string): Fault | undef
     severity: 'error',
     message:
       length === 0
-        ? `psk for identity "${identity}" is zero.`
+        ? `psk for identity "${identity}" is empty.`
         : `psk for identity "${identity}" is longer than ${keyBytesMax} bytes.`,
     remedy: "Take a key such as 'openssl rand -hex 32' makes.",
   };
 }
 
 function keyOf(digits: string): Uint8Array {
-  const number = digits.replace(/^0+/, '');
-  return Buffer.from(number.length % 2 === 0 ? number : `0${number}`, 'hex');
+  if (digits.length % 2 === 0) return Buffer.from(digits, 'hex');
+  const [, zeros, number] = /^((?:00)*)0?(.*)$/.exec(digits)!;
+  return Buffer.from(zeros + (number.length % 2 === 0 ? number : `0${number}`), 'hex');
 }

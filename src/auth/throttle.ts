@@ -7,7 +7,7 @@ export interface ThrottleOptions {
 }
 
 // Four guesses are free: people mistype. From the fifth on, the answer takes a second, then two,
-// and so on; with ten seconds each a word list of a million takes months.
+// and so on. As ten may wait at once (waiting-room.ts), a million guesses take twelve days.
 const freeFailures = 4;
 const firstDelayMilliseconds = 1000;
 const delayMillisecondsMax = 10_000;

@@ -14,8 +14,8 @@ export const nodeTimer: Timer = {
   after: (milliseconds, call) => void setTimeout(call, Math.ceil(milliseconds)).unref(),
 };
 
-// One source that guesses may not keep the memory of a thousand requests.
-const placesOfSourceMax = 100;
+// At ten seconds each, no more than one guess a second.
+const placesOfSourceMax = 10;
 const placesMax = 4096;
 
 interface Guest {

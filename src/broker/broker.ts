@@ -16,6 +16,7 @@ import {
   type ListenerOptions,
   type ListenerParts,
 } from './listener.ts';
+import { MemoryLimit } from './memory-limit.ts';
 import { Newcomers } from './newcomers.ts';
 import type { Clock, Gatekeeper, Observer, Store } from './ports.ts';
 import { type RestorationParts, restore } from './restoration.ts';
@@ -106,6 +107,7 @@ export class Broker {
   readonly #listeners: Listener[] = [];
   readonly #settings: Settings;
   readonly #gatekeeper: Gatekeeper;
+  readonly #gatekeeperFor: BrokerOptions['gatekeeperFor'];
   readonly #deadlines: Deadlines;
   readonly #systemTopics: SystemTopics;
 
@@ -113,12 +115,16 @@ export class Broker {
     const { host, gatekeeper, observer = {} } = options;
     const { clock } = host;
     const settings = new Settings(options);
+    this.#settings = settings;
+    this.#gatekeeper = gatekeeper;
+    this.#gatekeeperFor = options.gatekeeperFor;
     const { limits } = settings;
+    const gatekeeperOf = (listenerName: string | undefined) => this.#gatekeeperOf(listenerName);
     const turn = new Turn(host.atEndOfTurn);
     const deadlines = new Deadlines(host.wakeAt);
     const counters = new BrokerCounters();
     const traffic = new Traffic();
-    const subscriptions = new Subscriptions(limits.routesMax);
+    const subscriptions = new Subscriptions(settings);
     const keeping = this.#keeping(options, { turn, deadlines, observer, subscriptions });
     const retained = new RetainedMessages(
       deadlines,
@@ -128,6 +134,10 @@ export class Broker {
     const sessions = new Sessions({
       settings,
       wills: new Wills({ router, observer, clock, settings }),
+      mayStillPublish: ({ clientId, userName, listenerName }, topic) => {
+        const client = { clientId, userName, peer: 'the publisher of a retained message' };
+        return gatekeeperOf(listenerName).mayPublish(client, topic) < 0x80;
+      },
       logs: keeping?.logs,
       deadlines,
       subscriptions,
@@ -143,8 +153,6 @@ export class Broker {
       }
     };
     this.#deadlines = deadlines;
-    this.#settings = settings;
-    this.#gatekeeper = gatekeeper;
     this.#connectionOptions = {
       clock,
       deadlines,
@@ -160,6 +168,8 @@ export class Broker {
       traffic,
       counters,
       newcomers: new Newcomers(),
+      settings,
+      memory: new MemoryLimit(settings, host.heapBytes),
       assignClientId,
     };
     this.#systemTopics = new SystemTopics(
@@ -168,9 +178,7 @@ export class Broker {
     );
     if (keeping !== undefined) {
       const { sessionExpirySecondsMax } = limits;
-      const gatekeeperFor = (listenerName: string | undefined) =>
-        (listenerName !== undefined && options.gatekeeperFor?.(listenerName)) || gatekeeper;
-      const parts = { sessions, subscriptions, retained, keeping, gatekeeperFor };
+      const parts = { sessions, subscriptions, retained, keeping, gatekeeperOf };
       const { recalled } = options.storage!;
       const all = { ...parts, sessionExpirySecondsMax };
       this.#brokenOffAt = restore(recalled, all, clock.now());
@@ -209,7 +217,9 @@ export class Broker {
    * do not change.
    */
   change(changes: BrokerChanges): void {
+    const { duplicates } = this.#settings.features;
     this.#settings.change(changes);
+    if (this.#settings.features.duplicates !== duplicates) this.accessChanged();
     const { systemTopicSeconds } = changes;
     if (systemTopicSeconds !== undefined) this.#systemTopics.change(systemTopicSeconds);
     for (const listener of this.#listeners) listener.settingsChanged();
@@ -249,6 +259,13 @@ export class Broker {
     if (journal === undefined) return stored?.();
     writeBroker(journal.changes, { hasEnded: true, brokenOffAt: this.#brokenOffAt });
     journal.close(() => stored?.());
+  }
+
+  /** Who decides about the clients of a listener now. */
+  #gatekeeperOf(listenerName: string | undefined): Gatekeeper {
+    if (listenerName === undefined) return this.#gatekeeper;
+    const listener = this.#listeners.find(({ name }) => name === listenerName);
+    return listener?.gatekeeper ?? this.#gatekeeperFor?.(listenerName) ?? this.#gatekeeper;
   }
 
   #keeping(

@@ -1,23 +1,20 @@
 /** What the broker keeps for one client identifier, connected or not. (MQTT 5.0 section 4.1) */
 
 import type { QoS } from '../packet/version.ts';
-import type { Clock } from '../session/clock.ts';
 import type { DropCause, Terms } from '../session/delivery.ts';
 import { Incoming } from '../session/incoming.ts';
-import type { Message } from '../session/message.ts';
+import type { Message, MessageSource } from '../session/message.ts';
 import { Outgoing } from '../session/outgoing.ts';
 import type { OutgoingEvents } from '../session/outgoing-options.ts';
 import type { Outlet } from '../session/outlet.ts';
 import type { Shelf } from '../session/shelf.ts';
-import type { Turn } from '../session/turn.ts';
 import { isMounted } from '../topic/mount-point.ts';
 import { type Access, mayReceive, receivesAll } from './access.ts';
 import type { BrokerCounters } from './broker-counters.ts';
 import type { Limits } from './limits.ts';
 import type { Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
-import { RetainedReplays } from './retained-replay.ts';
-import type { Settings } from './settings.ts';
+import { RetainedReplays, type RetainedReplaysOptions } from './retained-replay.ts';
 import type { SessionLog } from './state/session-log.ts';
 import type { Subscriber, Subscription } from './subscription.ts';
 
@@ -27,12 +24,9 @@ export interface SessionConnection {
   takeOver(): void;
 }
 
-export interface ClientSessionOptions {
-  readonly settings: Settings;
+export interface ClientSessionOptions extends RetainedReplaysOptions {
   readonly observer: Observer;
   readonly counters: BrokerCounters;
-  readonly clock: Clock;
-  readonly turn: Turn;
 }
 
 // Being away counts for more than any queue: members of a shared group that are there come first.
@@ -55,12 +49,15 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds = 0;
   #access: Access;
+  #source: MessageSource | undefined;
   #connection: SessionConnection | undefined;
   #outlet: Outlet | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
   #sharedCount = 0;
   #subscriptionBytes = 0;
   #replays: RetainedReplays | undefined;
+  // Messages that wait since an earlier connection, whose client may have been somebody else.
+  #uncheckedCount = 0;
   readonly #observer: Observer;
   readonly #counters: BrokerCounters;
   readonly #options: ClientSessionOptions;
@@ -92,6 +89,13 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     return this.#access;
   }
 
+  /** What is remembered of the client with messages that it has published. */
+  get source(): MessageSource {
+    const { client, listenerName } = this.#access;
+    this.#source ??= { clientId: this.clientId, userName: client.userName, listenerName };
+    return this.#source;
+  }
+
   get receivesAll(): boolean {
     return receivesAll(this.#access);
   }
@@ -100,6 +104,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   claim(connection: SessionConnection, access: Access): void {
     this.#connection = connection;
     this.#access = access;
+    this.#source = undefined;
   }
 
   /** While its client is away, something else is decided about it. */
@@ -166,6 +171,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     { receiveMax, sendMax, now }: { receiveMax: number; sendMax: number; now: number },
   ): void {
     this.#outlet = outlet;
+    this.#uncheckedCount = this.receivesAll ? 0 : this.outgoing.queuedCount;
     this.incoming.resume(receiveMax);
     this.outgoing.resume(outlet, sendMax, now);
     this.#replays?.pump(now);
@@ -207,13 +213,19 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     this.#replays?.pump(now);
   }
 
+  isBarred({ topic }: Message): boolean {
+    if (this.#uncheckedCount === 0) return false;
+    this.#uncheckedCount--;
+    return !this.mayReceive(topic);
+  }
+
   unreadable(count: number): void {
     this.#observer.messagesUnreadable?.(this.clientId, count);
   }
 
   dropped(message: Message, qos: QoS, cause: DropCause): void {
     this.#counters.dropped[cause]++;
-    this.#observer.messageDropped?.(this.clientId, message.topic, qos, cause);
+    this.#observer.messageDropped?.(this.clientId, message, qos, cause);
   }
 
   #count({ filter, group }: Subscription, sign: 1 | -1): void {

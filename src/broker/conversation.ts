@@ -9,6 +9,7 @@ import type { Subscribe } from '../packet/subscribe.ts';
 import type { Unsuback } from '../packet/unsuback.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
 import type { QoS } from '../packet/version.ts';
+import type { Clock } from '../session/clock.ts';
 import type { Message } from '../session/message.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { IncomingAliases } from '../session/topic-aliases.ts';
@@ -27,11 +28,13 @@ import { asReasonString } from './farewell.ts';
 import { Interception, type Pass } from './interception.ts';
 import type { ListenerRules } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
+import type { MemoryLimit } from './memory-limit.ts';
 import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
 import { messageOfPublish } from './publication.ts';
 import { publishDenial } from './publish-permission.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';
+import type { Settings } from './settings.ts';
 import type { Journal } from './state/journal.ts';
 import type { SubscriptionOptions } from './subscription.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -41,6 +44,9 @@ export interface ConversationRules {
   readonly limits: Limits;
   readonly features: Features;
   readonly listener: ListenerRules;
+  readonly settings: Settings;
+  readonly memory: MemoryLimit;
+  readonly clock: Clock;
   readonly gatekeeper: Gatekeeper;
   readonly router: Router;
   readonly subscriptions: Subscriptions;
@@ -123,9 +129,10 @@ export class Conversation {
     traffic.publishReceivedBytes += publish.payload.length;
     this.#checkSupported(publish, limits);
     checkLevels(topic);
+    const limited = this.#limitDenial(publish, topic, now);
     const message = messageOfPublish(publish, topic, now);
-    if (!this.#interception?.asksAbout(publish, topic)) {
-      return this.#pass(publish, message, this.#denial(topic), now);
+    if (limited !== undefined || !this.#interception?.asksAbout(publish, topic)) {
+      return this.#pass(publish, message, limited ?? this.#denial(topic), now);
     }
     const pass: Pass = (passed, ...rest) => this.#pass(publish, passed, ...rest);
     this.#interception.publish(message, pass, now);
@@ -261,6 +268,33 @@ export class Conversation {
     }
   }
 
+  /**
+   * A payload that is too large is refused as Mosquitto does it. Over the limit of memory nothing
+   * is taken that would have to be kept; clients of MQTT 3.x can only be told so by the end.
+   *
+   * @throws ProtocolError
+   */
+  #limitDenial(
+    { payload, qos, retain }: Publish,
+    topic: string,
+    now: number,
+  ): ReasonCode | undefined {
+    const { settings, memory, observer } = this.#rules;
+    const { messageBytesMax } = settings.limits;
+    const bytes = payload.length;
+    let denial: ReasonCode | undefined;
+    if (messageBytesMax > 0 && bytes > messageBytesMax) denial = reasonCodes.packetTooLarge;
+    else if ((qos > 0 || retain) && bytes > 0 && memory.isReached(now)) {
+      denial = reasonCodes.quotaExceeded;
+    }
+    if (denial === undefined) return undefined;
+    observer.publishDenied?.(this.#client, topic, denial, undefined);
+    if (denial === reasonCodes.quotaExceeded && qos > 0 && this.#sender.version !== 5) {
+      throw new ProtocolError(denial, 'the limit of memory is reached');
+    }
+    return denial;
+  }
+
   /** The reason code with which the publish is refused, if it is. */
   #denial(topic: string): ReasonCode | undefined {
     return publishDenial(this.#session.access, topic, this.#rules.observer);
@@ -390,7 +424,7 @@ export class Conversation {
     identifier: number | undefined,
     intercepted: ReasonCode | undefined,
   ): ReasonCode | undefined {
-    const { gatekeeper, limits, observer } = this.#rules;
+    const { clock, gatekeeper, limits, memory, observer } = this.#rules;
     const { filter } = entry;
     const client = this.#client;
     const lack = this.#lackFor(filter);
@@ -400,8 +434,10 @@ export class Conversation {
       const options = this.#optionsOf(entry, identifier);
       if (known === undefined || !known.hasOptions(options)) return notStored;
     }
-    const isNew = known === undefined;
-    if (isNew && !this.#session.hasRoomFor(filter, limits)) return reasonCodes.quotaExceeded;
+    if (known === undefined) {
+      const hasRoom = this.#session.hasRoomFor(filter, limits);
+      if (!hasRoom || memory.isReached(clock.now())) return reasonCodes.quotaExceeded;
+    }
     const asked = parseShare(filter)?.filter ?? filter;
     const verdict = intercepted ?? gatekeeper.maySubscribe(client, asked);
     if (verdict < 0x80) return undefined;

@@ -17,14 +17,18 @@ import {
   introduce,
   type ListenerRules,
 } from './introduction.ts';
+import type { MemoryLimit } from './memory-limit.ts';
 import type { Acceptance, ConnectedClient, Gatekeeper } from './ports.ts';
 import { keptWill } from './publication.ts';
 import type { Sessions } from './sessions.ts';
+import type { Settings } from './settings.ts';
 import type { Journal, Waiter } from './state/journal.ts';
 
 /** What entrances use; all those of one listener share it. */
 export interface EntranceRules extends IntroductionRules {
   readonly clock: Clock;
+  readonly settings: Settings;
+  readonly memory: MemoryLimit;
   readonly gatekeeper: Gatekeeper;
   readonly sessions: Sessions;
   readonly journal: Journal | undefined;
@@ -67,6 +71,7 @@ export class Entrance implements Waiter {
     this.#rules = rules;
     this.agreement = agree(connect, this.#introduction, rules);
     this.#will = connect.will && mountedWill(connect.will, rules.listener);
+    this.#checkMemory(clientId);
     this.authentication = new Authentication(
       rules.gatekeeper,
       {
@@ -99,6 +104,10 @@ export class Entrance implements Waiter {
     if (!sender.fits(connack)) {
       const reason = 'CONNACK is too large for it';
       return this.#doorway.refused(reasonCodes.implementationSpecificError, reason);
+    }
+    if (!this.#hasRoom(agreement.clientId)) {
+      const reason = `the limit of ${this.#rules.settings.limits.clientsMax} clients is reached`;
+      return this.#doorway.refused(reasonCodes.serverBusy, reason);
     }
     this.#entry = this.#open(connect, connack);
     this.#connect = undefined;
@@ -133,6 +142,19 @@ export class Entrance implements Waiter {
     const { sessions, clock } = this.#rules;
     const { session } = this.#leave();
     sessions.leave(session, undefined, clock.now());
+  }
+
+  /** Who comes back to a session needs no more than there is, and takes what waits. */
+  #checkMemory(clientId: string): void {
+    const { memory, clock, sessions } = this.#rules;
+    if (!memory.isReached(clock.now()) || sessions.has(clientId)) return;
+    throw new ProtocolError(reasonCodes.quotaExceeded, 'the limit of memory is reached');
+  }
+
+  #hasRoom(clientId: string): boolean {
+    const { sessions, settings } = this.#rules;
+    const { clientsMax } = settings.limits;
+    return clientsMax <= 0 || sessions.count < clientsMax || sessions.has(clientId);
   }
 
   #open(connect: Connect, connack: Connack): Entry {

@@ -144,7 +144,7 @@ function grantedKeepAlive({ keepAliveSeconds }: Connect, limits: Limits): number
   return tooLong ? max : keepAliveSeconds;
 }
 
-function checkWill({ will }: Connect, limits: Limits, features: Features): void {
+function checkWill({ will, version }: Connect, limits: Limits, features: Features): void {
   if (will === undefined) return;
   const fault = nameFault(will.topic);
   if (fault !== undefined) throw new ProtocolError(reasonCodes.topicNameInvalid, `will: ${fault}`);
@@ -159,4 +159,10 @@ function checkWill({ will }: Connect, limits: Limits, features: Features): void 
     // [MQTT-3.2.2-13]
     throw new ProtocolError(reasonCodes.retainNotSupported, 'will with retain: not supported');
   }
+  const { messageBytesMax } = limits;
+  if (messageBytesMax === 0 || will.payload.length <= messageBytesMax) return;
+  throw new ProtocolError(
+    version === 5 ? reasonCodes.packetTooLarge : reasonCodes.notAuthorized,
+    `will of ${will.payload.length} bytes: at most ${messageBytesMax} are taken`,
+  );
 }

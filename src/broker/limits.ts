@@ -25,6 +25,15 @@ export interface Limits {
   readonly connectionsMax: number;
   /** `global_max_connections`: the same of all listeners together; 0 or less: no limit. */
   readonly allConnectionsMax: number;
+  /** `global_max_clients`: sessions, of clients that are there or away; 0 or less: no limit. */
+  readonly clientsMax: number;
+  /** `message_size_limit`: bytes of payload that are taken; 0: whatever fits a packet. */
+  readonly messageBytesMax: number;
+  /**
+   * `memory_limit`: bytes of memory that the process may use before nothing is taken that would
+   * make it more; 0: no limit. Needs a host that tells how many those are.
+   */
+  readonly memoryBytesMax: number;
   /** `persistent_client_expiration`: seconds that a session may outlive its connection. */
   readonly sessionExpirySecondsMax: number;
   /**
@@ -87,6 +96,9 @@ const defaultLimits: Limits = {
   keepAliveSecondsMax: 0,
   connectionsMax: -1,
   allConnectionsMax: -1,
+  clientsMax: -1,
+  messageBytesMax: 0,
+  memoryBytesMax: 0,
   sessionExpirySecondsMax: Number.POSITIVE_INFINITY,
   outputBytesMax: 1_000_000,
   inputBytesPerTurnMax: 256 * 1024,
@@ -151,6 +163,13 @@ export interface Features {
   readonly queueQos0: boolean;
   /** `upgrade_outgoing_qos`: deliver with the subscription's QoS even when published with less. */
   readonly upgradeOutgoingQos: boolean;
+  /**
+   * `allow_duplicate_messages`: a client gets a message once for each of its subscriptions that
+   * match, and not once in all. MQTT allows both. [MQTT-3.3.4-2]
+   */
+  readonly duplicates: boolean;
+  /** `check_retain_source`: retained messages go only where their publishers still may publish. */
+  readonly checkRetainSource: boolean;
   /** Sent to clients that ask for response information. [MQTT-3.1.2-28] */
   readonly responseInformation: string | undefined;
 }
@@ -165,5 +184,7 @@ export const defaultFeatures: Features = {
   clientIdPrefix: '',
   queueQos0: false,
   upgradeOutgoingQos: false,
+  duplicates: false,
+  checkRetainSource: true,
   responseInformation: undefined,
 };

@@ -73,6 +73,15 @@ export class Listener implements BrokerListener {
     this.#tellSessions();
   }
 
+  get name(): string | undefined {
+    return this.#options.name;
+  }
+
+  /** Who decides about new clients. */
+  get gatekeeper(): Gatekeeper {
+    return this.#connectionOptions.gatekeeper;
+  }
+
   change(options: ListenerOptions): void {
     this.#options = options;
     this.settingsChanged();

@@ -6,7 +6,7 @@ import type { RetainHandling } from '../packet/subscribe.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { DropCause } from '../session/delivery.ts';
 import type { PeerCredentials } from '../session/link.ts';
-import type { MessageProperties } from '../session/message.ts';
+import type { Message, MessageProperties } from '../session/message.ts';
 
 export type { Clock } from '../session/clock.ts';
 
@@ -282,7 +282,7 @@ export interface Observer {
   messagesUnreadable?(clientId: string, count: number): void;
   /** What it was asked about has been refused. */
   hookFailed?(failure: HookFailure): void;
-  messageDropped?(clientId: string, topic: string, qos: QoS, cause: DropCause): void;
+  messageDropped?(clientId: string, message: Message, qos: QoS, cause: DropCause): void;
   packetReceived?(clientId: string | undefined, packet: Packet): void;
   packetSent?(clientId: string | undefined, packet: Packet): void;
 }

@@ -15,7 +15,7 @@ export interface RestorationParts {
   readonly retained: RetainedMessages;
   readonly keeping: Keeping;
   /** Decides about the clients of a listener, until they come back. */
-  readonly gatekeeperFor: (listenerName: string | undefined) => Gatekeeper;
+  readonly gatekeeperOf: (listenerName: string | undefined) => Gatekeeper;
   /** Mosquitto's `persistent_client_expiration`, in seconds. */
   readonly sessionExpirySecondsMax: number;
 }
@@ -81,12 +81,12 @@ function keptOf(
 
 function accessOf(
   { clientId, identity, userNameOfWill }: SessionRecord,
-  { gatekeeperFor }: Pick<RestorationParts, 'gatekeeperFor'>,
+  { gatekeeperOf }: Pick<RestorationParts, 'gatekeeperOf'>,
 ): Access {
   const userName = identity === undefined ? userNameOfWill : identity.userName;
   return {
     client: { clientId, userName, peer: 'a connection before the start' },
-    gatekeeper: gatekeeperFor(identity?.listenerName),
+    gatekeeper: gatekeeperOf(identity?.listenerName),
     listenerName: identity?.listenerName,
     mountPoint: undefined,
     isKnown: identity !== undefined,

@@ -1,7 +1,7 @@
 /** Retained messages on their way to new subscriptions, no faster than the client takes them. */
 
 import type { Clock } from '../session/clock.ts';
-import type { Message } from '../session/message.ts';
+import type { Message, MessageSource } from '../session/message.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import type { Turn } from '../session/turn.ts';
 import type { RetainedMessages } from './retained-messages.ts';
@@ -20,6 +20,14 @@ interface Replay {
   heldTopic: string | undefined;
 }
 
+export interface RetainedReplaysOptions {
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly settings: Settings;
+  /** Whether a publisher still may publish to the topic of a message of its own. */
+  readonly mayStillPublish: (source: MessageSource, topic: string) => boolean;
+}
+
 /**
  * The replays of one session. Messages are looked up only when the client can take them, so that
  * a replay needs no memory, never overflows the queue, and never sends a value that is older than
@@ -31,6 +39,7 @@ export class RetainedReplays {
   readonly #clock: Clock;
   readonly #turn: Turn;
   readonly #settings: Settings;
+  readonly #mayStillPublish: RetainedReplaysOptions['mayStillPublish'];
   // By filter. The first is the one at work.
   readonly #replays = new Map<string, Replay>();
   #isScheduled = false;
@@ -38,13 +47,14 @@ export class RetainedReplays {
   constructor(
     outgoing: Outgoing,
     retained: RetainedMessages,
-    { clock, turn, settings }: { clock: Clock; turn: Turn; settings: Settings },
+    { clock, turn, settings, mayStillPublish }: RetainedReplaysOptions,
   ) {
     this.#outgoing = outgoing;
     this.#retained = retained;
     this.#clock = clock;
     this.#turn = turn;
     this.#settings = settings;
+    this.#mayStillPublish = mayStillPublish;
   }
 
   /** Begins anew where messages of an earlier subscription to the same filter still wait. */
@@ -102,9 +112,15 @@ export class RetainedReplays {
     }
     // Its deadline may not have come round yet. [MQTT-3.3.2-5]
     if (message.expiresAt <= now) return 'sent';
-    if (!subscription.subscriber.mayReceive(message.topic)) return 'sent';
+    if (!this.#mayGo(message, subscription)) return 'sent';
     // [MQTT-3.3.1-8]
     this.#outgoing.deliver(message, qos, true, subscription, now);
     return 'sent';
+  }
+
+  #mayGo({ topic, source }: Message, { subscriber }: Subscription): boolean {
+    if (!subscriber.mayReceive(topic)) return false;
+    if (source === undefined || !this.#settings.features.checkRetainSource) return true;
+    return this.#mayStillPublish(source, topic);
   }
 }

@@ -8,7 +8,7 @@ import type { Journal } from './state/journal.ts';
 import type { Kept } from './state/kept.ts';
 import type { KeptMessage } from './state/kept-message.ts';
 import { tables } from './state/keys.ts';
-import { writeMessage } from './state/message-record.ts';
+import { writeRetained } from './state/message-record.ts';
 import type { Numbers } from './state/numbers.ts';
 
 /** How retained messages are stored. */
@@ -109,7 +109,7 @@ export class Retained implements Timed, Kept {
     const { numbers, calendar } = this.#keeping!;
     if (this.#number === 0) this.#number = numbers.next();
     this.#isWritten = true;
-    writeMessage(changes.beginPut(tables.retained, this.#number), message, calendar);
+    writeRetained(changes.beginPut(tables.retained, this.#number), message, calendar);
     changes.endPut();
     return true;
   }

@@ -1,10 +1,15 @@
 /** From a published message to everyone who gets it. */
 
-import type { Message } from '../session/message.ts';
+import type { Message, MessageSource } from '../session/message.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Settings } from './settings.ts';
 import { deliveryQos, type Subscriber } from './subscription.ts';
 import type { Subscriptions } from './subscriptions.ts';
+
+/** A client that publishes, which may have subscriptions of its own. */
+export interface Publisher extends Subscriber {
+  readonly source: MessageSource;
+}
 
 export class Router {
   readonly #subscriptions: Subscriptions;
@@ -38,8 +43,11 @@ export class Router {
    * @param publisher who published it, so that no-local subscriptions of its own are left out
    * @returns false when nobody has subscribed to the topic
    */
-  publish(message: Message, publisher: Subscriber | undefined, now: number): boolean {
-    if (message.retain) this.#retained.store(message);
+  publish(message: Message, publisher: Publisher | undefined, now: number): boolean {
+    if (message.retain) {
+      message.source = publisher?.source;
+      this.#retained.store(message);
+    }
     const { receivers, groups } = this.#subscriptions.route(message.topic);
     const { upgradeOutgoingQos } = this.#settings.features;
     for (let i = 0; i < receivers.length; i++) {

@@ -3,6 +3,7 @@
 import { FilterIndex } from '../topic/filter-index.ts';
 import { MatchCache } from '../topic/match-cache.ts';
 import { parseShare } from '../topic/topic-filter.ts';
+import type { Settings } from './settings.ts';
 import { SharedGroup } from './shared-group.ts';
 import {
   joinSubscriptions,
@@ -14,7 +15,7 @@ import {
 
 /** Where the messages of one topic go. */
 export interface Route {
-  /** One for each subscriber. */
+  /** One for each subscriber, or for each subscription where duplicates are wanted. */
   readonly receivers: readonly Receiver[];
   /** One member of each gets the message. */
   readonly groups: readonly SharedGroup[];
@@ -29,12 +30,13 @@ export class Subscriptions {
   readonly #index = new FilterIndex<Subscription | SharedGroup>();
   readonly #groups = new Map<string, SharedGroup>();
   readonly #routes: MatchCache<Route>;
+  readonly #settings: Settings;
   #count = 0;
   #sharedCount = 0;
 
-  /** @param routesMax topics and receivers in the routes that are remembered */
-  constructor(routesMax: number) {
-    this.#routes = new MatchCache(routesMax, costOf);
+  constructor(settings: Settings) {
+    this.#routes = new MatchCache(settings.limits.routesMax, costOf);
+    this.#settings = settings;
   }
 
   get count(): number {
@@ -78,7 +80,7 @@ export class Subscriptions {
     this.#routes.invalidate(group.filter);
   }
 
-  /** Who may receive what has changed for everybody: no answer holds any more. */
+  /** Who gets what has changed for everybody: no answer holds any more. */
   accessChanged(): void {
     this.#routes.invalidate('#');
     for (const group of this.#groups.values()) group.accessChanged();
@@ -127,6 +129,10 @@ export class Subscriptions {
       if (known !== undefined) known.push(match);
       else if (match.subscriber.mayReceive(topic)) bySubscriber.set(match.subscriber, [match]);
     });
-    return { receivers: [...bySubscriber.values()].map(joinSubscriptions), groups };
+    const matching = [...bySubscriber.values()];
+    const receivers = this.#settings.features.duplicates
+      ? matching.flat()
+      : matching.map(joinSubscriptions);
+    return { receivers, groups };
   }
 }

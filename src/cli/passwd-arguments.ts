@@ -1,6 +1,6 @@
 /** The command line of `pantala passwd`, which is that of mosquitto_passwd. */
 
-import { iterationsDefault, type PasswordHashType } from '../auth/password-hash.ts';
+import { iterationsDefault, iterationsMax, type PasswordHashType } from '../auth/password-hash.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What is to be done. */
@@ -32,7 +32,6 @@ const hashTypes: readonly string[] = [
 ] satisfies PasswordHashType[];
 
 const bytesMax = 65_535;
-const iterationsMax = 10_000_000;
 
 interface Flags {
   batch: boolean;

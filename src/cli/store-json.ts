@@ -1,6 +1,7 @@
 /** Records of a store as JSON, one object each; docs/store.md describes them. */
 
 import type { WillRecord } from '../broker/state/session-record.ts';
+import type { MessageSource } from '../session/message.ts';
 import type { DeliveryRecord, StoreRecord } from './store-record.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -37,6 +38,7 @@ export class RecordJson {
           qos,
           retain,
           ...expiryJson(message.expiresAt),
+          publisher: message.source && sourceJson(message.source),
           ...contentJson(message),
         };
       }
@@ -92,6 +94,10 @@ function willJson({ will, dueAt }: WillRecord): Json {
   const { qos, retain } = will;
   const date = dueAt === 0 ? undefined : dateText(dueAt);
   return { dueAt: date, qos, retain, ...contentJson(will) };
+}
+
+function sourceJson({ clientId, userName, listenerName }: MessageSource): Json {
+  return { clientId, userName, listener: listenerName };
 }
 
 /** What a message is about. */

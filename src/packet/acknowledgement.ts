@@ -33,6 +33,8 @@ const publishOutcomes: ReadonlySet<ReasonCode> = new Set([
   reasonCodes.packetIdentifierInUse,
   reasonCodes.quotaExceeded,
   reasonCodes.payloadFormatInvalid,
+  // Not in MQTT's table, but Mosquitto's answer to a payload above its limit.
+  reasonCodes.packetTooLarge,
 ]);
 
 const releaseOutcomes: ReadonlySet<ReasonCode> = new Set([

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { ConnectedClient, Observer } from '../broker/ports.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
+import { Message } from '../session/message.ts';
 import { parseConfig } from './config-file.ts';
 import { Log } from './log.ts';
 import { logObserver } from './observer.ts';
@@ -126,12 +127,13 @@ describe('other events', () => {
   });
 
   it('tell once that a client loses messages, and again after its session', async () => {
+    const message = new Message('t', new Uint8Array());
     const lines = await logged((observer) => {
       for (const cause of ['queue full', 'slow receiver', 'expired', 'offline'] as const) {
-        observer.messageDropped?.('c', 't', 0, cause);
+        observer.messageDropped?.('c', message, 0, cause);
       }
       observer.sessionExpired?.('c');
-      observer.messageDropped?.('c', 't', 1, 'queue full');
+      observer.messageDropped?.('c', message, 1, 'queue full');
     });
     assert.deepEqual(lines, [
       'Outgoing messages are being dropped for client c.',

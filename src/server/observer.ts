@@ -126,7 +126,7 @@ function sessionEvents(log: Log): Observer {
       dropping.delete(clientId);
       log.write('notice', `Expiring client ${clientId} due to timeout.`);
     },
-    messageDropped(clientId, _topic, _qos, cause) {
+    messageDropped(clientId, _message, _qos, cause) {
       if (hasNoLimit.has(cause) || dropping.has(clientId)) return;
       if (dropping.size >= droppingMax) dropping.clear();
       dropping.add(clientId);

@@ -10,6 +10,14 @@ export type MessageProperties = Omit<PublishProperties, 'topicAlias' | 'subscrip
 // What a message costs beside its text and payload, for the limits in bytes.
 const overheadBytes = 64;
 
+/** Who has published a message. */
+export interface MessageSource {
+  readonly clientId: string;
+  readonly userName: string | undefined;
+  /** Of the listener that the publisher came in by; undefined where that has none. */
+  readonly listenerName: string | undefined;
+}
+
 /** Immutable but for where its bytes lie: see `keep`, and who takes care of them. */
 export class Message {
   readonly topic: string;
@@ -20,6 +28,8 @@ export class Message {
   readonly expiresAt: number;
   /** Undefined as long as no store has to do with it. */
   custody: Custody | undefined = undefined;
+  /** Of a message that is retained, and not the broker's own. */
+  source: MessageSource | undefined = undefined;
   #payload: Uint8Array;
   #properties: MessageProperties | undefined;
   #kept = false;

@@ -143,7 +143,8 @@ export class Outgoing {
         this.#drop(next, 'expired');
       } else if (next.qos === 0 ? this.#outlet?.canTake : this.#mayPublish()) {
         queue.shift();
-        this.#send(next);
+        if (this.#events.isBarred?.(next.message)) this.#drop(next, 'not allowed');
+        else this.#send(next);
       } else {
         break;
       }

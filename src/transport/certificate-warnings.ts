@@ -31,6 +31,25 @@ export function authorityWarnings(
   );
 }
 
+/** What a client has to like about the server's certificate, for whoever looks for the reason. */
+export function serverDescription(
+  [server, ...rest]: readonly X509Certificate[],
+  now: number,
+): string {
+  const { subjectAltName, subject, issuer, validToDate } = server;
+  const names = subjectAltName ?? /^CN=.*$/m.exec(subject ?? '')?.[0] ?? 'no host';
+  const isAlone = rest.length === 0;
+  return [
+    `the certificate is for ${names}`,
+    validToDate.getTime() < now ? `expired on ${dayOf(validToDate)}` : '',
+    subject === issuer
+      ? 'is self-signed'
+      : `is signed by ${issuer.replaceAll('\n', ', ')}${isAlone ? ', whose own certificate is not in certfile' : ''}`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
 function dateWarnings(certificate: X509Certificate, name: string, now: number): string[] {
   const { validFromDate, validToDate } = certificate;
   if (validToDate.getTime() < now) {

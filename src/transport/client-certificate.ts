@@ -31,12 +31,10 @@ function faultOf(
   fault: string | undefined,
   { ignoresDates, authorities, revocations }: ClientCertificatePolicy,
 ): string | undefined {
-  const sent = sentWith(certificate);
-  const isExcused =
-    ignoresDates &&
-    dateFaults.includes(fault) &&
-    isTrustedButForDates(certificate, sent, authorities);
+  const isExcused = ignoresDates && dateFaults.includes(fault);
   if (fault !== undefined && !isExcused) return fault;
+  const sent = sentWith(certificate);
+  if (isExcused && !isTrustedButForDates(certificate, sent, authorities)) return 'CERT_UNTRUSTED';
   if (revocations === undefined) return undefined;
   const [issuer] = issuersOf(certificate, [...authorities, ...sent]);
   return revocations.faultOf(certificate, issuer);

@@ -22,7 +22,7 @@ const messages = {
   'server unsupported':
     "the client cannot use this server's certificate: check its kind of key, its hash, and that it may be used for a server",
   'server name':
-    'the client does not find the host name that it connects to in the certificate: make the certificate for that name, or connect by the name in it',
+    "the client does not find the host name that it connects to in this server's certificate: make the certificate for that name, or connect by the name in it",
   'left at once':
     "the client hung up right after the handshake, without a word: most likely this server's certificate is not for the host name that the client connects to, or the client does not trust its CA",
   'gave up':
@@ -82,16 +82,22 @@ export interface HandshakeFailure {
 export interface FailureDetails {
   readonly code?: string | undefined;
   readonly pskIdentity?: string | undefined;
+  /** What the server's certificate says, for faults that clients find in it. */
+  readonly certificate?: (() => string | undefined) | undefined;
 }
 
 export function handshakeFailure(
   type: HandshakeFault,
-  { code, pskIdentity }: FailureDetails = {},
+  { code, pskIdentity, certificate }: FailureDetails = {},
 ): HandshakeFailure {
-  const words = [messages[type], ...(code !== undefined && isVague(type) ? [`(${code})`] : [])];
-  // Quoted, because it is the client that chooses it.
-  if (pskIdentity !== undefined) words.push(`(identity ${JSON.stringify(pskIdentity)})`);
-  return { type, message: words.join(' '), code, pskIdentity };
+  const known = [
+    vague.includes(type) ? code : undefined,
+    // Quoted, because it is the client that chooses it.
+    pskIdentity === undefined ? undefined : `identity ${JSON.stringify(pskIdentity)}`,
+    aboutServer.includes(type) ? certificate?.() : undefined,
+  ].filter((detail) => detail !== undefined);
+  const message = [messages[type], ...known.map((detail) => `(${detail})`)].join(' ');
+  return { type, message, code, pskIdentity };
 }
 
 const vague: readonly HandshakeFault[] = [
@@ -101,12 +107,18 @@ const vague: readonly HandshakeFault[] = [
   'protocol violated',
 ];
 
-function isVague(type: HandshakeFault): boolean {
-  return vague.includes(type);
-}
+const aboutServer: readonly HandshakeFault[] = [
+  'server not trusted',
+  'server not accepted',
+  'server expired',
+  'server unsupported',
+  'server name',
+  'left at once',
+  'gave up',
+];
 
 /** An error of OpenSSL, or of the network, before the handshake was over. */
-export function failureOfError(error: Error, pskIdentity: string | undefined): HandshakeFailure {
+export function failureOfError(error: Error, details: FailureDetails): HandshakeFailure {
   const { code, reason = '' } = error as NodeJS.ErrnoException & { reason?: string };
   const alert = alertPattern.exec(reason)?.[1];
   const type =
@@ -114,8 +126,8 @@ export function failureOfError(error: Error, pskIdentity: string | undefined): H
       ? (codes[code ?? ''] ?? 'protocol violated')
       : (alerts[alert] ?? 'client error');
   // The first thing that client and server encrypt with the key.
-  const isKeyWrong = pskIdentity !== undefined && keyFaults.includes(code);
-  return handshakeFailure(isKeyWrong ? 'wrong PSK key' : type, { code, pskIdentity });
+  const isKeyWrong = details.pskIdentity !== undefined && keyFaults.includes(code);
+  return handshakeFailure(isKeyWrong ? 'wrong PSK key' : type, { ...details, code });
 }
 
 const alertPattern = /\balert (.*)/;
@@ -134,6 +146,8 @@ const alerts: Readonly<Record<string, HandshakeFault>> = {
   'protocol version': 'version refused',
   'user cancelled': 'gave up',
   'access denied': 'server not accepted',
+  // What Mosquitto's clients say of a certificate for another host.
+  'internal error': 'server name',
 };
 
 const codes: Readonly<Record<string, HandshakeFault>> = {
@@ -158,7 +172,7 @@ const codes: Readonly<Record<string, HandshakeFault>> = {
 const keyFaults: readonly (string | undefined)[] = [
   'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
   'ERR_SSL_DIGEST_CHECK_FAILED',
-  'ERR_SSL_BAD_DECOMPRESSION',
+  'ERR_SSL_CIPHER_OPERATION_FAILED',
 ];
 
 /** What is wrong with a client's certificate, and the alert that tells the client (RFC 8446, 6.2). */
@@ -199,6 +213,7 @@ const certificateFaults: Readonly<Record<string, CertificateFault>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownCa,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownCa,
   INVALID_CA: unknownCa,
+  CERT_UNTRUSTED: unknownCa,
   INVALID_PURPOSE: {
     type: 'certificate for another purpose',
     alert: alertNumbers.unsupportedCertificate,

@@ -57,6 +57,8 @@ export interface TlsMaterial {
   /** Files and folders that it was read from. */
   readonly paths: readonly string[];
   readonly context: SecureContext;
+  /** The server's certificate and those behind it; undefined: it has pre-shared keys only. */
+  readonly server: readonly X509Certificate[] | undefined;
   readonly clientCertificate: ClientCertificatePolicy | undefined;
   readonly psk: PskSettings | undefined;
   readonly applicationProtocol: ApplicationProtocol;
@@ -120,6 +122,7 @@ export function loadTls(settings: TlsSettings, now = Date.now()): TlsMaterial {
       (path) => path !== undefined,
     ),
     context,
+    server: server?.chain,
     clientCertificate,
     psk,
     applicationProtocol: settings.applicationProtocol ?? 'mqtt',

@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import type { PeerCredentials } from '../session/link.ts';
 import type { Arrival, Arrivals } from './arrival.ts';
 import { commonNameOf, subjectOf } from './certificate-subject.ts';
+import { serverDescription } from './certificate-warnings.ts';
 import { clientFaultOf } from './client-certificate.ts';
 import { HalfOpen } from './half-open.ts';
 import {
@@ -100,8 +101,10 @@ class Handshake {
     const { material } = this.#layer.security;
     const secure = this.#wrap(material);
     const farewell = material.clientCertificate && new FarewellAlert(secure, socket);
-    const failed = (error: Error) => this.#fail(failureOfError(error, this.#pskIdentity));
-    const closed = () => this.#fail(handshakeFailure('gave up'));
+    const certificate = () => descriptionOf(material);
+    const failed = (error: Error) =>
+      this.#fail(failureOfError(error, { certificate, pskIdentity: this.#pskIdentity }));
+    const closed = () => this.#fail(handshakeFailure('gave up', { certificate }));
     // What Node calls errors that it would not emit otherwise: those of OpenSSL after the
     // handshake, and those of the socket beneath.
     secure.on('_tlsError', destroyWith);
@@ -147,7 +150,12 @@ class Handshake {
     this.#isOver = true;
     this.#leave();
     socket.off('close', this.#leave);
-    if (events.handshakeFailed !== undefined) watchDeparture(secure, peer, events);
+    secure.once('close', (hadError) => {
+      // Without a certificate there was nothing to dislike.
+      if (material.server === undefined || !hasLeftAtOnce(secure, hadError)) return;
+      const certificate = () => descriptionOf(material);
+      events.handshakeFailed?.(peer, handshakeFailure('left at once', { certificate }));
+    });
     next({ socket: secure, peer, credentials: credentialsOf(secure, material, this.#pskIdentity) });
   }
 
@@ -172,14 +180,14 @@ function destroyWith(this: TLSSocket, error: Error): void {
 
 /**
  * Many clients look at the certificate only when the handshake is over, and then hang up without a
- * word: every one that is written in JavaScript does.
+ * word.
  */
-function watchDeparture(secure: TLSSocket, peer: string, events: TlsEvents): void {
-  secure.once('close', (hadError) => {
-    const hasHungUp = hadError || secure.readableEnded;
-    if (secure.bytesRead > 0 || !hasHungUp) return;
-    events.handshakeFailed?.(peer, handshakeFailure('left at once'));
-  });
+function hasLeftAtOnce(secure: TLSSocket, hadError: boolean): boolean {
+  return secure.bytesRead === 0 && (hadError || secure.readableEnded);
+}
+
+function descriptionOf({ server }: TlsMaterial): string | undefined {
+  return server && serverDescription(server, Date.now());
 }
 
 /**

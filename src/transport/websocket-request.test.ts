@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import process from 'node:process';
 import { describe, it } from 'node:test';
 import { LinkEnd } from '../../test/contract/link-contract.ts';
 import {
+  clientFrame,
   converse,
+  opcodes,
   RawWebSocket,
   readAnswer,
   upgradeRequest,
@@ -96,6 +99,31 @@ describe('a request for a WebSocket', () => {
     await using _client = await RawWebSocket.open(server.port, request);
     const [{ peer, credentials: known }] = server.links;
     assert.deepEqual([peer, known], ['client:1', credentials]);
+  });
+
+  it('may have been read already, and put back, by a layer before this one', async () => {
+    const accepted = Promise.withResolvers<void>();
+    const layer = webSockets(() => {
+      accepted.resolve();
+      return new LinkEnd();
+    });
+    const listener = await listenSockets(
+      (arrival) => {
+        const { socket } = arrival;
+        socket.once('readable', () => {
+          const bytes = socket.read();
+          socket.unshift(bytes);
+          process.nextTick(() => layer(arrival));
+        });
+      },
+      { port: 0, host: '127.0.0.1' },
+    );
+    const client = await RawWebSocket.open(listener.port);
+    await accepted.promise;
+    client.send(clientFrame(opcodes.ping));
+    assert.equal((await client.next())?.opcode, opcodes.pong);
+    await client[Symbol.asyncDispose]();
+    await listener.close();
   });
 
   const refused = [

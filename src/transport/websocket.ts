@@ -58,8 +58,8 @@ export interface WebSocketEvents {
 }
 
 /**
- * Makes a Link of each WebSocket. `peer` and `credentials` are the arrival's: what a request says of
- * them (X-Forwarded-For) anybody could say.
+ * Makes a Link of each WebSocket. `peer` and `credentials` are the arrival's: what a request says
+ * of them (X-Forwarded-For) anybody could say.
  */
 export function webSockets(
   accept: Accept,

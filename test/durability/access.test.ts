@@ -92,7 +92,7 @@ it('a client that comes back as another user is stored as that one', async () =>
   assert.deepEqual(await payloadsFor(stage, 'id', 'clerk'), []);
 });
 
-it('a session of layout 1 says nothing of its client, which gets everything until it is back', async () => {
+it('a session of layout 1 does not say whose it is: everything waits until its client is back', async () => {
   let stage = new Stage({ ...named, gatekeeper: onlyBoss() });
   await leave(stage, 'id', 'clerk');
   const changes = new Changes();
@@ -109,8 +109,26 @@ it('a session of layout 1 says nothing of its client, which gets everything unti
   await stage.settle();
   stage = stage.crash();
   await publish(stage, 'while away');
-  const { client } = await stage.comeIn('id', { userName: 'clerk' });
-  assert.deepEqual(client.payloads(), ['while away']);
-  await publish(stage, 'since');
-  assert.deepEqual(client.payloads(), []);
+  assert.deepEqual(await payloadsFor(stage, 'id', 'boss'), ['while away']);
+});
+
+it('the publisher of a retained message is stored, and asked for after a restart', async () => {
+  const refuses = new TestGatekeeper({ publish: () => reasonCodes.notAuthorized });
+  const retainedAfter = async (gatekeeperFor: StageOptions['gatekeeperFor']) => {
+    let stage = new Stage(named);
+    const publisher = await stage.passing('publisher', { userName: 'u' });
+    await publisher.publish('a', 'kept', { qos: 1, retain: true });
+    stage = await stage.restart(0, { gatekeeperFor });
+    const client = await stage.passing('client');
+    await client.subscribe('#');
+    return client.payloads();
+  };
+  assert.deepEqual(await retainedAfter(undefined), ['kept']);
+  const names: string[] = [];
+  const refusing = (listenerName: string) => {
+    names.push(listenerName);
+    return refuses;
+  };
+  assert.deepEqual(await retainedAfter(refusing), []);
+  assert.deepEqual(names, ['1883']);
 });

@@ -185,7 +185,7 @@ export class Stage {
       storeFailed: ({ code }) => events.push(`failed ${code}`),
       storeRecovered: () => events.push('recovered'),
       messagesUnreadable: (clientId, count) => events.push(`${count} unreadable for ${clientId}`),
-      messageDropped: (clientId, topic, qos, cause) =>
+      messageDropped: (clientId, { topic }, qos, cause) =>
         events.push(`dropped ${topic} q${qos} for ${clientId}: ${cause}`),
       sessionExpired: (clientId) => events.push(`expired ${clientId}`),
     };

@@ -2,6 +2,6 @@
 
 export interface FuzzTarget {
   readonly name: string;
-  /** Tries inputs made from `seed` until told to stop; returns how many; throws on a finding. */
-  run(seed: number, until: () => boolean): number;
+  /** Tries inputs made from `seed` until told to stop; returns how many; a finding is thrown. */
+  run(seed: number, until: () => boolean): number | Promise<number>;
 }

@@ -26,14 +26,14 @@ if (chosen.length === 0) {
   process.exitCode = 2;
 }
 for (const target of chosen) {
-  if (!runTarget(target)) process.exitCode = 1;
+  if (!(await runTarget(target))) process.exitCode = 1;
 }
 
-/** Returns false when there was a finding. */
-function runTarget(target: FuzzTarget): boolean {
+/** Resolves with false when there was a finding. */
+async function runTarget(target: FuzzTarget): Promise<boolean> {
   const end = Date.now() + seconds * 1000;
   try {
-    const iterations = target.run(seed, () => Date.now() >= end);
+    const iterations = await target.run(seed, () => Date.now() >= end);
     console.log(`${target.name}: ${iterations} iterations without a finding, seed ${seed}`);
     return true;
   } catch (error) {

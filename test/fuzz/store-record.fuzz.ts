@@ -5,7 +5,7 @@ import { Calendar } from '../../src/broker/state/calendar.ts';
 import { Changes, readChanges } from '../../src/broker/state/changes.ts';
 import { writeDelivery } from '../../src/broker/state/delivery-record.ts';
 import { keyOf, type Table, tables } from '../../src/broker/state/keys.ts';
-import { writeMessage } from '../../src/broker/state/message-record.ts';
+import { writeMessage, writeRetained } from '../../src/broker/state/message-record.ts';
 import { LayoutError, type Recalled, recall } from '../../src/broker/state/recall.ts';
 import { writeSession } from '../../src/broker/state/session-record.ts';
 import { writeSubscription } from '../../src/broker/state/subscription-record.ts';
@@ -97,7 +97,9 @@ function realRecord(random: Random): StoreRecord {
     const options = { qos, noLocal: false, retainAsPublished: retain };
     writeSubscription(out, { ...options, filter, subscriptionIdentifier });
   } else if (table === tables.message || table === tables.retained) {
-    writeMessage(out, randomMessage(random), calendar);
+    const message = randomMessage(random);
+    if (retain) message.source = { clientId: 'c', userName: 'u', listenerName: '1883' };
+    writeRetained(out, message, calendar);
   } else if (table === tables.delivery) {
     const message = randomMessage(random);
     const state = (['waiting', 'published', 'released'] as const)[random(3)];

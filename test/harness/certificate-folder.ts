@@ -92,7 +92,7 @@ export class CertificateFolder implements Disposable {
       return;
     }
     const dates = ['-startdate', from ?? '20200101000000Z', '-enddate', until ?? '20991231235959Z'];
-    const options = [...this.#ledger(by), '-batch', '-notext', '-rand_serial', '-md', 'sha256'];
+    const options = [...this.#ledger(by), '-batch', '-notext', '-create_serial'];
     this.openssl('ca', ...options, ...dates, ...out);
   }
 
@@ -122,6 +122,7 @@ export class CertificateFolder implements Disposable {
       '[own]',
       `database = ${this.file(`${by}.index`)}`,
       `new_certs_dir = ${this.path}`,
+      `serial = ${this.file(`${by}.serial`)}`,
       'default_md = sha256',
       'unique_subject = no',
       'policy = any',

@@ -60,7 +60,8 @@ export async function converse(port: number, sent: string | Uint8Array): Promise
   socket.on('data', (bytes: Buffer) => received.push(bytes));
   // A server that has said no need not read the rest.
   socket.on('error', () => {});
-  const closed = once(socket, 'close');
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  socket.on('close', () => resolve());
   socket.write(sent);
   await closed;
   return Buffer.concat(received).toString('latin1');

@@ -5,8 +5,8 @@ import { it } from 'node:test';
 import type { WillProperties } from '../../src/packet/connect.ts';
 import type { PublishProperties } from '../../src/packet/publish.ts';
 import type { ForeignClient, ForeignConnectOptions, ForeignMessage } from './foreign-client.ts';
-import { startBroker } from './running-broker.ts';
-import { next, type Stage, text, topicsOf, untilTopic } from './stage.ts';
+import type { ClaimBrokers } from './running-broker.ts';
+import { next, Stage, text, topicsOf, untilTopic } from './stage.ts';
 
 const forever = 0xffff_ffff;
 
@@ -24,7 +24,7 @@ const properties: PublishProperties = {
 };
 
 /** Defines the tests; the stage is there when they run. */
-export function defineMqtt5Claims(stage: () => Stage): void {
+export function defineMqtt5Claims(stage: () => Stage, brokers: ClaimBrokers): void {
   it('carries the properties of a message', () => carriesProperties(stage()));
   it('carries the properties of a will', () => carriesWillProperties(stage()));
   it('lets a requester find the answer to its request', () => answersRequest(stage()));
@@ -40,7 +40,7 @@ export function defineMqtt5Claims(stage: () => Stage): void {
   it('sends no packet larger than the client takes', () => heedsPacketSize(stage()));
   it('waits for acknowledgements as the receive maximum demands', () =>
     heedsReceiveMaximum(stage()));
-  it('tells its clients when it shuts down', () => tellsOfShutdown(stage()));
+  it('tells its clients when it shuts down', () => tellsOfShutdown(stage(), brokers));
 }
 
 async function carriesProperties(stage: Stage): Promise<void> {
@@ -249,10 +249,9 @@ async function heedsReceiveMaximum(stage: Stage): Promise<void> {
   assert.deepEqual(payloadsOf(await next(slow, sent.length)), sent);
 }
 
-async function tellsOfShutdown(stage: Stage): Promise<void> {
-  await using broker = await startBroker();
-  const { host, port } = broker;
-  const client: ForeignClient = await stage.connect(5, { host, port });
+async function tellsOfShutdown({ library }: Stage, brokers: ClaimBrokers): Promise<void> {
+  await using broker = await brokers.open();
+  const client: ForeignClient = await new Stage(library, broker).connect(5);
   await broker.stop();
   assert.equal(await client.ended, 0x8b);
 }

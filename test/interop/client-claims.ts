@@ -10,7 +10,7 @@ import {
   type ForeignLibrary,
   ForeignRefusal,
 } from './foreign-client.ts';
-import { type RunningBroker, startBroker } from './running-broker.ts';
+import { type ClaimBrokers, type RunningBroker, tcpBrokers } from './running-broker.ts';
 import { claimOptions, next, Stage, text, topicsOf, untilTopic } from './stage.ts';
 
 const versions: readonly { readonly version: ProtocolVersion; readonly name: string }[] = [
@@ -25,14 +25,17 @@ const receiveMaximum = 20;
 const megabyte = 1_000_000;
 
 /** Defines the tests; `start` is called once, before them. */
-export function defineClientClaims(start: () => ForeignLibrary & AsyncDisposable): void {
+export function defineClientClaims(
+  start: () => ForeignLibrary & AsyncDisposable,
+  brokers: ClaimBrokers = tcpBrokers,
+): void {
   let stage: Stage;
   let broker: RunningBroker;
   let library: ForeignLibrary & AsyncDisposable;
 
   before(async () => {
     library = start();
-    broker = await startBroker();
+    broker = await brokers.open();
     stage = new Stage(library, broker);
   });
 
@@ -64,8 +67,8 @@ export function defineClientClaims(start: () => ForeignLibrary & AsyncDisposable
           deliversMany(stage, version, qos));
       }
       it('refuses a client without a user name where one is needed', () =>
-        refuses(library, version));
-      if (version === 5) defineMqtt5Claims(() => stage);
+        refuses(library, version, brokers));
+      if (version === 5) defineMqtt5Claims(() => stage, brokers);
     });
   }
 }
@@ -312,10 +315,15 @@ async function deliversMany(stage: Stage, version: ProtocolVersion, qos: QoS): P
   assert.equal(text((await subscriber.next()).payload), 'end');
 }
 
-async function refuses(library: ForeignLibrary, version: ProtocolVersion): Promise<void> {
-  await using closed = await startBroker(['listener 1883 127.0.0.1', 'allow_anonymous false']);
+async function refuses(
+  library: ForeignLibrary,
+  version: ProtocolVersion,
+  brokers: ClaimBrokers,
+): Promise<void> {
+  await using closed = await brokers.closed();
+  const { place } = new Stage(library, closed);
   await assert.rejects(
-    library.connect({ host: closed.host, port: closed.port, version, clientId: 'stranger' }),
+    library.connect({ ...place, version, clientId: 'stranger' }),
     new ForeignRefusal(version === 5 ? 0x87 : 5),
   );
 }

@@ -16,9 +16,17 @@ export interface ForeignLibrary {
   connect(options: ForeignConnectOptions): Promise<ForeignClient>;
 }
 
-export interface ForeignConnectOptions {
+/** Where a broker is, and how to get there. */
+export interface BrokerPlace {
   readonly host: string;
   readonly port: number;
+  /** Not over TCP but over WebSocket; and inside TLS where there is an authority to trust. */
+  readonly webSocket?: { readonly caFile: string | undefined } | undefined;
+}
+
+export interface ForeignConnectOptions extends BrokerPlace {
+  /** Of a WebSocket; by default the root. */
+  readonly path?: string;
   readonly version: ProtocolVersion;
   readonly clientId: string;
   /** Default true. */

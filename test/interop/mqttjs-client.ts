@@ -1,5 +1,6 @@
 /** MQTT.js as a foreign client. */
 
+import { readFileSync } from 'node:fs';
 import mqtt from 'mqtt';
 import type { ConnectProperties, Will } from '../../src/packet/connect.ts';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
@@ -136,11 +137,12 @@ class MqttJsClient implements ForeignClient {
 }
 
 function clientOptions(options: ForeignConnectOptions): mqtt.IClientOptions {
-  const { host, port, version, clientId, will, properties } = options;
+  const { host, port, path = '/', webSocket, version, clientId, will, properties } = options;
   return {
-    protocol: 'mqtt',
+    ...protocolOf(webSocket),
     host,
     port,
+    path,
     protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
     protocolVersion: version,
     clientId,
@@ -150,6 +152,12 @@ function clientOptions(options: ForeignConnectOptions): mqtt.IClientOptions {
     ...(will && { will: willForMqttJs(will) }),
     ...(properties && { properties: connectProperties(properties) }),
   };
+}
+
+function protocolOf(webSocket: ForeignConnectOptions['webSocket']): mqtt.IClientOptions {
+  if (webSocket === undefined) return { protocol: 'mqtt' };
+  const { caFile } = webSocket;
+  return caFile === undefined ? { protocol: 'ws' } : { protocol: 'wss', ca: readFileSync(caFile) };
 }
 
 function willForMqttJs({ properties, payload, ...will }: Will): mqtt.IClientOptions['will'] {

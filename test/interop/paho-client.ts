@@ -132,9 +132,11 @@ class PahoClient implements ForeignClient {
 
   async connect(options: ForeignConnectOptions): Promise<void> {
     const { host, port, version, clientId, cleanStart = true, keepAliveSeconds = 60 } = options;
-    const { will, properties } = options;
+    const { webSocket, will, properties } = options;
     this.#tell(this.#key, 'connect', {
       ...{ host, port, version, clientId, cleanStart, keepAlive: keepAliveSeconds },
+      transport: webSocket === undefined ? 'tcp' : 'websockets',
+      caFile: webSocket?.caFile,
       properties: forPaho(properties),
       will: will && {
         ...will,

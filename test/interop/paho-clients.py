@@ -25,14 +25,29 @@ def main():
         actions[command.pop("do")](**command)
 
 
-def connect(client, host, port, version, clientId, cleanStart, keepAlive, properties, will=None):
+def connect(
+    client,
+    host,
+    port,
+    version,
+    clientId,
+    cleanStart,
+    keepAlive,
+    properties,
+    transport,
+    caFile=None,
+    will=None,
+):
     five = version == MQTTv5
     paho = Client(
         clientId,
         clean_session=None if five else cleanStart,
         protocol=version,
+        transport=transport,
         reconnect_on_failure=False,
     )
+    if caFile is not None:
+        paho.tls_set(caFile)
     listen(client, paho)
     if will is not None:
         paho.will_set(
@@ -80,7 +95,9 @@ def disconnect(client):
 
 def vanish(client):
     """The broker sees the connection close without a DISCONNECT, as when a process is killed."""
-    clients[client].socket().shutdown(socket.SHUT_RDWR)
+    sock = clients[client].socket()
+    # Paho's WebSocket is around a socket.
+    getattr(sock, "_socket", sock).shutdown(socket.SHUT_RDWR)
 
 
 actions = {

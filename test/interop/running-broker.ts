@@ -3,11 +3,10 @@
 import { parseConfig } from '../../src/server/config-file.ts';
 import { Log } from '../../src/server/log.ts';
 import { startServer } from '../../src/server/server.ts';
+import type { BrokerPlace } from './foreign-client.ts';
 import { TextLines } from './text-lines.ts';
 
-export interface RunningBroker extends AsyncDisposable {
-  readonly host: string;
-  readonly port: number;
+export interface RunningBroker extends BrokerPlace, AsyncDisposable {
   /** Resolves when the log has this line, which begins with no time. */
   logged(line: string): Promise<void>;
   stop(): Promise<void>;
@@ -19,6 +18,19 @@ const openToAll = [
   'allow_anonymous true',
   'max_queued_messages 0',
 ] as const;
+
+/** The brokers that claims about a client library need. */
+export interface ClaimBrokers {
+  /** Lets everybody in. */
+  open(): Promise<RunningBroker>;
+  /** Lets nobody in. */
+  closed(): Promise<RunningBroker>;
+}
+
+export const tcpBrokers: ClaimBrokers = {
+  open: () => startBroker(),
+  closed: () => startBroker(['listener 1883 127.0.0.1', 'allow_anonymous false']),
+};
 
 /** Starts the broker that these lines of mosquitto.conf describe; the port is one that is free. */
 export async function startBroker(

@@ -2,6 +2,7 @@
 
 import type { ProtocolVersion } from '../../src/packet/version.ts';
 import type {
+  BrokerPlace,
   ForeignClient,
   ForeignConnectOptions,
   ForeignLibrary,
@@ -28,12 +29,16 @@ export class Stage {
     return `n${this.#names++}`;
   }
 
+  get place(): BrokerPlace {
+    const { host, port, webSocket } = this.#broker;
+    return { host, port, webSocket };
+  }
+
   connect(
     version: ProtocolVersion,
     options: Partial<ForeignConnectOptions> = {},
   ): Promise<ForeignClient> {
-    const { host, port } = this.#broker;
-    return this.library.connect({ host, port, version, clientId: this.name(), ...options });
+    return this.library.connect({ ...this.place, version, clientId: this.name(), ...options });
   }
 }
 

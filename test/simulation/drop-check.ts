@@ -11,6 +11,8 @@ import { levelsMatch } from './topics.ts';
 
 export interface Drop {
   readonly clientId: string;
+  /** Of the message: see `labelOf`. */
+  readonly label: string;
   readonly topic: string;
   readonly qos: QoS;
   readonly cause: DropCause;
@@ -201,10 +203,10 @@ function isMistaken(event: DropEvent, isIt: (copy: Copy) => boolean): boolean {
   return true;
 }
 
-/** Copies to that topic that have not been sent, in the order in which they were owed. */
-function dueLikeIt({ session, topic, qos }: DropEvent): Copy[] {
+/** Copies of that message that have not been sent, in the order in which they were owed. */
+function dueLikeIt({ session, label, qos }: DropEvent): Copy[] {
   return session.dueCopies
-    .filter((copy) => copy.publication.topic === topic && copy.qos === qos)
+    .filter((copy) => copy.publication.label === label && copy.qos === qos)
     .sort((a, b) => a.publication.serial - b.publication.serial);
 }
 

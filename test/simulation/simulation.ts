@@ -14,7 +14,7 @@ import type { Witness } from './device-connection.ts';
 import { contentsOf } from './disk-contents.ts';
 import { strikeOut } from './drop-check.ts';
 import { Ledger } from './ledger.ts';
-import type { Publication } from './publication.ts';
+import { labelOf, type Publication } from './publication.ts';
 import { Random } from './random.ts';
 import { ReferenceBroker } from './reference-broker.ts';
 import type { ReferenceConnection, Sent } from './reference-connection.ts';
@@ -373,10 +373,11 @@ export class Simulation implements LinkObserver, Witness {
         this.tell(clientId!, () => `the broker sends ${textOf(packet)}`);
         this.ledger.sent(clientId!, packet);
       },
-      messageDropped: (clientId, topic, qos, cause) => {
-        this.tell(clientId, () => `the broker drops QoS ${qos} to ${topic}: ${cause}`);
-        const { limits } = this.settings;
-        strikeOut({ clientId, topic, qos, cause }, this.reference, { limits, now: this.#now });
+      messageDropped: (clientId, { topic, payload }, qos, cause) => {
+        const label = labelOf(topic, payload);
+        this.tell(clientId, () => `the broker drops ${label} of QoS ${qos} to ${topic}: ${cause}`);
+        const drop = { clientId, label, topic, qos, cause };
+        strikeOut(drop, this.reference, { limits: this.settings.limits, now: this.#now });
       },
     };
   }

@@ -6,13 +6,13 @@ import fc from 'fast-check';
 import { ByteReader } from '../../packet/byte-reader.ts';
 import { ByteWriter } from '../../packet/byte-writer.ts';
 import { ProtocolError } from '../../packet/protocol-error.ts';
-import { Message } from '../../session/message.ts';
+import { Message, type MessageSource } from '../../session/message.ts';
 import { readBroker, writeBroker } from './broker-record.ts';
 import { Calendar, never } from './calendar.ts';
 import { Changes, readChanges } from './changes.ts';
 import { readDelivery, readTally, sharedMessageOf, writeDelivery } from './delivery-record.ts';
 import { numberMax, tables, writeNumber } from './keys.ts';
-import { readMessage, writeMessage } from './message-record.ts';
+import { readMessage, writeMessage, writeRetained } from './message-record.ts';
 import { readSession, writeSession } from './session-record.ts';
 import { readSubscription, writeSubscription } from './subscription-record.ts';
 
@@ -166,6 +166,26 @@ describe('a record comes back as it was written:', () => {
       const value = written((out) => writeMessage(out, message, calendar));
       const read = readMessage(readerOf(value), calendar);
       assert.deepEqual(plain(partsOf(read)), plain(partsOf(message)));
+    });
+  });
+
+  it('a retained message, with its publisher', () => {
+    const source = fc.record({
+      clientId: texts,
+      userName: fc.option(texts, { nil: undefined }),
+      listenerName: fc.option(
+        texts.filter((text) => text !== ''),
+        { nil: undefined },
+      ),
+    });
+    holds(fc.tuple(messages, fc.option(source, { nil: undefined })), ([message, publisher]) => {
+      message.source = publisher as MessageSource | undefined;
+      const read = readMessage(
+        readerOf(written((out) => writeRetained(out, message, calendar))),
+        calendar,
+      );
+      assert.deepEqual(plain(partsOf(read)), plain(partsOf(message)));
+      assert.deepEqual(plain([read.source]), plain([publisher]));
     });
   });
 

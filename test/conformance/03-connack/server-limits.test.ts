@@ -136,6 +136,8 @@ describe('a packet that asks for too much', () => {
     clientIdPrefix: '',
     queueQos0: false,
     upgradeOutgoingQos: false,
+    duplicates: false,
+    checkRetainSource: true,
     responseInformation: undefined,
   };
   const limits = { qosMax: 1, topicAliasMax: 2, packetBytesMax: 40 } as const;

@@ -1,7 +1,8 @@
 /** One message, several subscriptions of one client. (MQTT 5.0 section 3.3.4) */
 
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { describe, it } from 'node:test';
+import { TestBroker } from '../../harness/test-broker.ts';
 import { assertReceived, inAllVersions, lasting, pair } from '../../harness/wire.ts';
 
 inAllVersions((version, none) => {
@@ -119,4 +120,36 @@ it('sets RETAIN on the one copy when one of the subscriptions wants it as publis
   await subscriber.subscribe('+', { retainAsPublished: false });
   await publisher.publish('a', 'x', { retain: true });
   assertReceived(subscriber, '31 ["a" 00 (x)]');
+});
+
+describe('where duplicates are wanted', () => {
+  it('a client gets a message once for each subscription, with its QoS and its identifier', async () => {
+    const broker = new TestBroker({ features: { duplicates: true } });
+    const client = await broker.connect('id');
+    await client.subscribe('a/#', { qos: 1, properties: { subscriptionIdentifier: 1 } });
+    await client.subscribe('a/b', { qos: 0, properties: { subscriptionIdentifier: 2 } });
+    await client.publish('a/b', 'x', { qos: 2 });
+    const got = client
+      .publishes()
+      .map(({ qos, properties }) => [qos, properties?.subscriptionIdentifiers]);
+    assert.deepEqual(got.sort(), [
+      [0, [2]],
+      [1, [1]],
+    ]);
+  });
+
+  it('a reload changes that for routes that are remembered', async () => {
+    const broker = new TestBroker();
+    const client = await broker.connect('id');
+    for (const filter of ['a', '#']) await client.subscribe(filter);
+    const copies = async () => {
+      await client.publish('a', 'x');
+      return client.payloads().length;
+    };
+    assert.equal(await copies(), 1);
+    broker.broker.change({ features: { duplicates: true } });
+    assert.equal(await copies(), 2);
+    broker.broker.change({ features: { duplicates: false } });
+    assert.equal(await copies(), 1);
+  });
 });

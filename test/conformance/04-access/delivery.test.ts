@@ -141,17 +141,17 @@ describe('what comes for a client that is away', () => {
   });
 
   it('is decided by the new gatekeeper of its listener after a reload', async () => {
-    const broker = new TestBroker({ listener: { name: '1883', gatekeeper: new TestGatekeeper() } });
+    const before = new TestGatekeeper({ receive: () => true });
+    const broker = new TestBroker({ listener: { name: '1883', gatekeeper: before } });
     const client = await broker.connect('id', lasting);
     await client.subscribe('#', { qos: 1 });
     await client.drop();
     const publisher = await broker.connect('publisher');
-    await publisher.publish('secret/1', 'before', { qos: 1 });
-    broker.listener.change({ name: '1883', gatekeeper: secretive() });
-    await publisher.publish('secret/1', 'after', { qos: 1 });
-    const back = broker.open();
-    await back.connect('id', lasting);
-    assert.deepEqual(back.payloads(), ['before']);
+    const after = new TestGatekeeper({ receive: () => false });
+    await publisher.publish('a', 'one', { qos: 1 });
+    broker.listener.change({ name: '1883', gatekeeper: after });
+    await publisher.publish('a', 'two', { qos: 1 });
+    assert.deepEqual([before.asked, after.asked], [['id a'], ['id a']]);
   });
 });
 
@@ -171,7 +171,7 @@ describe('a shared subscription', () => {
   it('drops with a cause what nobody in it may receive', async () => {
     const drops: string[] = [];
     const observer: TestBrokerOptions['observer'] = {
-      messageDropped: (clientId, topic, qos, cause) => {
+      messageDropped: (clientId, { topic }, qos, cause) => {
         drops.push(`${clientId} ${topic} ${qos} ${cause}`);
       },
     };
@@ -234,5 +234,37 @@ describe('a refusal', () => {
       '$share/g/b: r subscribe b',
       'will: r publish will',
     ]);
+  });
+});
+
+describe('what has waited for a client', () => {
+  it('does not reach it when it comes back as somebody who may not have it', async () => {
+    const drops: string[] = [];
+    const observer: TestBrokerOptions['observer'] = {
+      messageDropped: (_id, { topic }, _qos, cause) => drops.push(`${topic} ${cause}`),
+    };
+    const { broker, publish } = scene(secretive(), { observer });
+    const boss = await broker.connect('id', { ...lasting, userName: 'boss' });
+    await boss.subscribe('#', { qos: 1 });
+    await boss.drop();
+    await publish('secret/1', 'one', { qos: 1 });
+    await publish('open', 'two', { qos: 1 });
+    const clerk = broker.open();
+    await clerk.connect('id', { ...lasting, userName: 'clerk' });
+    assert.deepEqual(clerk.payloads(), ['two']);
+    assert.deepEqual(drops, ['secret/1 not allowed']);
+  });
+
+  it('reaches it when access has come since', async () => {
+    const gatekeeper = new TestGatekeeper({ receive: () => true });
+    const { broker, publish } = scene(gatekeeper);
+    const first = await broker.connect('id', lasting);
+    await first.subscribe('#', { qos: 1 });
+    await first.drop();
+    for (let i = 1; i <= 30; i++) await publish('a', String(i), { qos: 1 });
+    const back = broker.open();
+    await back.connect('id', lasting);
+    assert.equal(back.payloads().length, 20);
+    assert.deepEqual(gatekeeper.asked.length, 21);
   });
 });

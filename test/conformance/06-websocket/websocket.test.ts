@@ -45,7 +45,10 @@ describe('over WebSocket', () => {
   before(async () => {
     const broker = new Broker({ host, gatekeeper: Anonymous.allowed(), systemTopicSeconds: 0 });
     host.start((now) => broker.wake(now));
-    listener = await listenSockets(webSockets(broker.listener()), { host: '127.0.0.1', port: 0 });
+    listener = await listenSockets(webSockets(broker.listener().accept), {
+      host: '127.0.0.1',
+      port: 0,
+    });
   });
 
   after(async () => {
