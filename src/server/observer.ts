@@ -4,6 +4,7 @@ import type { ConnectedClient, DisconnectCause, Observer } from '../broker/ports
 import type { Packet } from '../packet/packet.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Log } from './log.ts';
+import { pluginEvents } from './plugin-lines.ts';
 
 export interface LogObserverOptions {
   /** `connection_messages`: whether to tell of every client that comes and goes. */
@@ -16,6 +17,7 @@ export function logObserver(log: Log, { connectionMessages }: LogObserverOptions
     ...(connectionMessages && log.isOn('notice') && connectionEvents(log)),
     ...(log.isOn('notice') && sessionEvents(log)),
     ...(log.isOn('error') && storeEvents(log)),
+    ...(log.isOn('error') && pluginEvents(log)),
     ...(log.isOn('subscribe') && subscribeEvents(log)),
     ...(log.isOn('unsubscribe') && unsubscribeEvents(log)),
     ...(log.isOn('debug') && packetEvents(log)),
