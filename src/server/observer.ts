@@ -6,6 +6,7 @@ import { denialEvents } from './denial-lines.ts';
 import type { Log } from './log.ts';
 import { loggedAddress, loggedPeer } from './logged-peer.ts';
 import { packetEvents } from './packet-lines.ts';
+import { pluginEvents } from './plugin-lines.ts';
 
 export interface LogObserverOptions {
   /** `connection_messages`: whether to tell of every client that comes and goes. */
@@ -19,6 +20,7 @@ export function logObserver(log: Log, { connectionMessages }: LogObserverOptions
     ...(connectionMessages && log.isOn('notice') && connectionEvents(log)),
     ...(log.isOn('notice') && sessionEvents(log)),
     ...(log.isOn('error') && storeEvents(log)),
+    ...(log.isOn('error') && pluginEvents(log)),
     ...(log.isOn('subscribe') && subscribeEvents(log)),
     ...(log.isOn('unsubscribe') && unsubscribeEvents(log)),
     ...packets,
