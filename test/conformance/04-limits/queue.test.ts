@@ -26,7 +26,8 @@ async function watchedPair(options: PairOptions) {
   const clients = await pair({
     ...options,
     observer: {
-      messageDropped: (clientId, { topic }, qos, cause) => drops.push({ clientId, topic, qos, cause }),
+      messageDropped: (clientId, { topic }, qos, cause) =>
+        drops.push({ clientId, topic, qos, cause }),
     },
   });
   return { ...clients, drops };

@@ -204,7 +204,9 @@ describe('a session that is taken up below another mount point', () => {
       const drops: string[] = [];
       const { broker, here } = mounted({
         features: { queueQos0: true },
-        observer: { messageDropped: (_id, { topic }, _qos, cause) => drops.push(`${topic} ${cause}`) },
+        observer: {
+          messageDropped: (_id, { topic }, _qos, cause) => drops.push(`${topic} ${cause}`),
+        },
       });
       const first = await broker.connect('id', lasting);
       await first.subscribe('#', { qos });
