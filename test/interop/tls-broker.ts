@@ -40,7 +40,7 @@ export class TlsBroker implements AsyncDisposable {
     const broker = new TlsBroker(material.warnings);
     const handshakeFailed = (_peer: string, failure: HandshakeFailure) =>
       broker.#add({ type: 'failed', failure });
-    const links = socketLinks(broker.#broker.listener());
+    const links = socketLinks(broker.#broker.listener().accept);
     const layer = tlsLayer(new TlsSecurity(material), links, { events: { handshakeFailed } });
     // Both families, as clients try either for "localhost".
     broker.#listener = await listenSockets(layer, { port: 0 });
