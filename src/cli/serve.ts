@@ -3,17 +3,23 @@
 import { once } from 'node:events';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Config, ConfigError } from '../server/config.ts';
+import { type Config, ConfigError, type LogSettings } from '../server/config.ts';
 import { defaultConfig, loadConfig } from '../server/config-file.ts';
 import { Daemon, startDaemon } from '../server/daemon.ts';
+import { dropPrivileges } from '../server/drop-privileges.ts';
 import { endNow } from '../server/end-now.ts';
+import { KeyLog } from '../server/key-log.ts';
 import { Log } from '../server/log.ts';
+import { loadMaterials, MaterialError } from '../server/materials.ts';
+import { needsOf } from '../server/needs.ts';
 import { writePidFile } from '../server/pid-file.ts';
 import { actOnSignals } from '../server/process-signals.ts';
+import { ReloadError } from '../server/reload.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { ServiceManager } from '../server/service-manager.ts';
-import { StartError } from '../server/start-error.ts';
+import { StartError, startExitCodes } from '../server/start-error.ts';
 import { subscriptionTree } from '../server/subscription-tree.ts';
+import { Syslog } from '../server/syslog.ts';
 import { version } from '../server/version.ts';
 import { type Command, helpText, type Io } from './command.ts';
 import { readServeArguments, type ServeArguments, serveOptions } from './serve-arguments.ts';
@@ -57,9 +63,6 @@ async function execute(args: ServeArguments, io: Io, daemon: Daemon | undefined)
   if (args.testConfig && args.configFile === undefined) {
     throw new UsageError('Please provide a configuration file to test.\nName it with -c.');
   }
-  if (args.tlsKeyLog !== undefined) {
-    throw new UsageError(`Option '--tls-keylog' is not served yet by pantala ${version}.`);
-  }
   if (args.daemon && !args.testConfig && io.ownsProcess && daemon === undefined) {
     if (process.platform !== 'win32') return startDaemon(thisProgram(), io);
     io.stderr.write("Warning: Can't start in daemon mode in Windows.\n");
@@ -77,29 +80,62 @@ async function start(args: ServeArguments, io: Io, daemon: Daemon | undefined): 
   const config =
     configFile === undefined
       ? defaultConfig(ports, { env: io.env })
-      : loadConfig(configFile, { ports });
+      : loadConfig(configFile, { ports, env: io.env });
   if (testConfig) {
+    for (const { type, text } of [...config.notes, ...loadMaterials(config).notes]) {
+      if (type === 'warning') io.stderr.write(`${text}\n`);
+    }
     io.stderr.write('Configuration file is OK.\n');
     return exitCodes.success;
   }
-  const types = args.logTypes ?? config.log.types;
-  const log = new Log({ ...config.log, types }, io);
+  const identity = io.ownsProcess ? becomeUser(config, configFile, io) : [];
+  const log = openLog(config, args, io);
   try {
     using _monitor = io.ownsProcess ? monitorCrashes(log) : undefined;
+    for (const { type, text } of identity) log.write(type, text);
     log.write('information', `pantala version ${version} starting`);
     log.write('information', origin(configFile));
     for (const { type, text } of config.notes) log.write(type, text);
-    await new Service(config, log, { io, daemon }).run();
+    await new Service(config, log, { io, daemon, args }).run();
     return exitCodes.success;
   } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    log.write('error', `Error: ${error.message}`);
+    const { lines, exitCode } = startFailure(error);
+    for (const line of lines) log.write('error', line);
     // Whoever is at the terminal should not have to look for the log.
-    if (!log.isOnStderr && log.isOn('error')) io.stderr.write(`Error: ${error.message}\n`);
-    return error.exitCode;
+    if (!log.isOnStderr && log.isOn('error')) io.stderr.write(`${lines.join('\n')}\n`);
+    return exitCode;
   } finally {
     await log.close();
   }
+}
+
+function becomeUser(config: Config, configFile: string | undefined, { env }: Io) {
+  const { user } = config.general;
+  const needs = needsOf(config, import.meta.filename);
+  return dropPrivileges({ user, hasConfigFile: configFile !== undefined, env: env ?? {}, needs });
+}
+
+/** @throws StartError */
+function openLog(config: Config, { logTypes }: ServeArguments, io: Io): Log {
+  return new Log(logSettings(config, logTypes), { ...io, syslog: openSyslog(config) });
+}
+
+/** The command line counts more than the file. */
+function logSettings({ log }: Config, types: ServeArguments['logTypes']): LogSettings {
+  return { ...log, types: types ?? log.types };
+}
+
+function openSyslog({ log: { syslog, facility } }: Config): Syslog | undefined {
+  return syslog ? new Syslog({ facility }) : undefined;
+}
+
+/** What is said of a start that failed for a reason outside of the program. */
+function startFailure(error: unknown) {
+  if (error instanceof MaterialError) {
+    return { lines: error.message.split('\n'), exitCode: startExitCodes.cannotStart };
+  }
+  if (!(error instanceof StartError)) throw error;
+  return { lines: `Error: ${error.message}`.split('\n'), exitCode: error.exitCode };
 }
 
 function origin(configFile: string | undefined): string {
@@ -113,18 +149,21 @@ const graceMilliseconds = 1000;
 interface Surroundings {
   readonly io: Io;
   readonly daemon: Daemon | undefined;
+  readonly args: ServeArguments;
 }
 
 /** A broker from its start to its end, and what its process is asked meanwhile. */
 class Service {
-  readonly #config: Config;
+  readonly #args: ServeArguments;
+  #config: Config;
   readonly #log: Log;
   readonly #io: Io;
   readonly #daemon: Daemon | undefined;
   readonly #serviceManager: ServiceManager | undefined;
   #server: RunningServer | undefined;
 
-  constructor(config: Config, log: Log, { io, daemon }: Surroundings) {
+  constructor(config: Config, log: Log, { io, daemon, args }: Surroundings) {
+    this.#args = args;
     this.#config = config;
     this.#log = log;
     this.#io = io;
@@ -142,7 +181,9 @@ class Service {
     await using serviceManager = this.#serviceManager;
     using _signals = this.#io.ownsProcess ? actOnSignals(this) : undefined;
     using _pidFile = writePidFile(this.#config.general.pidFile);
-    this.#server = await startServer(this.#config, this.#log);
+    const { tlsKeyLog } = this.#args;
+    using keyLog = tlsKeyLog === undefined ? undefined : new KeyLog(tlsKeyLog);
+    this.#server = await startServer(this.#config, this.#log, { keyLog });
     this.#log.write('information', `pantala version ${version} running`);
     serviceManager?.ready();
     this.#daemon?.listening();
@@ -158,13 +199,25 @@ class Service {
     this.#log.write('information', 'Reloading config.');
     this.#serviceManager?.reloading();
     try {
-      this.#log.reopen();
+      const { configFile } = this.#args;
+      if (configFile === undefined) this.#log.reopen();
+      else await this.#takeUp(configFile, this.#server);
     } catch (error) {
-      if (!(error instanceof StartError)) throw error;
-      this.#log.write('error', `Error: ${error.message}`);
+      for (const line of reloadFailure(error)) this.#log.write('error', line);
     } finally {
       this.#serviceManager?.ready();
     }
+  }
+
+  /** @throws ConfigError, ReloadError or StartError: then everything is as it was before */
+  async #takeUp(configFile: string, server: RunningServer): Promise<void> {
+    const { ports, logTypes } = this.#args;
+    const config = loadConfig(configFile, { ports, env: this.#io.env });
+    const prepared = server.prepare(config);
+    this.#log.change(logSettings(config, logTypes), openSyslog(config));
+    for (const { type, text } of config.notes) this.#log.write(type, text);
+    await prepared.take();
+    this.#config = config;
   }
 
   save(): void {
@@ -207,10 +260,21 @@ function monitorCrashes(log: Log): Disposable {
   return { [Symbol.dispose]: () => void process.off('uncaughtExceptionMonitor', listener) };
 }
 
+/** @returns what the log says, where the operator can do something about it */
+function reloadFailure(error: unknown): string[] {
+  const nothing = 'Error: The configuration is not reloaded: what was read before still counts.';
+  if (error instanceof ConfigError) return [...error.message.split('\n'), nothing];
+  const isKnown = error instanceof ReloadError || error instanceof StartError;
+  if (isKnown) return [...`Error: ${error.message}`.split('\n'), nothing];
+  throw error;
+}
+
 function explain(error: unknown, io: Io): number {
   if (error instanceof ConfigError) {
     io.stderr.write(`${error.message}\n`);
-    return exitCodes.invalid;
+    if (error instanceof MaterialError) return startExitCodes.cannotStart;
+    const isPlugin = error.faults.every((fault) => fault.isPlugin);
+    return isPlugin ? startExitCodes.plugin : exitCodes.invalid;
   }
   if (error instanceof UsageError || error instanceof StartError) {
     io.stderr.write(`Error: ${error.message}\n`);

@@ -4,6 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { userInfo } from 'node:os';
 import process from 'node:process';
 import type { LogLine } from './log-type.ts';
+import { lackOf, type Needs } from './needs.ts';
 import { StartError } from './start-error.ts';
 
 export interface PrivilegeOptions {
@@ -12,6 +13,8 @@ export interface PrivilegeOptions {
   /** Without one it is a broker for its own machine, and stays who it is. */
   readonly hasConfigFile: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What it must be able to do as the user that nobody has named. */
+  readonly needs: Needs;
 }
 
 const defaultUser = 'mosquitto';
@@ -22,6 +25,9 @@ const lastResort = 'nobody';
  * configuration is read and before anything else is opened, so that whatever can be opened at the
  * start can be opened again at a reload, and belongs to the user who will use it.
  *
+ * Unlike there, a broker whose configuration names no user stays root where the default one could
+ * not read or write what the configuration names: it runs, and says what to change.
+ *
  * @returns what the log should say, which cannot be open yet
  * @throws StartError
  */
@@ -31,7 +37,7 @@ export function dropPrivileges(options: PrivilegeOptions): readonly LogLine[] {
   return [...lines, ...whoItIs()];
 }
 
-function dropRoot({ user, hasConfigFile, env }: PrivilegeOptions): readonly LogLine[] {
+function dropRoot({ user, hasConfigFile, env, needs }: PrivilegeOptions): readonly LogLine[] {
   const { PUID: puid, PGID: pgid } = env;
   if (puid !== undefined || pgid !== undefined) {
     const [uid, gid] = [readId('PUID', puid), readId('PGID', pgid)];
@@ -43,10 +49,7 @@ function dropRoot({ user, hasConfigFile, env }: PrivilegeOptions): readonly LogL
   const wanted = user ?? defaultUser;
   if (wanted === '' || wanted === 'root') return [];
   const account = find(wanted);
-  if (account !== undefined) {
-    become(account);
-    return [];
-  }
+  if (account !== undefined) return becomeWhereNamed(account, user, needs);
   if (wanted !== defaultUser) {
     throw new StartError(
       `Unable to drop privileges to '${wanted}' because this user does not exist. ` +
@@ -59,10 +62,26 @@ function dropRoot({ user, hasConfigFile, env }: PrivilegeOptions): readonly LogL
       `Unable to drop privileges to '${lastResort}'. Name a user that exists in 'user'.`,
     );
   }
-  become(nobody);
   const text =
     `Warning: Unable to drop privileges to '${wanted}' because this user does not exist. ` +
     `Trying '${lastResort}' instead.`;
+  return [{ type: 'warning', text }, ...becomeWhereNamed(nobody, user, needs)];
+}
+
+/** @param user as configured; undefined: the default one is only become if it can do the work */
+function becomeWhereNamed(
+  account: Account,
+  user: string | undefined,
+  needs: Needs,
+): readonly LogLine[] {
+  const lack = user === undefined ? lackOf(account, needs) : undefined;
+  if (lack === undefined) {
+    become(account);
+    return [];
+  }
+  const text =
+    `Warning: Staying root, as '${account.name}' could not ${lack}. ` +
+    "Let that user do so, or write 'user root' if it is meant.";
   return [{ type: 'warning', text }];
 }
 

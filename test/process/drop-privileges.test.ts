@@ -30,7 +30,7 @@ const script = `
   await new Promise((resolve) => worker.once('online', resolve));
   await readFile('/etc/hostname').catch(() => undefined); // starts libuv's own threads
   try {
-    const said = dropPrivileges({ ...JSON.parse(options), env: process.env }).map(({ text }) => text);
+    const said = dropPrivileges({ needs: { reads: [], writes: [], ports: [] }, ...JSON.parse(options), env: process.env }).map(({ text }) => text);
     if (directory) {
       const store = await openStore({
         directory, file: 'store', durability: 'sync', load: () => undefined, salvaged() {}, damaged() {},
