@@ -152,7 +152,12 @@ describe('connectWebSocket', () => {
   });
 
   it('is refused by a server that speaks no HTTP', async () => {
-    const server = createTcpServer((socket) => socket.on('error', () => undefined).resume().end('MQTT'));
+    const server = createTcpServer((socket) =>
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .end('MQTT'),
+    );
     server.listen(0, host);
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
