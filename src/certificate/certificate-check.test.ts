@@ -83,6 +83,13 @@ describe('checkServerCertificate', () => {
       finds: { 'self-signed': /'localhost' is self-signed.*--cafile/ },
     }));
 
+  it('tells of one that has the name of its CA', () =>
+    check({
+      cert: 'namesake.crt',
+      ca: 'ca.crt',
+      finds: { 'named as its CA': /the same name as its CA, 'Test CA'.*Common Name/ },
+    }));
+
   it("tells of a CA's certificate in the place of the server's", () =>
     check({
       cert: 'self-signed.crt',

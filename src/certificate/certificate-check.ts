@@ -7,6 +7,7 @@ import {
   certificateBlocks,
   day,
   hasAlternativeNames,
+  isNamedAsIssuer,
   isSelfSigned,
   issuerName,
   listOf,
@@ -34,6 +35,7 @@ export type FindingType =
   | 'not yet valid'
   | 'expires soon'
   | 'self-signed'
+  | 'named as its CA'
   | 'certificate of a CA'
   | 'no alternative name'
   | 'other host'
@@ -49,7 +51,7 @@ export interface Finding {
 }
 
 /** Expiry is told from this time on before it comes. */
-export const expiryWarningDays = 14;
+const expiryWarningDays = 14;
 
 const rsaBitsMin = 2048;
 
@@ -79,6 +81,7 @@ const checks: readonly Check[] = [
   checkDates,
   checkAuthority,
   checkSelfSigned,
+  checkOwnName,
   checkNames,
   checkHosts,
   checkIssuer,
@@ -160,8 +163,19 @@ function checkSelfSigned({ leaf, authorities = [] }: Scene): Finding | undefined
   };
 }
 
+/** Who answers the questions of `openssl req` alike for the CA and the server makes such a one. */
+function checkOwnName({ leaf }: Scene): Finding | undefined {
+  if (!isNamedAsIssuer(leaf)) return undefined;
+  return {
+    type: 'named as its CA',
+    sentence:
+      `the certificate of the server has the same name as its CA, '${subjectName(leaf)}', so clients ` +
+      `take it for self-signed and refuse it: make it again, with the name of this host as Common Name.`,
+  };
+}
+
 function checkNames({ leaf }: Scene): Finding | undefined {
-  if (leaf.ca && !isSelfSigned(leaf)) return undefined;
+  if (leaf.ca || isNamedAsIssuer(leaf)) return undefined;
   if (hasAlternativeNames(leaf)) return undefined;
   const [name = 'the name of the server'] = namesFor(leaf);
   return {

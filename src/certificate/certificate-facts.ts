@@ -53,5 +53,13 @@ export function day(date: Date): string {
 
 /** It is signed by the key that is in it. */
 export function isSelfSigned(certificate: X509Certificate): boolean {
-  return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
+  return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
+}
+
+/**
+ * It has the name of the CA that issued it, so that many take it for self-signed: both were given
+ * the same answers when they were made.
+ */
+export function isNamedAsIssuer(certificate: X509Certificate): boolean {
+  return certificate.subject === certificate.issuer && !isSelfSigned(certificate);
 }

@@ -2,7 +2,14 @@
 
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { day, issuerName, listOf, namesFor, subjectName } from './certificate-facts.ts';
+import {
+  day,
+  isNamedAsIssuer,
+  issuerName,
+  listOf,
+  namesFor,
+  subjectName,
+} from './certificate-facts.ts';
 
 /** A certificate that was shown, and where and when. */
 export interface ShownCertificate {
@@ -24,7 +31,7 @@ const problems: ReadonlyMap<string, (shown: ShownCertificate) => string> = new M
   ['CERT_NOT_YET_VALID', early],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', selfSigned],
   ['SELF_SIGNED_CERT_IN_CHAIN', unknownAuthority],
-  ['UNABLE_TO_GET_ISSUER_CERT', unknownAuthority],
+  ['UNABLE_TO_GET_ISSUER_CERT', rootMissing],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', unknownIssuer],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', unknownIssuer],
   ['CERT_SIGNATURE_FAILURE', otherAuthority],
@@ -65,10 +72,25 @@ function early({ certificate, now }: ShownCertificate): string {
 }
 
 function selfSigned({ certificate }: ShownCertificate): string {
+  if (certificate !== undefined && isNamedAsIssuer(certificate)) return namesake(certificate);
   const name = certificate ? ` for '${subjectName(certificate)}'` : '';
   return (
     `the broker's certificate${name} is self-signed, so no CA vouches for it: get that certificate ` +
     `from whoever runs the broker, and give it with --cafile`
+  );
+}
+
+function namesake(certificate: X509Certificate): string {
+  return (
+    `the broker's certificate has the same name as the CA that issued it, '${subjectName(certificate)}', ` +
+    `and is taken for self-signed: have one made whose Common Name is the name of the broker's host`
+  );
+}
+
+function rootMissing(): string {
+  return (
+    'you trust an intermediate CA, but not the root CA that has issued its certificate: ' +
+    'give --cafile a file with the certificates of both'
   );
 }
 
@@ -92,6 +114,7 @@ function unknownIssuer({ certificate }: ShownCertificate): string {
 }
 
 function otherAuthority({ certificate }: ShownCertificate): string {
+  if (certificate !== undefined && isNamedAsIssuer(certificate)) return namesake(certificate);
   return (
     `the broker's certificate is not signed by the CA${by(certificate)} whose certificate you have, but ` +
     `by another of the same name: fetch the present certificate of the CA, and give it with --cafile`

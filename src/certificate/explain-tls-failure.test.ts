@@ -12,13 +12,21 @@ interface Case {
   readonly shown?: string;
   readonly host?: string;
   readonly identity?: TlsFailure['identity'];
+  readonly reason?: string;
   readonly says: RegExp;
 }
 
-function check({ code, shown, host = 'localhost', identity = 'none', says }: Case): void {
+function check({
+  code,
+  shown,
+  host = 'localhost',
+  identity = 'none',
+  reason = '',
+  says,
+}: Case): void {
   const certificate = shown === undefined ? undefined : new X509Certificate(pem(shown));
   const now = new Date('2026-11-26T12:00:00Z');
-  const sentence = explainTlsFailure({ code, certificate, host, now, identity });
+  const sentence = explainTlsFailure({ code, reason, certificate, host, now, identity });
   assert.match(sentence, says);
   assert.match(sentence, /^[A-Z'][^\n]+\.$/, 'one sentence');
 }
@@ -41,6 +49,12 @@ describe('explainTlsFailure', () => {
       shown: 'self-signed.crt',
       says: /for 'localhost' is self-signed.*give it with --cafile/,
     },
+    {
+      code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+      shown: 'namesake.crt',
+      says: /the same name as the CA that issued it, 'Test CA'.*Common Name/,
+    },
+    { code: 'UNABLE_TO_GET_ISSUER_CERT', shown: 'leaf.crt', says: /the certificates of both/ },
     {
       code: 'SELF_SIGNED_CERT_IN_CHAIN',
       shown: 'server.crt',
@@ -118,10 +132,12 @@ describe('explainTlsFailure', () => {
     { code: 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', says: /look into its log/ },
     { code: 'ERR_SSL_WRONG_VERSION_NUMBER', says: /does not speak TLS on this port.*-p/ },
     { code: 'ERR_SSL_EE_KEY_TOO_SMALL', says: /too weak.*2048 bits/ },
+    { code: 'UNSPECIFIED', reason: 'EE certificate key too weak', says: /too weak.*2048 bits/ },
+    { code: 'UNSPECIFIED', reason: 'of no known kind', says: /has failed: of no known kind/ },
     { code: 'ECONNRESET', says: /hung up.*--cert and --key.*no TLS on this port/ },
     { code: 'ECONNRESET', identity: 'certificate', says: /it may not accept who you are/ },
     { code: 'HANDSHAKE_TIMEOUT', says: /does not answer in TLS/ },
-    { code: 'ERR_SSL_SOMETHING_NEW', says: /has failed with ERR_SSL_SOMETHING_NEW/ },
+    { code: 'ERR_SSL_SOMETHING_NEW', says: /has failed: ERR_SSL_SOMETHING_NEW/ },
   ] as const satisfies readonly Case[]) {
     const { code, shown, identity } = { shown: undefined, identity: undefined, ...each };
     it(`explains ${[code, shown, identity].filter(Boolean).join(' with ')}`, () => check(each));

@@ -5,18 +5,22 @@ import { certificateProblem, type ShownCertificate } from './certificate-problem
 export interface TlsFailure extends ShownCertificate {
   /** Of Node or OpenSSL: `CERT_HAS_EXPIRED`, `ERR_SSL_WRONG_VERSION_NUMBER`, `ECONNRESET`. */
   readonly code: string;
+  /** What Node or OpenSSL says besides. */
+  readonly reason?: string;
   /** How this side shows who it is. */
   readonly identity: 'certificate' | 'pre-shared key' | 'none';
 }
 
 /** For whoever runs `pantala pub` or `pantala sub`: the flags that it names are theirs. */
 export function explainTlsFailure(failure: TlsFailure): string {
-  const { code } = failure;
+  const { code, reason = '' } = failure;
   const text =
     certificateProblem(code, failure) ??
     alerts.get(alertOf(code) ?? '')?.(failure) ??
-    handshakeProblems.find(({ pattern }) => pattern.test(code))?.sentence(failure) ??
-    `the TLS handshake has failed with ${code}`;
+    handshakeProblems
+      .find(({ pattern }) => pattern.test(code === 'UNSPECIFIED' ? reason : code))
+      ?.sentence(failure) ??
+    `the TLS handshake has failed: ${code === 'UNSPECIFIED' ? reason : code}`;
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
@@ -95,7 +99,7 @@ const handshakeProblems: readonly { readonly pattern: RegExp; readonly sentence:
   },
   { pattern: /UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE/, sentence: wrongVersion },
   {
-    pattern: /(?:KEY|MD)_TOO_(?:SMALL|WEAK)/,
+    pattern: /(?:KEY|MD)_TOO_(?:SMALL|WEAK)|(?:key|algorithm) too weak/,
     sentence: () =>
       "the broker's certificate or key is too weak to be trusted: have one made with RSA of 2048 " +
       'bits or more, and SHA-256',

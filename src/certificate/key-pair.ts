@@ -24,8 +24,8 @@ export function keyPairProblem({
   }
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(keyPem)) {
     return (
-      `${keyName} is locked with a passphrase, and nobody is there to give it: ` +
-      `write an open copy with: openssl pkey -in ${keyName} -out open.key`
+      `${keyName} is locked with a passphrase, and nobody is there to give it: write an open copy ` +
+      `with openssl pkey -in LOCKED -out OPEN, and keep it from others`
     );
   }
   const key = readKey(keyPem);

@@ -54,7 +54,7 @@ function installed(): string | undefined {
   return programs.find((program) => spawnSync(program, ['-h']).error === undefined);
 }
 
-async function freePort(host: string): Promise<number> {
+export async function freePort(host: string): Promise<number> {
   const server = createServer().listen(0, host);
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
