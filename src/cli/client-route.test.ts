@@ -88,12 +88,11 @@ describe('the flags for TLS', () => {
     assert.deepEqual([own?.cert, own?.key], [pem('client.crt'), pem('client.key')]);
   });
 
-  it('take a pre-shared key for a number, as Mosquitto does on both sides', () => {
+  it('take a pre-shared key with an odd number of digits for one with a zero before it', () => {
     for (const [digits, key] of [
       ['aBCdef', 'abcdef'],
       ['abc', '0abc'],
-      ['00abcd', 'abcd'],
-      ['000', '00'],
+      ['00abcd', '00abcd'],
     ]) {
       const { psk } = route(`--psk ${digits} --psk-identity me`).tls!;
       assert.deepEqual(psk, { identity: 'me', key: Buffer.from(key, 'hex') });

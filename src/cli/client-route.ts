@@ -46,8 +46,13 @@ export function openRoute(
   return connectTcp(accept, { ...to, signal });
 }
 
-/** What to warn of when flags about TLS are given, and none that asks for TLS itself. */
+/**
+ * What to warn of when flags about TLS are given, and none that asks for TLS itself.
+ *
+ * @throws UsageError when the flags do not go together
+ */
 export function idleTlsWarning({ port, tls }: ConnectionDraft): string | undefined {
+  checkTogether(tls);
   if (tls.isOff || usesTls(tls, port)) return undefined;
   const idle = (
     [
@@ -117,10 +122,8 @@ function pskOf({ psk, pskIdentity }: TlsDraft): PreSharedKey | undefined {
     const remedy = '--psk is a key in hexadecimal digits, without 0x before it.';
     throw failure('Error: Problem setting TLS-PSK options.', remedy);
   }
-  // Mosquitto takes it for a number on both sides, so that zeros before it do not count.
-  const digits = psk.replace(/^0+(?=.)/, '');
-  const key = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex');
-  return { identity: pskIdentity!, key };
+  const digits = psk.length % 2 === 0 ? psk : `0${psk}`;
+  return { identity: pskIdentity!, key: Buffer.from(digits, 'hex') };
 }
 
 function authoritiesOf(

@@ -58,11 +58,12 @@ function refusalSentence({ failure, cause }: ClientError, attempt: Attempt): str
   if (!isGone) return undefined;
   const { code = 'ECONNRESET' } = (cause ?? {}) as { readonly code?: string };
   if (isTlsAlert(code)) return explain({ code }, attempt);
-  if (tls.psk !== undefined || tls.cert !== undefined) return undefined;
-  return (
-    'The broker hung up right after the TLS handshake: it may want a certificate, which you ' +
-    'give with --cert and --key.'
-  );
+  if (tls.psk !== undefined) return undefined;
+  const why =
+    tls.cert === undefined
+      ? 'it may want a certificate, which you give with --cert and --key'
+      : 'it may not accept the certificate of --cert, and its log says why';
+  return `The broker hung up right after the TLS handshake: ${why}.`;
 }
 
 function explain(
