@@ -2,60 +2,51 @@
 
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import { type GivenProperties, noProperties, readProperty } from './client-properties.ts';
-import { parseClientUrl } from './client-url.ts';
+import { type ConnectionDraft, connectionDraft, connectionFlags } from './connection-flags.ts';
 import { type Flag, type UnservedFlag, wholeNumber } from './flags.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What the flags have said so far. */
-export interface ClientDraft {
+export interface ClientDraft extends ConnectionDraft {
   help: boolean;
   /** Packets are told as they come and go. */
   debug: boolean;
   /** Nothing is told that goes wrong while it runs. */
   quiet: boolean;
-  host: string;
-  port: number;
   clientId: string | undefined;
   clientIdPrefix: string | undefined;
   cleanSession: boolean;
   sessionExpiryInterval: number | undefined;
   keepAliveSeconds: number;
   version: ProtocolVersion;
-  userName: string | undefined;
-  password: string | undefined;
   qos: QoS;
   inflightMessagesMax: number;
   willTopic: string | undefined;
   willPayload: string | undefined;
   willQos: QoS;
   willRetain: boolean;
-  readonly topics: string[];
   readonly properties: GivenProperties;
 }
 
 /** Mosquitto's defaults. */
 export function clientDraft(): ClientDraft {
   return {
+    ...connectionDraft(),
     help: false,
     debug: false,
     quiet: false,
-    host: 'localhost',
-    port: 1883,
     clientId: undefined,
     clientIdPrefix: undefined,
     cleanSession: true,
     sessionExpiryInterval: undefined,
     keepAliveSeconds: 60,
     version: 4,
-    userName: undefined,
-    password: undefined,
     qos: 0,
     inflightMessagesMax: 20,
     willTopic: undefined,
     willPayload: undefined,
     willQos: 0,
     willRetain: false,
-    topics: [],
     properties: noProperties(),
   };
 }
@@ -71,7 +62,7 @@ const versions: ReadonlyMap<string, ProtocolVersion> = new Map([
   ['5', 5],
 ]);
 
-export const clientFlags: readonly Flag<ClientDraft>[] = [
+const ownFlags: readonly Flag<ClientDraft>[] = [
   {
     names: ['-c', '--disable-clean-session'],
     help: 'go on with the session that the broker keeps for the id, and have it kept',
@@ -94,15 +85,6 @@ export const clientFlags: readonly Flag<ClientDraft>[] = [
     read: (draft, next) => {
       readProperty(draft.properties, next);
       draft.version = 5;
-    },
-  },
-  {
-    names: ['-h', '--host'],
-    argument: 'HOST',
-    wants: 'host',
-    help: 'where the broker is; localhost by default',
-    read: (draft, next) => {
-      draft.host = next();
     },
   },
   {
@@ -141,20 +123,6 @@ export const clientFlags: readonly Flag<ClientDraft>[] = [
     },
   },
   {
-    names: ['-L', '--url'],
-    argument: 'URL',
-    wants: 'URL',
-    help: 'mqtt://[USERNAME[:PASSWORD]@]HOST[:PORT]/TOPIC: user, broker and topic at once',
-    read: (draft, next) => {
-      const { userName, password, host, port, topic } = parseClientUrl(next());
-      draft.userName = userName ?? draft.userName;
-      draft.password = password ?? draft.password;
-      draft.host = host;
-      draft.port = port === undefined ? 1883 : portNumber(port);
-      draft.topics.push(topic);
-    },
-  },
-  {
     names: ['-M'],
     argument: 'COUNT',
     wants: 'max_inflight',
@@ -168,15 +136,6 @@ export const clientFlags: readonly Flag<ClientDraft>[] = [
     names: ['--nodelay'],
     help: 'send small packets at once, which is done in any case',
     read: () => {},
-  },
-  {
-    names: ['-p', '--port'],
-    argument: 'PORT',
-    wants: 'port',
-    help: "the broker's port; 1883 by default",
-    read: (draft, next) => {
-      draft.port = portNumber(next());
-    },
   },
   {
     names: ['-P', '--pw'],
@@ -272,37 +231,18 @@ export const clientFlags: readonly Flag<ClientDraft>[] = [
   },
 ];
 
-const withoutTls = 'connect without TLS for now';
+export const clientFlags: readonly Flag<ClientDraft>[] = [...ownFlags, ...connectionFlags];
 
 export const unservedClientFlags: readonly UnservedFlag[] = [
   {
-    names: [
-      '--cafile',
-      '--capath',
-      '--cert',
-      '--ciphers',
-      '--insecure',
-      '--key',
-      '--keyform',
-      '--psk',
-      '--psk-identity',
-      '--tls-alpn',
-      '--tls-engine',
-      '--tls-engine-kpass-sha1',
-      '--tls-use-os-certs',
-      '--tls-version',
-    ],
-    remedy: withoutTls,
+    names: ['--tls-engine', '--tls-engine-kpass-sha1'],
+    remedy: 'give the key as a file in PEM with --key',
   },
   { names: ['--proxy'], remedy: 'connect without a proxy for now' },
-  { names: ['--unix'], remedy: 'connect over TCP, with -h and -p' },
+  { names: ['--mptcp'], remedy: 'leave it out, and it is plain TCP' },
   { names: ['-A'], remedy: 'leave it out, and the system chooses the address' },
   { names: ['-S'], remedy: 'look the broker up, and give it with -h and -p' },
 ];
-
-function portNumber(text: string): number {
-  return wholeNumber(text, 1, 65_535, `Invalid port given: ${text}`);
-}
 
 function expiryInterval(text: string): number {
   if (text === '-1' || text === '∞') return neverExpires;

@@ -15,7 +15,7 @@ import { UsageError } from './usage-error.ts';
 describe('flags', () => {
   it("mean Mosquitto's defaults when there are none", () => {
     const draft = read();
-    assert.deepEqual([draft.host, draft.port, draft.qos], ['localhost', 1883, 0]);
+    assert.deepEqual([draft.host, draft.port, draft.qos], ['localhost', undefined, 0]);
     assert.deepEqual(clientOptions(draft), {
       version: 4,
       clientId: '',
@@ -87,6 +87,10 @@ describe('flags', () => {
     { url: 'MQTT://u@h/a', draft: { userName: 'u', password: undefined, host: 'h' } },
     { url: 'mqtt://u:p:q%40@h/#', draft: { userName: 'u', password: 'p:q%40', topics: ['#'] } },
     { url: 'mqtt://[::1]:99/a', draft: { host: '::1', port: 99 } },
+    { url: 'mqtts://h/a', draft: { host: 'h', port: 8883, webSocket: false } },
+    { url: 'ws://h/a', draft: { host: 'h', port: 1883, webSocket: true } },
+    { url: 'WSS://u:p@h/a', draft: { userName: 'u', port: 8883, webSocket: true } },
+    { url: 'wss://h:443/a', draft: { host: 'h', port: 443, webSocket: true, topics: ['a'] } },
   ]) {
     it(`-L ${url} says it all`, () => {
       const found = read('-L', url);
@@ -113,10 +117,13 @@ describe('flags', () => {
       args: '--will-topic a/#',
       fault: "Invalid will topic 'a/#', does it contain '+' or '#'?",
     },
-    { args: '-L ws://h/a', fault: /^unsupported URL scheme/ },
-    { args: '-L mqtts://h/a', fault: /TLS, which is not served yet/ },
+    { args: '-L http://h/a', fault: /^Unsupported URL scheme/ },
+    { args: '-L mqtt://h:0/a', fault: 'Invalid port given: 0' },
     { args: '-L mqtt://h', fault: 'Invalid URL for -L argument specified - topic missing.' },
-    { args: '--cafile ca.pem', fault: /^Option '--cafile' is not served yet/ },
+    { args: '--tls-engine x', fault: /^Option '--tls-engine' is not served yet/ },
+    { args: '--keyform engine', fault: /^Keyform 'engine' is not served/ },
+    { args: '--cafile', fault: '--cafile argument given but no file specified.' },
+    { args: '--unix', fault: '--unix argument given but no socket path specified.' },
     { args: '-P secret', fault: /^Problem setting username and\/or password/ },
     { args: '-V 5 -x -1', fault: /infinite session expiry interval/ },
     { args: '-D nonsense a b', fault: 'Invalid command given in --property argument.' },

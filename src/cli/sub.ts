@@ -12,7 +12,7 @@ import { type MessageFormat, messageFormat } from './message-format.ts';
 import { type SubDraft, subDraft, subFlags } from './sub-flags.ts';
 import { ToolClient } from './tool-client.ts';
 import { toolCommand } from './tool-command.ts';
-import { connectionFailure, exitCodes, ToolFailure } from './tool-failure.ts';
+import { clientFailure, exitCodes, ToolFailure } from './tool-failure.ts';
 import { UsageError } from './usage-error.ts';
 
 export const sub: Command = toolCommand({
@@ -124,7 +124,8 @@ class Subscriber {
     } catch (error) {
       if (signal.aborted) return true;
       if (isLoss(error)) return false;
-      throw connectionFailure(error, draft);
+      if (error instanceof ClientError) throw clientFailure(error, draft.version);
+      throw error;
     } finally {
       signal.removeEventListener('abort', leave);
     }

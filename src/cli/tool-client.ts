@@ -1,12 +1,13 @@
-/** The client of a tool: over TCP, on Node's clock, told about as Mosquitto's tools do. */
+/** The client of a tool: on Node's sockets and clock, told about as Mosquitto's tools do. */
 
 import { Client, type ClientOptions } from '../client/client.ts';
 import { NodeHost } from '../server/node-host.ts';
-import { connectTcp } from '../transport/tcp.ts';
 import type { ClientDraft } from './client-flags.ts';
 import { clientOptions } from './client-options.ts';
+import { openRoute, routeOf } from './client-route.ts';
+import { connectionFailure } from './connection-failure.ts';
 import { receivedLines, sentLines } from './packet-trace.ts';
-import { connectionFailure, type ToolFailure } from './tool-failure.ts';
+import { clientFailure, type ToolFailure } from './tool-failure.ts';
 
 /** Where to write what `-d` tells. */
 export type Print = (line: string) => void;
@@ -41,23 +42,27 @@ export class ToolClient implements Disposable {
   }
 
   /**
+   * Reads the files of certificates anew each time, as they may have been renewed.
+   *
    * @returns false when `signal` was aborted before there was a connection
+   * @throws UsageError when the flags do not go together
    * @throws ToolFailure
    */
   async connect(signal: AbortSignal): Promise<boolean> {
     const { client } = this;
-    const { host, port, version } = this.#draft;
+    const { version } = this.#draft;
+    const route = routeOf(this.#draft);
     const leave = () => void client.disconnect();
     try {
       await client.connect((accept) => {
-        const opening = connectTcp(accept, { host, port, signal });
+        const opening = openRoute(route, accept, signal);
         signal.addEventListener('abort', leave);
         return opening;
       });
       return !signal.aborted;
     } catch (error) {
       if (signal.aborted) return false;
-      throw connectionFailure(error, { host, port, version });
+      throw connectionFailure(error, { route, version, isConnected: false });
     } finally {
       signal.removeEventListener('abort', leave);
     }
@@ -66,7 +71,7 @@ export class ToolClient implements Disposable {
   /** Why the present connection ended; undefined when this side ended it. */
   async failure(): Promise<ToolFailure | undefined> {
     const error = await this.client.closed;
-    return error && connectionFailure(error, this.#draft);
+    return error && clientFailure(error, this.#draft.version);
   }
 
   [Symbol.dispose](): void {

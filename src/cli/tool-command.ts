@@ -2,6 +2,7 @@
 
 import type { ClientDraft } from './client-flags.ts';
 import { unservedClientFlags } from './client-flags.ts';
+import { idleTlsWarning } from './client-route.ts';
 import { type Command, helpText, type Io } from './command.ts';
 import { type Flag, helpOf, readFlags } from './flags.ts';
 import { optionFileArguments } from './option-file.ts';
@@ -35,7 +36,11 @@ export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Comma
       try {
         const all = [...optionFileArguments(tool.inPlaceOf, io.env), ...args];
         readFlags(all, draft, { flags, unserved: unservedClientFlags });
-        if (!draft.help) return await tool.run(draft, io);
+        if (!draft.help) {
+          const warning = idleTlsWarning(draft);
+          if (warning !== undefined && !draft.quiet) io.stderr.write(`${warning}\n`);
+          return await tool.run(draft, io);
+        }
         io.stdout.write(helpText(name, command));
         return 0;
       } catch (error) {

@@ -1,6 +1,6 @@
 /** What went wrong between a tool and its broker, in Mosquitto's words and exit codes. */
 
-import { ClientError } from '../client/client-error.ts';
+import type { ClientError } from '../client/client-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 
@@ -16,7 +16,14 @@ export class ToolFailure extends Error {
 }
 
 /** Of Mosquitto's library, where the broker gives no code of its own. */
-export const exitCodes = { other: 1, protocol: 2, connectionLost: 7, timedOut: 27 } as const;
+export const exitCodes = {
+  other: 1,
+  protocol: 2,
+  connectionLost: 7,
+  tls: 8,
+  unknown: 13,
+  timedOut: 27,
+} as const;
 
 /** The return codes of MQTT 3.x, and how Mosquitto words them (MQTT 3.1.1 table 3.1). */
 const returnCodes: ReadonlyMap<ReasonCode, { readonly code: number; readonly words: string }> =
@@ -47,33 +54,8 @@ export function reasonWords(reasonCode: ReasonCode): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** The failure of a connection that could not be opened, or of one that has ended. */
-export function connectionFailure(
-  error: unknown,
-  { host, port, version }: { host: string; port: number; version: ProtocolVersion },
-): ToolFailure {
-  if (error instanceof ClientError) return clientFailure(error, version);
-  const { code = 'unknown error' } = error as { readonly code?: string };
-  const broker = `${host} port ${port}`;
-  const text = networkFaults.get(code)?.(broker) ?? `Error: ${code} when connecting to ${broker}.`;
-  return new ToolFailure(exitCodes.other, text);
-}
-
-const networkFaults: ReadonlyMap<string, (broker: string) => string> = new Map([
-  [
-    'ECONNREFUSED',
-    (broker) => `Error: Connection refused\nNo broker listens at ${broker}: check -h and -p.`,
-  ],
-  ['ENOTFOUND', lookupFault],
-  ['EAI_AGAIN', lookupFault],
-  ['ETIMEDOUT', (broker) => `Error: Connection timed out\nNothing answers at ${broker}.`],
-]);
-
-function lookupFault(broker: string): string {
-  return `Unable to connect (Lookup error.).\nThe name is not known: ${broker}. Check -h.`;
-}
-
-function clientFailure(error: ClientError, version: ProtocolVersion): ToolFailure {
+/** What the broker did, or the network under the conversation with it. */
+export function clientFailure(error: ClientError, version: ProtocolVersion): ToolFailure {
   const { failure, message, reasonCode } = error;
   if (failure === 'refused' && reasonCode !== undefined) {
     const known = version === 5 ? undefined : returnCodes.get(reasonCode);

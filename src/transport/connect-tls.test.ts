@@ -245,8 +245,7 @@ describe('connectTls', () => {
   it('gives up a server that never answers', async (test) => {
     test.mock.timers.enable({ apis: ['setTimeout'] });
     const server = createTcpServer((socket) => {
-      socket.on('error', () => undefined).resume();
-      test.mock.timers.tick(30_000);
+      socket.on('error', () => undefined).once('data', () => test.mock.timers.tick(30_000));
     }).listen(0, host);
     await once(server, 'listening');
     await assert.rejects(

@@ -3,6 +3,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { Destination } from './open-socket.ts';
 
 export interface PreSharedKey {
   readonly identity: string;
@@ -50,10 +51,7 @@ export class HandshakeError extends Error {
  *
  * @throws the error of OpenSSL when the options are no good
  */
-export function startTls(
-  destination: { readonly host: string; readonly port: number } | { readonly path: string },
-  options: TlsOptions,
-): TLSSocket {
+export function startTls(destination: Destination, options: TlsOptions): TLSSocket {
   const { keylog, serverName } = options;
   const name = serverName ?? ('host' in destination ? destination.host : undefined);
   const socket = connect({ ...destination, ...secureOptions(options, name) });

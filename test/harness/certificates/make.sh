@@ -64,6 +64,7 @@ certificate elsewhere server.key other.example $ca \
 certificate self-signed server.key localhost self server.key "$authority$local" $old $end
 certificate intermediate "$work/twin.key" 'Test Intermediate' $ca "$authority" $old $end
 certificate leaf server.key localhost intermediate.crt "$work/twin.key" "$local" $old $end
+certificate namesake server.key 'Test CA' $ca '' $old $end
 certificate for-clients server.key localhost $ca "${local}extendedKeyUsage=clientAuth\n" $old $end
 certificate client client.key device-1 $ca '' $old $end
 certificate weak weak.key localhost $ca "$local" $old $end
