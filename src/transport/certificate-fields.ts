@@ -23,8 +23,10 @@ const extensionsTag = 0xa3;
 export function certificateFields({ raw }: X509Certificate): CertificateFields {
   const [toBeSigned] = derChildren(readDer(raw));
   const fields = derChildren(toBeSigned);
-  if (fields[0].tag === versionTag) fields.shift();
-  const [serial, _algorithm, issuer, _validity, subject] = fields;
+  if (fields[0]?.tag === versionTag) fields.shift();
+  const serial = expectDer(fields[0], derTags.integer);
+  const issuer = expectDer(fields[2], derTags.sequence);
+  const subject = expectDer(fields[4], derTags.sequence);
   const list = fields.find(({ tag }) => tag === extensionsTag);
   return {
     serial: serial.content,

@@ -74,8 +74,17 @@ function isAcceptable(certificate: X509Certificate): boolean {
     const name = objectIdentifierOf(id);
     return name === nameConstraints || (isCritical && !understood.includes(name));
   });
-  const { modulusLength = modulusBitsMin } = certificate.publicKey.asymmetricKeyDetails ?? {};
-  return !isStrange && modulusLength >= modulusBitsMin;
+  return !isStrange && hasSafeKey(certificate);
+}
+
+function hasSafeKey(certificate: X509Certificate): boolean {
+  try {
+    const { modulusLength = modulusBitsMin } = certificate.publicKey.asymmetricKeyDetails ?? {};
+    return modulusLength >= modulusBitsMin;
+  } catch {
+    // OpenSSL reads keys when they are asked for.
+    return false;
+  }
 }
 
 function isSigned(certificate: X509Certificate, issuer: X509Certificate): boolean {

@@ -33,7 +33,7 @@ export class DerError extends Error {}
  */
 export function readDer(bytes: Uint8Array): DerElement {
   const element = elementAt(bytes, 0);
-  if (element.bytes.length !== bytes.length) throw new DerError('bytes follow the element');
+  if (element.bytes.length !== bytes.length) throw new DerError('goes on behind its end');
   return element;
 }
 
@@ -42,7 +42,8 @@ export function readDer(bytes: Uint8Array): DerElement {
  *
  * @throws DerError
  */
-export function derChildren({ content }: DerElement): DerElement[] {
+export function derChildren(element: DerElement | undefined): DerElement[] {
+  const { content } = present(element);
   const children: DerElement[] = [];
   for (let at = 0; at < content.length; ) {
     const child = elementAt(content, at);
@@ -52,14 +53,29 @@ export function derChildren({ content }: DerElement): DerElement[] {
   return children;
 }
 
-/** An element that must be there, with the tag that it must have. */
+/**
+ * An element that must be there, with the tag that it must have.
+ *
+ * @throws DerError
+ */
 export function expectDer(element: DerElement | undefined, tag: number): DerElement {
-  if (element?.tag === tag) return element;
-  throw new DerError(`expected an element with tag ${tag}, not ${element?.tag ?? 'the end'}`);
+  if (present(element).tag === tag) return present(element);
+  throw new DerError(`has an element with tag ${present(element).tag} where ${tag} should be`);
 }
 
-/** `1.2.840.113549.1.1.11` */
-export function objectIdentifierOf({ content }: DerElement): string {
+/** The types take for granted that each element of an array is there. */
+function present(element: DerElement | undefined): DerElement {
+  if (element !== undefined) return element;
+  throw new DerError('ends before all of its elements');
+}
+
+/**
+ * `1.2.840.113549.1.1.11`
+ *
+ * @throws DerError
+ */
+export function objectIdentifierOf(element: DerElement | undefined): string {
+  const { content } = present(element);
   const arcs: number[] = [];
   let arc = 0;
   for (const byte of content) {
@@ -75,11 +91,16 @@ export function objectIdentifierOf({ content }: DerElement): string {
   return arcs.join('.');
 }
 
-/** UTCTime or GeneralizedTime in milliseconds since 1970. RFC 5280, 4.1.2.5 */
-export function timeOf({ tag, content }: DerElement): number {
+/**
+ * UTCTime or GeneralizedTime in milliseconds since 1970. RFC 5280, 4.1.2.5
+ *
+ * @throws DerError
+ */
+export function timeOf(element: DerElement | undefined): number {
+  const { tag, content } = present(element);
   const text = Buffer.from(content).toString('latin1');
   const match = timePattern.exec(tag === derTags.utcTime ? centuryOf(text) + text : text);
-  if (match === null) throw new DerError(`"${text}" is no time in Universal Time`);
+  if (match === null) throw new DerError(`has "${text}" for a time`);
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
   return Date.UTC(year, month - 1, day, hour, minute, second);
 }

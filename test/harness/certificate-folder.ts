@@ -5,9 +5,11 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const program = 'openssl';
+
 /** Why tests that need certificates cannot run, if they cannot. */
 export function missingOpenssl(): string | undefined {
-  const { error } = spawnSync('openssl', ['version']);
+  const { error } = spawnSync(program, ['version']);
   return error === undefined ? undefined : 'openssl is not installed: apt-get install openssl';
 }
 
@@ -58,7 +60,7 @@ export class CertificateFolder implements Disposable {
 
   /** Runs openssl in the folder. */
   openssl(...args: readonly string[]): string {
-    const { status, stdout, stderr } = spawnSync('openssl', args, {
+    const { status, stdout, stderr } = spawnSync(program, args, {
       cwd: this.path,
       encoding: 'utf8',
     });

@@ -1,0 +1,110 @@
+/** Trust without regard to dates asks for everything else. */
+
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import {
+  CertificateFolder,
+  type CertificateRequest,
+  missingOpenssl,
+} from '../../test/harness/certificate-folder.ts';
+import { isTrustedButForDates } from './certificate-trust.ts';
+
+const missing = missingOpenssl();
+if (missing !== undefined) it('trust but for dates', { skip: missing });
+else describe('trust but for dates', suite);
+
+function suite(): void {
+  let folder: CertificateFolder;
+  const read = (name: string) => new X509Certificate(folder.read(`${name}.crt`));
+  const authority = (...more: readonly string[]): CertificateRequest => ({
+    by: 'ca',
+    extensions: ['keyUsage=critical,keyCertSign', ...more],
+  });
+
+  before(() => {
+    folder = new CertificateFolder();
+    folder.authority('ca');
+  });
+
+  after(() => folder[Symbol.dispose]());
+
+  /** Whether a client is trusted whose certificate these have signed, one after the other. */
+  function isTrustedBelow(names: readonly string[], request: CertificateRequest = {}): boolean {
+    folder.certificate('client', { by: names.at(-1), days: -1, ...request });
+    return isTrustedButForDates(read('client'), names.slice(1).map(read), [read('ca')]);
+  }
+
+  it('is given to what the authority has signed, and those that it has', () => {
+    folder.authority('one', { by: 'ca', days: -1 });
+    folder.authority('two', { by: 'one' });
+    assert.equal(isTrustedBelow(['ca']), true);
+    assert.equal(isTrustedBelow(['ca', 'one', 'two']), true);
+    assert.equal(isTrustedButForDates(read('client'), [read('two')], [read('ca')]), false);
+  });
+
+  it('is not given to those who only have the name of one', () => {
+    folder.authority('double', { subject: '/CN=ca' });
+    assert.equal(isTrustedBelow(['double']), false);
+  });
+
+  it('is not passed on by who is no authority', () => {
+    folder.certificate('plain', { by: 'ca' });
+    folder.certificate('none', authority('basicConstraints=critical,CA:false'));
+    for (const name of ['plain', 'none']) assert.equal(isTrustedBelow(['ca', name]), false);
+  });
+
+  it('goes no further than the authority allows', () => {
+    folder.authority('last', authority('basicConstraints=critical,CA:true,pathlen:0'));
+    folder.authority('beyond', { by: 'last' });
+    assert.equal(isTrustedBelow(['ca', 'last']), true);
+    assert.equal(isTrustedBelow(['ca', 'last', 'beyond']), false);
+  });
+
+  it('is not given where something is demanded that is not understood', () => {
+    const names = 'nameConstraints=permitted;DNS:example.com';
+    folder.authority('narrow', authority('basicConstraints=critical,CA:true', names));
+    assert.equal(isTrustedBelow(['ca', 'narrow']), false);
+    const strange = ['1.3.6.1.4.1.99999.1=critical,ASN1:NULL'];
+    assert.equal(isTrustedBelow(['ca'], { extensions: strange }), false);
+  });
+
+  it('is not given to short keys and broken hashes', () => {
+    assert.equal(isTrustedBelow(['ca'], { key: ['rsa:1024'] }), false);
+    const sign = [
+      'x509',
+      '-req',
+      '-sha1',
+      '-in',
+      'client.csr',
+      '-CA',
+      'ca.crt',
+      '-CAkey',
+      'ca.key',
+    ];
+    folder.openssl(...sign, '-CAcreateserial', '-out', 'client.crt');
+    assert.equal(isTrustedButForDates(read('client'), [], [read('ca')]), false);
+  });
+
+  it('is not given to a key that OpenSSL cannot read', () => {
+    folder.certificate('client', { by: 'ca' });
+    const { raw } = read('client');
+    // A point of a curve begins with 4, 2 or 3.
+    raw[raw.indexOf(Buffer.from('03420004', 'hex')) + 3] = 9;
+    assert.equal(isTrustedButForDates(new X509Certificate(raw), [], [read('ca')]), false);
+  });
+
+  it('ends although authorities vouch for one another', () => {
+    const isAuthority = ['basicConstraints=critical,CA:true'];
+    folder.certificate('left', { extensions: isAuthority });
+    folder.certificate('right', { extensions: isAuthority });
+    const alone = [read('left'), read('right')];
+    folder.sign('left', { by: 'right', extensions: isAuthority });
+    const left = read('left');
+    folder.write('left.crt', alone[0].toString());
+    folder.sign('right', { by: 'left', extensions: isAuthority });
+    folder.certificate('client', { by: 'right' });
+    const sent = [read('right'), left, ...alone];
+    assert.equal(isTrustedButForDates(read('client'), [...sent, ...sent], [read('ca')]), false);
+  });
+}
