@@ -143,6 +143,14 @@ describe('a refused message', () => {
     assert.deepEqual(subscriber.payloads(), []);
   });
 
+  it('as it exceeds a quota is no reason to end the connection of an MQTT 3.1.1 client', async () => {
+    const full = { publish: refuse(reasonCodes.quotaExceeded) };
+    const { publisher } = await scene(full, { clientVersion: 4 });
+    await publisher.send(publishOf('a', 'x', { qos: 1, packetId: 1 }));
+    await publisher.send(publishOf('a', 'x', { qos: 2, packetId: 2 }));
+    assert.deepEqual(outcomeOf(publisher), ['puback 00', 'pubrec 00']);
+  });
+
   it('is dropped with QoS 0, and its client stays', async () => {
     const { publisher, subscriber } = await scene(rules);
     await publisher.publish('a', 'x');

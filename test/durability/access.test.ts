@@ -5,6 +5,7 @@ import { it } from 'node:test';
 import { Changes } from '../../src/broker/state/changes.ts';
 import { tables } from '../../src/broker/state/keys.ts';
 import { writeSession } from '../../src/broker/state/session-record.ts';
+import { bytesOf } from '../../src/packet/packet-notation.ts';
 import { reasonCodes } from '../../src/packet/reason-codes.ts';
 import { TestGatekeeper } from '../harness/test-gatekeeper.ts';
 import { Stage, type StageOptions } from './stage.ts';
@@ -131,4 +132,26 @@ it('the publisher of a retained message is stored, and asked for after a restart
   };
   assert.deepEqual(await retainedAfter(refusing), []);
   assert.deepEqual(names, ['1883']);
+});
+
+it('the will of a session of layout 1 is judged by the user name that stands in it', async () => {
+  const seenBy: (string | undefined)[] = [];
+  class Curious extends TestGatekeeper {
+    override mayPublish({ userName }: { userName?: string | undefined }) {
+      seenBy.push(userName);
+      return reasonCodes.success;
+    }
+  }
+  let stage = new Stage();
+  await leave(stage, 'id', undefined);
+  const [never, at] = ['0000 00000000', '0000 00000001'];
+  const changes = new Changes();
+  const out = changes.beginPut(tables.session, 1);
+  out.raw(bytesOf(`22 00000e10 ${at} "id" ${never} "user" "topic" 00 (gone)`));
+  changes.endPut();
+  stage.store.commit(changes.view(), () => {});
+  await stage.settle();
+  stage = stage.crash(0, { gatekeeper: new Curious() });
+  await stage.advance(1);
+  assert.deepEqual(seenBy, ['user']);
 });

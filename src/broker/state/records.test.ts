@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ByteReader } from '../../packet/byte-reader.ts';
 import { ByteWriter } from '../../packet/byte-writer.ts';
+import { bytesOf } from '../../packet/packet-notation.ts';
 import { ProtocolError } from '../../packet/protocol-error.ts';
 import { Message, type MessageSource } from '../../session/message.ts';
 import { readBroker, writeBroker } from './broker-record.ts';
@@ -318,4 +319,15 @@ it('a key of a table stands in the order of the tables', () => {
     values,
     values.map((_, i) => i),
   );
+});
+
+it('a session of layout 1 is read, with the user name that stood in its will', () => {
+  const dates = '0000 00000001';
+  const value = bytesOf(`22 0000003c ${dates} "id" ${dates} "user" "topic" 00 (gone)`);
+  const { clientId, expirySeconds, identity, userNameOfWill, will } = readSession(readerOf(value));
+  assert.deepEqual(
+    [clientId, expirySeconds, identity, userNameOfWill, will?.will.topic, will?.dueAt],
+    ['id', 60, undefined, 'user', 'topic', 1],
+  );
+  assert.deepEqual(Buffer.from(will!.will.payload).toString(), 'gone');
 });

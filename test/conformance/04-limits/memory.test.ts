@@ -85,3 +85,14 @@ it('goes on when memory is free again, a tenth of a second later at most', async
   await publisher.publish('a', 'y', { qos: 1 });
   assert.deepEqual(subscriber.payloads(), ['y']);
 });
+
+it('a message of QoS 2 whose publisher was disconnected is taken when it comes again', async () => {
+  const options = { version: 4, properties: undefined, cleanStart: false } as const;
+  const { broker, publisher, subscriber } = await scene(options);
+  await publisher.publish('a', 'x', { qos: 2 });
+  broker.heapBytes = 0;
+  await broker.advance(1);
+  const again = await broker.connect('publisher', options);
+  await again.publish('a', 'x', { qos: 2, dup: true });
+  assert.deepEqual(subscriber.payloads(), ['x']);
+});
