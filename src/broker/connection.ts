@@ -56,6 +56,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   #conversation: Conversation | undefined;
   #will: Will | undefined;
   #permit: Permit | undefined;
+  // Why the link has closed.
+  #lost: string | undefined;
 
   constructor(link: Link, options: ConnectionOptions) {
     this.#link = link;
@@ -109,8 +111,17 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   closed(error?: Error): void {
+    this.#lost = error === undefined ? 'the client closed its connection' : error.message;
+    if (!this.#hasMoreToRead) this.#depart(this.#lost);
+  }
+
+  /** What came before the end is read all the same: DISCONNECT may be in it. */
+  get #hasMoreToRead(): boolean {
+    return this.#phase === 'connected' && (this.#isResting || this.#conversation!.isHeld);
+  }
+
+  #depart(message: string): void {
     if (this.#phase === 'closed') return;
-    const message = error === undefined ? 'the client closed its connection' : error.message;
     if (this.#phase !== 'closing') {
       this.#leave('connection lost', reasonCodes.unspecifiedError, message);
     }
@@ -253,6 +264,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
       if (!(error instanceof ProtocolError)) throw error;
       this.#end('protocol error', error.reasonCode, error.message);
     }
+    if (this.#lost !== undefined && !this.#hasMoreToRead) return this.#depart(this.#lost);
     this.#pauseWhereDue();
   }
 
@@ -448,6 +460,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
 
   /** Sends what waits, and gives the peer some time to take it. */
   #finish(): void {
+    if (this.#lost !== undefined) return this.#depart(this.#lost);
     const { clock, deadlines, limits } = this.#options;
     deadlines.set(this, clock.now() + limits.lingerSeconds * 1000);
     this.#intake.discard();
