@@ -6,8 +6,6 @@ import { Anonymous } from '../auth/anonymous.ts';
 import { encodePacket, type Packet } from '../packet/packet.ts';
 import type { Link } from '../session/link.ts';
 import { Broker } from './broker.ts';
-import type { Limits } from './limits.ts';
-import type { Gatekeeper } from './ports.ts';
 
 /** Takes what it is given only while it is not blocked. */
 class BlockableLink implements Link {
@@ -46,11 +44,11 @@ const connect: Packet = {
 };
 
 /** A connected client whose answers may be at most 2 × 50 bytes behind. */
-async function connected(limits: Partial<Limits> = { outputBytesMax: 50 }) {
+async function connected() {
   const turnEnds: (() => void)[] = [];
   const broker = new Broker({
     gatekeeper: Anonymous.allowed(),
-    limits,
+    limits: { outputBytesMax: 50 },
     systemTopicSeconds: 0,
     host: {
       clock: { now: () => 0 },
@@ -69,43 +67,7 @@ async function connected(limits: Partial<Limits> = { outputBytesMax: 50 }) {
   endTurn();
   const ping = encodePacket({ type: 'pingreq' }, 5);
   const flood = () => connection.receive(new Uint8Array(Buffer.concat(Array(60).fill(ping))));
-  return { link, connection, flood, endTurn, broker };
-}
-
-describe('a connection that rests when its link closes', () => {
-  it('reads what has come before', async () => {
-    const { connection, endTurn, broker } = await connected({ inputBytesPerTurnMax: 100 });
-    const seen: string[] = [];
-    const [first, second] = ['first', 'second'].map((topic) => {
-      const head = { type: 'publish', topic, qos: 0, retain: false, dup: false } as const;
-      const payload = new Uint8Array(200);
-      return encodePacket({ ...head, payload, packetId: 0, properties: undefined }, 5);
-    });
-    const reader = broker.listener({ gatekeeper: watching(seen) });
-    const link = new BlockableLink();
-    const publisher = reader.accept(link);
-    publisher.receive(encodePacket({ ...connect, clientId: 'publisher' }, 5));
-    await Promise.resolve();
-    publisher.receive(first);
-    publisher.receive(second);
-    publisher.closed();
-    assert.deepEqual(seen, ['first']);
-    assert.equal(broker.connectionCount, 2);
-    endTurn();
-    assert.deepEqual(seen, ['first', 'second']);
-    assert.equal(broker.connectionCount, 1);
-    connection.closed();
-  });
-});
-
-/** Lets everybody publish, and notes where to. */
-function watching(seen: string[]): Gatekeeper {
-  const gatekeeper: Gatekeeper = Anonymous.allowed();
-  gatekeeper.mayPublish = (_client, topic) => {
-    seen.push(topic);
-    return 0;
-  };
-  return gatekeeper;
+  return { link, connection, flood, endTurn };
 }
 
 describe('a connection whose client asks for many answers in one turn', () => {

@@ -56,7 +56,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   #conversation: Conversation | undefined;
   #will: Will | undefined;
   #permit: Permit | undefined;
-  // Why the link has closed.
+  // Why the link has closed, while there is something to be read.
   #lost: string | undefined;
 
   constructor(link: Link, options: ConnectionOptions) {
@@ -111,13 +111,10 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   closed(error?: Error): void {
-    this.#lost = error === undefined ? 'the client closed its connection' : error.message;
-    if (!this.#hasMoreToRead) this.#depart(this.#lost);
-  }
-
-  /** What came before the end is read all the same: DISCONNECT may be in it. */
-  get #hasMoreToRead(): boolean {
-    return this.#phase === 'connected' && (this.#isResting || this.#conversation!.isHeld);
+    const message = error === undefined ? 'the client closed its connection' : error.message;
+    // What has come before the end is read first: a DISCONNECT may be in it.
+    if (this.#phase === 'connected' && this.#conversation!.isHeld) this.#lost = message;
+    else this.#depart(message);
   }
 
   #depart(message: string): void {
@@ -264,8 +261,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
       if (!(error instanceof ProtocolError)) throw error;
       this.#end('protocol error', error.reasonCode, error.message);
     }
-    if (this.#lost !== undefined && !this.#hasMoreToRead) return this.#depart(this.#lost);
-    this.#pauseWhereDue();
+    if (this.#lost === undefined) this.#pauseWhereDue();
+    else if (!this.#conversation!.isHeld && !this.#isResting) this.#depart(this.#lost);
   }
 
   #handle(packet: Packet): void {
