@@ -59,7 +59,7 @@ export function become(node, args) {
   /** @param {NodeJS.Signals} signal */
   const forward = (signal) => child.kill(signal);
   /** @type {NodeJS.Signals[]} */
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
   for (const signal of signals) process.on(signal, forward);
   child.on('error', (error) => fail(`"${node}" does not run: ${error.message}`));
   child.on('exit', (code, signal) => {

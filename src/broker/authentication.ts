@@ -9,7 +9,7 @@ import type { Acceptance, Admission, Gatekeeper, Verdict } from './ports.ts';
 export interface AuthenticationOutcome {
   challenged(data: Uint8Array | undefined): void;
   accepted(acceptance: Acceptance): void;
-  refused(reasonCode: ReasonCode, reason: string | undefined): void;
+  refused(reasonCode: ReasonCode, reason: string | undefined, reasonString?: string): void;
 }
 
 const methodMissing: Verdict = {
@@ -102,7 +102,7 @@ export class Authentication {
     // A secret that is not needed any more, and with it a piece of network input.
     this.#request = { ...this.#request, password: undefined, authenticationData: undefined };
     if (verdict.type === 'refuse') {
-      return this.#outcome.refused(verdict.reasonCode, verdict.reason);
+      return this.#outcome.refused(verdict.reasonCode, verdict.reason, verdict.reasonString);
     }
     this.#account = verdict.account;
     this.#outcome.accepted(verdict);

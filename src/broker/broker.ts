@@ -28,6 +28,7 @@ import { writeBroker } from './state/broker-record.ts';
 import { Journal } from './state/journal.ts';
 import { type Keeping, keepingIn } from './state/keeping.ts';
 import type { Recalled } from './state/recall.ts';
+import type { Subscription } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { SystemTopics } from './system-topics.ts';
 import { Wills } from './wills.ts';
@@ -239,6 +240,11 @@ export class Broker {
   publish(message: Message): void {
     const { clock, router } = this.#connectionOptions;
     router.publish(message, undefined, clock.now());
+  }
+
+  /** Every subscription of every session, for who wants to see them: it takes its time. */
+  *subscriptions(): Generator<Subscription, void> {
+    for (const session of this.#connectionOptions.sessions.all()) yield* session.subscriptions();
   }
 
   /** Does what is due at this time of the clock. */

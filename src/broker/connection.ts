@@ -16,7 +16,7 @@ import type { OpenConnection } from './connections.ts';
 import { Conversation } from './conversation.ts';
 import { notScheduled, type Timed } from './deadlines.ts';
 import { type Doorway, Entrance, type Entry } from './entrance.ts';
-import { farewell, refusal } from './farewell.ts';
+import { farewell, refusal, refuse } from './farewell.ts';
 import { type Agreement, expirySeconds } from './handshake.ts';
 import { Intake } from './intake.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -201,8 +201,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#continueReading();
   }
 
-  refused(reasonCode: ReasonCode, reason = 'not authorized'): void {
-    if (this.#isOpen) this.#end('not authorized', reasonCode, reason);
+  refused(reasonCode: ReasonCode, reason = 'not authorized', reasonString?: string): void {
+    if (this.#isOpen) this.#end('not authorized', reasonCode, reason, reasonString);
   }
 
   get #mayRead(): boolean {
@@ -259,7 +259,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
       if (this.#intake.bytesSinceRest > limits.inputBytesPerTurnMax) this.#rest();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#end('protocol error', error.reasonCode, error.message);
+      this.#endFor(error);
     }
     if (this.#lost === undefined) this.#pauseWhereDue();
     else if (!this.#conversation!.isHeld && !this.#isResting) this.#depart(this.#lost);
@@ -407,24 +407,34 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#finish();
   }
 
+  /** The peer has broken the protocol. */
+  #endFor({ reasonCode, message, isToldInConnack }: ProtocolError): void {
+    if (this.#phase !== 'new' || isToldInConnack) {
+      this.#end('protocol error', reasonCode, message);
+      return;
+    }
+    this.#leave('protocol error', reasonCode, message);
+    this.#finish();
+  }
+
   /** Ends the connection from this side, with the packet that tells why where there is one. */
-  #end(cause: DisconnectCause, reasonCode: ReasonCode, message: string): void {
+  #end(cause: DisconnectCause, reasonCode: ReasonCode, message: string, told?: string): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
-    if (this.#phase === 'connected') this.#sendDisconnect(reasonCode, message);
-    else this.#sendRefusal(reasonCode, message);
+    if (this.#phase === 'connected') this.#sendDisconnect(reasonCode, told);
+    else this.#sendRefusal(reasonCode, told);
     this.#leave(cause, reasonCode, message);
     this.#finish();
   }
 
-  #sendDisconnect(reasonCode: ReasonCode, message: string): void {
-    const disconnect = farewell(reasonCode, message, this.#sender!.version);
+  #sendDisconnect(reasonCode: ReasonCode, reason: string | undefined): void {
+    const disconnect = farewell(reasonCode, this.#sender!.version, reason);
     if (disconnect !== undefined) this.#sender!.send(disconnect);
   }
 
   /** CONNACK for a client whose CONNECT could be read that far. */
-  #sendRefusal(reasonCode: ReasonCode, message: string): void {
+  #sendRefusal(reasonCode: ReasonCode, reason: string | undefined): void {
     const { version } = this.#intake;
-    const connack = version && refusal(reasonCode, message, version);
+    const connack = version && refusal(reasonCode, version, reason);
     if (connack === undefined) return;
     // [MQTT-3.1.2-24]
     const packetBytesMax = this.#entrance?.agreement.packetBytesMax ?? Number.POSITIVE_INFINITY;
@@ -486,11 +496,4 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   #resumeReading(): void {
     if (!this.#isWaiting && !this.#isResting && !this.#isFlooded) this.#intake.resume();
   }
-}
-
-function refuse(packet: Packet): never {
-  throw new ProtocolError(
-    reasonCodes.protocolError,
-    `${packet.type.toUpperCase()} was not expected now`,
-  );
 }

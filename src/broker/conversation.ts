@@ -283,10 +283,8 @@ export class Conversation {
     if (reasonCode === reasonCodes.quotaExceeded && this.#sender.version !== 5) {
       throw new ProtocolError(reasonCode, 'the limit of memory is reached');
     }
-    const isDenied = reasonCode === reasonCodes.notAuthorized;
-    const why = reason ?? (isDenied ? 'not authorized to publish to this topic' : undefined);
-    const explains = why !== undefined && this.#options.explainsProblems;
-    const properties = explains ? { reasonString: asReasonString(why) } : undefined;
+    const explains = reason !== undefined && this.#options.explainsProblems;
+    const properties = explains ? { reasonString: asReasonString(reason) } : undefined;
     this.#answers.send({ type, packetId, reasonCode, properties });
   }
 }

@@ -1,7 +1,13 @@
-/** How the broker tells a client that the connection ends, and why. */
+/**
+ * How the broker tells a client that the connection ends, and why. By a reason code alone, as
+ * Mosquitto does it: scripts and test suites compare these packets byte for byte, and the log has
+ * the reason. Only one that was given for the client goes to it.
+ */
 
 import { type Connack, connackReasonCodes } from '../packet/connack.ts';
 import { type Disconnect, disconnectReasonCodes } from '../packet/disconnect.ts';
+import type { Packet } from '../packet/packet.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 
@@ -34,8 +40,8 @@ const unspokenIn3: ReadonlySet<ReasonCode> = new Set([
 /** The CONNACK that refuses a client, or undefined where closing says all. */
 export function refusal(
   reasonCode: ReasonCode,
-  message: string,
   version: ProtocolVersion,
+  reason?: string,
 ): Connack | undefined {
   // [MQTT3-3.1.4-1] [MQTT3-3.2.2-6]
   if (version !== 5 && unspokenIn3.has(reasonCode)) return undefined;
@@ -45,15 +51,15 @@ export function refusal(
     reasonCode: connackReasonCodes.has(reasonCode)
       ? reasonCode
       : (inConnack.get(reasonCode) ?? reasonCodes.protocolError),
-    properties: { reasonString: asReasonString(message) },
+    properties: propertiesWith(reason),
   };
 }
 
 /** The DISCONNECT that sends a client away, or undefined in MQTT 3.x, whose servers have none. */
 export function farewell(
   reasonCode: ReasonCode,
-  message: string,
   version: ProtocolVersion,
+  reason?: string,
 ): Disconnect | undefined {
   if (version !== 5) return undefined;
   return {
@@ -61,11 +67,23 @@ export function farewell(
     reasonCode: disconnectReasonCodes.server.has(reasonCode)
       ? reasonCode
       : (inDisconnect.get(reasonCode) ?? reasonCodes.protocolError),
-    properties: { reasonString: asReasonString(message) },
+    properties: propertiesWith(reason),
   };
 }
 
-/** A message may quote what the client sent, which can be longer than a packet's text. */
+function propertiesWith(reason: string | undefined): { reasonString: string } | undefined {
+  return reason === undefined ? undefined : { reasonString: asReasonString(reason) };
+}
+
+/** A reason may quote what the client sent, which can be longer than a packet's text. */
 export function asReasonString(message: string): string {
   return message.slice(0, reasonCharactersMax).toWellFormed();
+}
+
+/** A packet that may not come at this point. */
+export function refuse(packet: Packet): never {
+  throw new ProtocolError(
+    reasonCodes.protocolError,
+    `${packet.type.toUpperCase()} was not expected now`,
+  );
 }

@@ -97,7 +97,8 @@ function checkMayBeEmpty({ version, cleanStart }: Connect, features: Features): 
   const mayBeEmpty = version === 5 || (version === 4 && cleanStart); // [MQTT3-3.1.3-8]
   if (mayBeEmpty && features.zeroLengthClientIdAllowed) return;
   throw new ProtocolError(
-    reasonCodes.clientIdentifierNotValid,
+    // As Mosquitto has it.
+    version === 5 ? reasonCodes.unspecifiedError : reasonCodes.clientIdentifierNotValid,
     'empty client identifier: give the client one, or connect with clean start where allowed',
   );
 }

@@ -48,7 +48,14 @@ export interface Acceptance {
 /** What a Gatekeeper says of a request. */
 export type Verdict =
   | Acceptance
-  | { readonly type: 'refuse'; readonly reasonCode: ReasonCode; readonly reason?: string }
+  | {
+      readonly type: 'refuse';
+      readonly reasonCode: ReasonCode;
+      /** For the log. */
+      readonly reason?: string;
+      /** What a client of MQTT 5.0 is told besides the code; absent, as from Mosquitto: nothing. */
+      readonly reasonString?: string;
+    }
   | {
       /**
        * Enhanced authentication goes on: AUTH with `data`; its reply goes to `proceed`. Refuses a

@@ -60,6 +60,11 @@ export class Sessions {
     this.#options = options;
   }
 
+  /** All of them, connected or not. */
+  all(): Iterable<ClientSession> {
+    return this.#byClientId.values();
+  }
+
   get count(): number {
     return this.#byClientId.size;
   }

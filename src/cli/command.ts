@@ -10,6 +10,11 @@ export interface Io {
   /** Aborted by SIGINT and SIGTERM: finish what must be finished, and return. */
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * The process is there for this command alone, which may answer its signals, become another user
+   * or go to the background. Absent where it is a guest, as in a test.
+   */
+  readonly ownsProcess?: boolean;
 }
 
 /** One option in the help of a command. */

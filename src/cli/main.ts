@@ -2,6 +2,7 @@
 
 import { constants } from 'node:os';
 import process from 'node:process';
+import { endNow } from '../server/end-now.ts';
 import { nearestName } from '../server/nearest-name.ts';
 import { version } from '../server/version.ts';
 import { type Command, columns, type Io } from './command.ts';
@@ -70,13 +71,14 @@ function stopper(controller: AbortController): NodeJS.SignalsListener {
       return;
     }
     const sinceFirst = performance.now() - controller.signal.reason;
-    if (sinceFirst > repeatMilliseconds) process.exit(128 + constants.signals[name]);
+    if (sinceFirst > repeatMilliseconds) endNow(128 + constants.signals[name]);
   };
 }
 
 if (import.meta.main) {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stopper(controller));
+  const stop = stopper(controller);
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const) process.on(name, stop);
   const { stdin, stdout, stderr, env } = process;
   // Whoever read them may go away: a broker serves on, and a command that cares listens as well.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
@@ -86,5 +88,6 @@ if (import.meta.main) {
     stderr,
     env,
     signal: controller.signal,
+    ownsProcess: true,
   });
 }

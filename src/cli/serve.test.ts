@@ -47,17 +47,19 @@ async function freePort(): Promise<number> {
 
 describe('the arguments of serve', () => {
   const wrong: Record<string, readonly string[]> = {
-    "Unknown option '-x'. See 'pantala serve --help'.": ['-x'],
-    "Unknown option 'file'. See 'pantala serve --help'.": ['file'],
-    [`Option '-d' is not served yet by pantala ${version}.`]: ['-d'],
+    "Unknown option '-x'.\nSee 'pantala serve --help' for all.": ['-x'],
+    "Unknown option 'file'.\nSee 'pantala serve --help' for all.": ['file'],
+    "Unknown option 'constructor'.\nSee 'pantala serve --help' for all.": ['constructor'],
+    '--tls-keylog argument given, but no file specified.': ['--tls-keylog'],
     [`Option '--tls-keylog' is not served yet by pantala ${version}.`]: ['--tls-keylog', 'x'],
     '-c argument given, but no config file specified.': ['-c'],
     '-p argument given, but no port specified.': ['-p'],
-    'Invalid port specified (0). Give a number from 1 to 65535.': ['-p', '0'],
-    'Invalid port specified (65536). Give a number from 1 to 65535.': ['--port', '65536'],
-    'Invalid port specified (mqtt). Give a number from 1 to 65535.': ['-p', 'mqtt'],
-    'Only 10 ports can be specified on the command line.': Array(11).fill(['-p', '1']).flat(),
-    'Please provide a configuration file to test, with -c.': ['--test-config'],
+    'Invalid port specified (0).\nGive a number from 1 to 65535.': ['-p', '0'],
+    'Invalid port specified (65536).\nGive a number from 1 to 65535.': ['--port', '65536'],
+    'Invalid port specified (mqtt).\nGive a number from 1 to 65535.': ['-p', 'mqtt'],
+    "Only 10 ports can be specified on the command line.\nWrite a 'listener' line for each in a configuration file.":
+      Array(11).fill(['-p', '1']).flat(),
+    'Please provide a configuration file to test.\nName it with -c.': ['--test-config'],
   };
   for (const [message, args] of Object.entries(wrong)) {
     it(`are refused with exit code 3: ${message}`, async () => {
@@ -68,7 +70,15 @@ describe('the arguments of serve', () => {
   it('print help with exit code 0', async () => {
     const { code, stdout } = await run('-h');
     assert.equal(code, 0);
+    assert.equal(stdout.split('\n')[0], `pantala version ${version}`);
+    assert.match(stdout, /^Usage: pantala serve \[-c FILE\] \[-d\] /m);
     for (const { flags } of serve.options) assert.ok(stdout.includes(flags));
+  });
+
+  it('print the version with exit code 0', async () => {
+    const expected = { code: 0, stdout: `pantala version ${version}\n`, stderr: '' };
+    assert.deepEqual(await run('--version'), expected);
+    assert.deepEqual(await run('-v', '--version', '-x'), expected);
   });
 });
 
@@ -167,6 +177,22 @@ describe('a broker', () => {
     assert.equal(existsSync(pidFile), false);
   });
 
+  it('tells of a visitor that goes without a word as Mosquitto does', async () => {
+    const { io, stderr, abort } = testIo(env);
+    const port = await freePort();
+    const code = serve.run(['-p', String(port)], io);
+    await stderr.until(running);
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.destroy();
+    await stderr.until(/disconnected/);
+    abort();
+    assert.equal(await code, 0);
+    const line =
+      /Client 127\.0\.0\.1 \[127\.0\.0\.1:[0-9]+\] disconnected: connection closed by client\.\n/;
+    assert.match(stderr.text, line);
+  });
+
   it('logs nothing with -q, even with -v', async () => {
     for (const flags of [
       ['-q', '-v'],
@@ -195,8 +221,30 @@ describe('a broker', () => {
     for (const option of ['pid_file', 'log_dest file']) {
       const { code, stderr } = await run('-c', configFile(`${option} ${missing}`));
       assert.equal(code, 1);
-      assert.match(stderr, /Error: Unable to .*missing.* \(ENOENT\)\.\n$/);
+      assert.match(stderr, /Error: Unable to .*missing.* \(ENOENT\)\./);
     }
+  });
+
+  it('says on stderr why it cannot start, even where the log is elsewhere', async () => {
+    const log = join(folder, 'start.log');
+    const lines = [`log_dest file ${log}`, `pid_file ${join(folder, 'missing', 'file')}`];
+    const { stderr } = await run('-c', configFile(...lines));
+    assert.match(stderr, /^Error: Unable to write pid file /);
+    assert.match(readFileSync(log, 'utf8'), /: Error: Unable to write pid file /);
+  });
+
+  it('takes the place of a stale process id, and leaves that of another broker', async () => {
+    const { io, stderr, abort } = testIo(env);
+    const pidFile = join(folder, 'stale.pid');
+    writeFileSync(pidFile, '1234567890');
+    const path = configFile(`listener ${await freePort()} 127.0.0.1`, `pid_file ${pidFile}`);
+    const code = serve.run(['-c', path], io);
+    await stderr.until(running);
+    assert.equal(readFileSync(pidFile, 'utf8'), String(process.pid));
+    writeFileSync(pidFile, '42');
+    abort();
+    assert.equal(await code, 0);
+    assert.equal(readFileSync(pidFile, 'utf8'), '42');
   });
 });
 

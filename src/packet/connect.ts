@@ -7,7 +7,7 @@ import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
-import { quoted } from './text.ts';
+import { decodeText, quoted } from './text.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
 
 export type ConnectProperties = PropertiesIn<'connect'>;
@@ -58,13 +58,22 @@ const protocols = [
 
 export function readProtocol(body: ByteReader): Protocol {
   const name = body.text();
+  // Whoever speaks something else can read no answer. [MQTT-3.1.2-1]
+  if (!protocols.some((protocol) => protocol.name === name)) {
+    throw new ProtocolError(
+      reasonCodes.unsupportedProtocolVersion,
+      `protocol ${quoted(name)}, spoken here are "MQIsdp" and "MQTT"`,
+    );
+  }
   const level = body.u8();
   for (const protocol of protocols) {
     if (protocol.name !== name || protocol.level !== level) continue;
     return { ...protocol, isSupported: true };
   }
-  const version = name === 'MQTT' && level > 5 ? 5 : 4;
-  return { name, level, isSupported: false, version, bridge: false };
+  // Levels up to 4 are those of clients that know the CONNACK of MQTT 3.x only.
+  const plainLevel = level & ~bridgeBit;
+  const isLater = plainLevel > 5 || (name === 'MQTT' && plainLevel === 5);
+  return { name, level, isSupported: false, version: isLater ? 5 : 4, bridge: false };
 }
 
 /*
@@ -97,9 +106,9 @@ const willQosShift = 3;
 export function readConnect(body: ByteReader, protocol: Protocol): Connect {
   if (!protocol.isSupported) throw unsupported(protocol);
   const { version, bridge } = protocol;
-  const flags = body.u8();
+  const flags = quietly(() => body.u8());
   checkFlags(flags, version);
-  const keepAliveSeconds = body.u16();
+  const keepAliveSeconds = quietly(() => body.u16());
   const properties = version === 5 ? readProperties(body, 'connect') : undefined;
   if (properties?.authenticationData && properties.authenticationMethod === undefined) {
     throw new ProtocolError(
@@ -107,15 +116,15 @@ export function readConnect(body: ByteReader, protocol: Protocol): Connect {
       'authentication data without an authentication method',
     );
   }
-  const clientId = body.text();
+  const clientId = readClientId(body, version);
   const will = flags & connectFlags.will ? readWill(body, flags, version) : undefined;
   // MQTT 3.1 section 3.1: the remaining length wins over these two flags, so that a packet that
   // ends early is valid and has no user name or no password.
   const mayEnd = version === 3;
   const hasUserName = flags & connectFlags.userName && !(mayEnd && body.remaining === 0);
-  const userName = hasUserName ? body.text() : undefined;
+  const userName = hasUserName ? quietly(() => readPlainText(body)) : undefined;
   const hasPassword = flags & connectFlags.password && !(mayEnd && body.remaining === 0);
-  const password = hasPassword ? body.binary() : undefined;
+  const password = hasPassword ? quietly(() => body.binary()) : undefined;
   return {
     type: 'connect',
     version,
@@ -140,13 +149,14 @@ function unsupported({ name, level }: Protocol): ProtocolError {
 function checkFlags(flags: number, version: ProtocolVersion): void {
   // MQTT 3.1 calls bit 0 "not used", later versions check it [MQTT-3.1.2-3].
   if (flags & connectFlags.reserved && version !== 3) {
-    throw malformed('connect sets the reserved flag, which must be 0');
+    throw malformed('connect sets the reserved flag, which must be 0').untold();
   }
   const willQos = (flags & connectFlags.willQos) >> willQosShift;
   if (willQos === 3) throw malformed('will QoS 3, allowed are 0 to 2'); // [MQTT-3.1.2-12]
   const aboutWill = flags & (connectFlags.willQos | connectFlags.willRetain);
-  if (!(flags & connectFlags.will) && aboutWill) {
-    throw malformed('connect sets will QoS or will retain without a will'); // [MQTT-3.1.2-11]
+  if (!(flags & connectFlags.will) && aboutWill && version !== 3) {
+    // [MQTT-3.1.2-11]
+    throw malformed('connect sets will QoS or will retain without a will').untold();
   }
   const hasPasswordOnly =
     (flags & (connectFlags.userName | connectFlags.password)) === connectFlags.password;
@@ -155,9 +165,51 @@ function checkFlags(flags: number, version: ProtocolVersion): void {
   }
 }
 
+function readClientId(body: ByteReader, version: ProtocolVersion): string {
+  const start = quietly(() => body.skip(body.u16()));
+  try {
+    return plainText(decodeText(body.bytes, start, body.at));
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || version !== 5) throw error;
+    throw new ProtocolError(reasonCodes.clientIdentifierNotValid, error.message);
+  }
+}
+
+function readWillTopic(body: ByteReader): string {
+  const topic = readPlainText(body);
+  if (topic === '') throw new ProtocolError(reasonCodes.protocolError, 'an empty will topic'); // [MQTT-4.7.3-1]
+  if (!/[+#]/.test(topic)) return topic;
+  throw new ProtocolError(
+    reasonCodes.topicNameInvalid,
+    `will topic ${quoted(topic)} has a wildcard, which only a topic filter may have`,
+  ).untold();
+}
+
+function readPlainText(body: ByteReader): string {
+  return plainText(body.text());
+}
+
+/**
+ * What a client calls itself stands in logs, so that it had better be of characters that can be
+ * seen. MQTT advises against others and allows to refuse them. (5.0 section 1.5.4)
+ */
+function plainText(text: string): string {
+  if (!/[\p{Cc}\p{Noncharacter_Code_Point}]/u.test(text)) return text;
+  throw malformed('a text contains a control character, or what is no character').untold();
+}
+
+/** What a CONNACK does not tell when it goes wrong, as Mosquitto does not either. */
+function quietly<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ProtocolError ? error.untold() : error;
+  }
+}
+
 function readWill(body: ByteReader, flags: number, version: ProtocolVersion): Will {
   const properties = version === 5 ? readProperties(body, 'will') : undefined;
-  const topic = body.topicName();
+  const topic = readWillTopic(body);
   const payload = body.binary();
   return {
     topic,

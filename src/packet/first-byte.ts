@@ -22,7 +22,8 @@ export function refusedFirstByte(
   const type = typeOf(firstByte);
   const hex = `0x${firstByte.toString(16).padStart(2, '0')}`;
   if (type === undefined) {
-    return new ProtocolError(reasonCodes.malformedPacket, `a packet of type 0, first byte ${hex}`);
+    // Table 2-1 forbids it and names no code; this is Mosquitto's.
+    return new ProtocolError(reasonCodes.protocolError, `a packet of type 0, first byte ${hex}`);
   }
   if (version === undefined && type !== 'connect') {
     // [MQTT-3.1.0-1]
@@ -41,7 +42,8 @@ export function refusedFirstByte(
 }
 
 const allTypes = Object.keys(packetTypes) as PacketType[];
-const beforeConnect: FirstBytes = tableOf((byte) => byte === packetTypes.connect.firstByte);
+// Of its flags MQTT 3.1 says that they are not used; the reader looks at them once it knows.
+const beforeConnect: FirstBytes = tableOf((_, type) => type === 'connect');
 const tables: Readonly<Record<Side, Readonly<Record<ProtocolVersion, FirstBytes>>>> = {
   client: { 3: tableFor('client', 3), 4: tableFor('client', 4), 5: tableFor('client', 5) },
   server: { 3: tableFor('server', 3), 4: tableFor('server', 4), 5: tableFor('server', 5) },

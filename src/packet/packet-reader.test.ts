@@ -29,10 +29,14 @@ describe('the version', () => {
     }
   });
 
-  it('refuses a CONNECT with flags before anything else of it [MQTT-2.1.3-1]', () => {
+  it('refuses a CONNECT with flags, which only MQTT 3.1 does not use [MQTT-2.1.3-1]', () => {
+    for (const protocol of ['"MQTT" 04 02 003c', '"MQTT" 05 02 003c []']) {
+      const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+      reader.push(bytesOf(`16 [${protocol} "id"]`));
+      assert.throws(() => reader.next(), { reasonCode: reasonCodes.malformedPacket });
+    }
     const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
-    reader.push(Uint8Array.of(0x16, 0x03));
-    assert.throws(() => reader.next(), { reasonCode: reasonCodes.malformedPacket });
+    assert.equal(readAll(reader, bytesOf('1f ["MQIsdp" 03 02 003c "id"]')).length, 1);
   });
 
   it('is one that the client may understand when its own is unknown [MQTT-3.1.2-2]', () => {
@@ -40,7 +44,9 @@ describe('the version', () => {
       { bytes: '10 ["MQTT" 06 02 003c [] "id"]', version: 5 },
       { bytes: '10 ["MQTT" 03 02 003c "id"]', version: 4 },
       { bytes: '10 ["MQIsdp" 04 02 003c "id"]', version: 4 },
-      { bytes: '10 ["HTTP" 06 02 003c "id"]', version: 4 },
+      { bytes: '10 ["MQTT" 83 02 003c "id"]', version: 4 },
+      { bytes: '10 ["MQTT" 85 02 003c [] "id"]', version: 5 },
+      { bytes: '10 ["HTTP" 06 02 003c "id"]', version: undefined },
     ];
     for (const { bytes, version } of cases) {
       const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });

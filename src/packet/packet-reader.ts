@@ -9,7 +9,7 @@ import { readDisconnect } from './disconnect.ts';
 import { type FirstBytes, firstBytesFrom, refusedFirstByte } from './first-byte.ts';
 import type { Packet } from './packet.ts';
 import { leastSize, type PacketSizes, sizeMax } from './packet-sizes.ts';
-import type { PacketType, Side } from './packet-types.ts';
+import { type PacketType, packetTypes, type Side } from './packet-types.ts';
 import { pingreq, pingresp } from './ping.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { readPublish } from './publish.ts';
@@ -206,6 +206,9 @@ export class PacketReader {
 
   #readConnect(): Connect {
     const protocol = readProtocol(this.#body);
+    if (this.#firstByte !== packetTypes.connect.firstByte && protocol.version !== 3) {
+      throw refusedFirstByte(this.#firstByte, this.#side, protocol.version);
+    }
     // A second CONNECT is for the connection to refuse, in the version of the first.
     if (this.#sender === undefined) this.#speak(protocol.version);
     if (protocol.version === 5) this.#refuseLongLength();

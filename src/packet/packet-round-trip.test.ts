@@ -185,7 +185,7 @@ type PropertiesOf = (place: PropertyPlace) => fc.Arbitrary<object | undefined>;
 
 function connects(version: ProtocolVersion, propertiesOf: PropertiesOf): fc.Arbitrary<unknown> {
   const will = record({
-    topic: topics,
+    topic: topics.filter(isPlain),
     payload: bytes,
     qos,
     retain: fc.boolean(),
@@ -197,12 +197,17 @@ function connects(version: ProtocolVersion, propertiesOf: PropertiesOf): fc.Arbi
     bridge: version === 5 ? fc.constant(false) : fc.boolean(),
     cleanStart: fc.boolean(),
     keepAliveSeconds: fc.nat(65_535),
-    clientId: texts,
+    clientId: texts.filter(isPlain),
     will: fc.option(will, { nil: undefined }),
-    userName: fc.option(texts, { nil: undefined }),
+    userName: fc.option(texts.filter(isPlain), { nil: undefined }),
     password: fc.option(bytes, { nil: undefined }),
     properties: propertiesOf('connect').map(withMethod),
   }).filter((connect) => version === 5 || !(connect.password && connect.userName === undefined));
+}
+
+/** The names that CONNECT brings may have no control characters. */
+function isPlain(text: string): boolean {
+  return !/[\p{Cc}\p{Noncharacter_Code_Point}]/u.test(text);
 }
 
 function publishes(propertiesOf: PropertiesOf): fc.Arbitrary<unknown> {

@@ -233,6 +233,9 @@ const refused: readonly PacketVector[] = [
       'refuses a user name that is not UTF-8 [MQTT3-3.1.3-11]':
         '10 ["MQTT" 04 82 003c "id" 0001 ff]',
       'refuses U+0000 in a client id [MQTT3-1.5.3-2]': '10 ["MQTT" 04 02 003c 0001 00]',
+      'refuses a control character in a client id': '10 ["MQTT" 04 02 003c 0001 1f]',
+      'refuses a control character in a user name': '10 ["MQTT" 04 82 003c "id" 0002 c285]',
+      'refuses a control character in a will topic': '10 ["MQTT" 04 06 003c "id" 0001 7f 0000]',
     },
   ),
   ...refusals(
@@ -258,7 +261,6 @@ const refused: readonly PacketVector[] = [
       'refuses a password flag without a password [MQTT-3.1.2-19]':
         '10 ["MQTT" 05 42 003c [] "id"]',
       'refuses a CONNECT without a client id [MQTT-3.1.3-3]': '10 ["MQTT" 05 02 003c []]',
-      'refuses a client id that is not UTF-8 [MQTT-3.1.3-4]': '10 ["MQTT" 05 02 003c [] 0001 ff]',
       'refuses a will topic that is not UTF-8 [MQTT-3.1.3-11]':
         '10 ["MQTT" 05 06 003c [] "id" [] 0001 ff 0000]',
       'refuses a user name that is not UTF-8 [MQTT-3.1.3-12]':
@@ -288,11 +290,24 @@ const refused: readonly PacketVector[] = [
     },
   ),
   ...refusals(
+    { versions: [5], from: 'client', refused: 'clientIdentifierNotValid' },
+    {
+      'refuses a client id that is not UTF-8 [MQTT-3.1.3-4]': '10 ["MQTT" 05 02 003c [] 0001 ff]',
+      'refuses a client id with a control character': '10 ["MQTT" 05 02 003c [] 0001 1f]',
+      'refuses a client id with what is no character': '10 ["MQTT" 05 02 003c [] 0003 efbfbf]',
+    },
+  ),
+  ...refusals(
+    { versions: [5], from: 'client', refused: 'protocolError' },
+    {
+      'refuses an empty will topic [MQTT-4.7.3-1]': '10 ["MQTT" 05 06 003c [] "id" [] "" 0000]',
+    },
+  ),
+  ...refusals(
     { versions: [5], from: 'client', refused: 'topicNameInvalid' },
     {
       'refuses a wildcard in a will topic [MQTT-4.7.0-1]':
         '10 ["MQTT" 05 06 003c [] "id" [] "w/#" 0000]',
-      'refuses an empty will topic [MQTT-4.7.3-1]': '10 ["MQTT" 05 06 003c [] "id" [] "" 0000]',
       'refuses a wildcard in the response topic of a will [MQTT-3.3.2-14]':
         '10 ["MQTT" 05 06 003c [] "id" [08 "+"] "w" 0000]',
     },

@@ -157,10 +157,11 @@ const auths: readonly PacketVector[] = [
 const refused: readonly PacketVector[] = [
   ...refusals(
     { versions: [3, 4, 5], from: 'client', refused: 'malformedPacket' },
-    {
-      'refuses packet type 0': '00 00',
-      'refuses a PINGREQ that is not empty': 'c0 [00]',
-    },
+    { 'refuses a PINGREQ that is not empty': 'c0 [00]' },
+  ),
+  ...refusals(
+    { versions: [3, 4, 5], from: 'client', refused: 'protocolError' },
+    { 'refuses packet type 0': '00 00' },
   ),
   ...refusals(
     { versions: [3, 4, 5], from: 'server', refused: 'malformedPacket' },

@@ -79,5 +79,7 @@ function nativeText(): NativeText | undefined {
 }
 
 function malformedText(found: string): ProtocolError {
-  return new ProtocolError(reasonCodes.malformedPacket, `a text contains ${found}`);
+  return new ProtocolError(reasonCodes.malformedPacket, `a text contains ${found}`, {
+    isToldInConnack: false,
+  });
 }

@@ -11,7 +11,7 @@ import type {
 } from '../broker/ports.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Authorization } from './authorization.ts';
-import { isDenial, refusalOf } from './denial.ts';
+import { isDenial, type Refusal, refusalOf } from './denial.ts';
 import { accountWith } from './hook-account.ts';
 import { type HookCalls, type Inquiry, isPromise, senseless } from './hook-calls.ts';
 import type {
@@ -203,9 +203,15 @@ function clientOf({ clientId, userName, peer, credentials }: Admission): Client 
 function verdictOn(said: Decision | Allowance | EnhancedAllowance): Verdict | undefined {
   if (said === 'defer') return undefined;
   if (said === 'allow') return { type: 'accept', account: accountWith(undefined) };
-  if (isDenial(said)) return refusalOf(said, 'CONNACK');
+  if (isDenial(said)) return toldToClient(refusalOf(said, 'CONNACK'));
   if (said?.type === 'allow') return acceptanceOf(said);
   throw senseless(said, "'allow', 'deny', 'defer' or an object whose type is one of the first two");
+}
+
+/** The reason of a hook is meant for the client, too. */
+function toldToClient(refusal: Refusal): Verdict {
+  const { reason } = refusal;
+  return reason === undefined ? refusal : { ...refusal, reasonString: reason };
 }
 
 function acceptanceOf(said: Allowance | EnhancedAllowance): Verdict {

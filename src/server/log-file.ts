@@ -1,6 +1,6 @@
 /** The file of `log_dest file`, which tools may move away while it is open. */
 
-import { createWriteStream, openSync, type WriteStream } from 'node:fs';
+import { appendFileSync, createWriteStream, openSync, type WriteStream } from 'node:fs';
 import { StartError } from './start-error.ts';
 
 // Only the owner reads it, as with Mosquitto: it names users and addresses.
@@ -24,6 +24,15 @@ export class LogFile {
 
   write(text: string): void {
     this.#stream.write(text);
+  }
+
+  /** Past what waits: for the last words of a process, which has no time to wait for the disk. */
+  writeNow(text: string): void {
+    try {
+      appendFileSync(this.#path, text);
+    } catch {
+      // Nobody is left to be told.
+    }
   }
 
   /** Goes on in a file of the same name; keeps the old one when that cannot be opened. */

@@ -188,3 +188,54 @@ describe('writing', () => {
     assert.match(text, /again\n$/);
   });
 });
+
+describe('a log that changes its settings', () => {
+  it('goes on with the new ones', async () => {
+    const { log, stdout, stderr } = logWith(['log_timestamp false']);
+    log.write('notice', 'a');
+    log.change(settings('log_dest stdout', 'log_type error', 'log_timestamp_format %Y'));
+    log.write('notice', 'b');
+    log.write('error', 'c');
+    assert.equal(await stderr(), 'a\n');
+    assert.equal(await stdout(), '2023: c\n');
+  });
+
+  it('keeps the old ones when the new file cannot be opened', async () => {
+    const { log, stderr } = logWith(['log_timestamp false']);
+    const missing = join(folder, 'missing', 'log');
+    assert.throws(
+      () => log.change(settings(`log_dest file ${missing}`)),
+      /Unable to open log file/,
+    );
+    log.write('notice', 'still here');
+    assert.equal(await stderr(), 'still here\n');
+  });
+
+  it('closes the system log that it does not want any more', async () => {
+    const closed: string[] = [];
+    const written: string[] = [];
+    const syslog = (name: string) => ({
+      write: (type: LogType, line: string) => void written.push(`${name} ${type} ${line}`),
+      close: async () => void closed.push(name),
+    });
+    const { stdout, stderr } = { stdout: new PassThrough(), stderr: new PassThrough() };
+    const plain = settings('log_timestamp false', 'log_dest none');
+    const [first, second] = [syslog('first'), syslog('second')];
+    const log = new Log(plain, { stdout, stderr, syslog: first });
+    log.write('notice', 'a');
+    log.change(plain, first);
+    assert.deepEqual(closed, []);
+    log.change(plain, second);
+    log.write('error', 'b');
+    await log.close();
+    assert.deepEqual(closed, ['first', 'second']);
+    assert.deepEqual(written, ['first notice a', 'second error b']);
+  });
+});
+
+it('the last words of a process are written at once, whatever log_type says', () => {
+  const path = join(folder, 'last');
+  const { log } = logWith([`log_dest file ${path}`, 'log_type none', 'log_timestamp false']);
+  log.writeLast('the end');
+  assert.equal(readFileSync(path, 'utf8'), 'the end\n');
+});

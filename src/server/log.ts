@@ -12,6 +12,16 @@ export interface LogOutlets {
   readonly stderr: Writable;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** The system's log, where `log_dest syslog` wants it: see syslog.ts. */
+  readonly syslog?: SystemLog | undefined;
+}
+
+/** A log that the operating system keeps, and that tells lines apart by their importance. */
+export interface SystemLog {
+  /** Takes a line without waiting, or drops it. */
+  write(type: LogType, line: string): void;
+  /** Resolves when what was written has been handed on, or cannot be. */
+  close(): Promise<void>;
 }
 
 /** Publishes a log line; the topic begins with `$SYS/broker/log/`. */
@@ -28,10 +38,13 @@ const waitingCharsMax = 1024 * 1024;
  * its end. Ask `isOn` before building a line that costs something.
  */
 export class Log {
-  readonly #settings: LogSettings;
+  readonly #stdout: Writable;
+  readonly #stderr: Writable;
   readonly #now: () => number;
-  readonly #streams: Writable[] = [];
-  readonly #file: LogFile | undefined;
+  #settings: LogSettings;
+  #streams: readonly Writable[];
+  #file: LogFile | undefined;
+  #syslog: SystemLog | undefined;
   #publish: PublishLog | undefined;
   #waiting = '';
   #droppedLines = 0;
@@ -39,12 +52,14 @@ export class Log {
   #prefix = '';
 
   /** @throws StartError when the log file cannot be opened. */
-  constructor(settings: LogSettings, { stdout, stderr, now = Date.now }: LogOutlets) {
-    this.#settings = settings;
+  constructor(settings: LogSettings, { stdout, stderr, now = Date.now, syslog }: LogOutlets) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
     this.#now = now;
-    if (settings.stdout) this.#streams.push(stdout);
-    if (settings.stderr) this.#streams.push(stderr);
+    this.#settings = settings;
+    this.#streams = this.#streamsOf(settings);
     if (settings.file !== undefined) this.#file = new LogFile(settings.file);
+    this.#syslog = syslog;
   }
 
   /** Whether lines of this type go anywhere. */
@@ -52,16 +67,22 @@ export class Log {
     return this.#settings.types.has(type);
   }
 
+  /** Whether it is shown on the stderr that it was given. */
+  get isOnStderr(): boolean {
+    return this.#settings.stderr;
+  }
+
   /** From now on `log_dest topic` reaches the broker. */
   publishWith(publish: PublishLog): void {
-    if (this.#settings.topic) this.#publish = publish;
+    this.#publish = publish;
   }
 
   write(type: LogType, text: string): void {
     if (!this.isOn(type)) return;
-    const line = (this.#timePrefix() + printable(text)).slice(0, lineCharsMax);
-    const topic = logTypes[type];
+    const line = this.#line(text);
+    const topic = this.#settings.topic ? logTypes[type] : undefined;
     if (topic !== undefined) this.#publish?.(`$SYS/broker/log/${topic}`, line);
+    this.#syslog?.write(type, line);
     if (this.#streams.length === 0 && this.#file === undefined) return;
     if (this.#waiting.length + line.length > waitingCharsMax || this.#isStuck()) {
       this.#droppedLines++;
@@ -77,10 +98,47 @@ export class Log {
     this.#file?.reopen();
   }
 
-  /** Writes what waits and closes the log file. Nothing may be written afterwards. */
+  /**
+   * Goes on with other settings, as after a reload; the log file is opened anew in any case.
+   *
+   * @throws StartError when the log file cannot be opened: then all stays as it was
+   */
+  change(settings: LogSettings, syslog?: SystemLog): void {
+    this.#flush();
+    const file = settings.file === undefined ? undefined : new LogFile(settings.file);
+    const before = { file: this.#file, syslog: this.#syslog };
+    this.#settings = settings;
+    this.#streams = this.#streamsOf(settings);
+    this.#file = file;
+    this.#syslog = syslog;
+    this.#second = Number.NaN; // the format of the time may be another
+    void before.file?.close();
+    if (before.syslog !== syslog) void before.syslog?.close();
+  }
+
+  /**
+   * Writes a line that must not be lost, as the process is about to end, and all that waits; of an
+   * error, whatever `log_type` says.
+   */
+  writeLast(text: string): void {
+    this.#flush();
+    const line = `${this.#line(text)}\n`;
+    for (const stream of this.#streams) stream.write(line);
+    this.#file?.writeNow(line);
+  }
+
+  /** Writes what waits and closes what it goes to. Nothing may be written afterwards. */
   async close(): Promise<void> {
     this.#flush();
-    await this.#file?.close();
+    await Promise.all([this.#file?.close(), this.#syslog?.close()]);
+  }
+
+  #streamsOf(settings: LogSettings): Writable[] {
+    return [...(settings.stdout ? [this.#stdout] : []), ...(settings.stderr ? [this.#stderr] : [])];
+  }
+
+  #line(text: string): string {
+    return (this.#timePrefix() + printable(text)).slice(0, lineCharsMax);
   }
 
   readonly #flush = (): void => {
@@ -115,7 +173,10 @@ export class Log {
 
 /** Text from clients cannot begin a line of its own or steer a terminal. */
 function printable(text: string): string {
-  return controls.test(text) ? text.replaceAll(everyControl, escapeControl) : text;
+  if (!controls.test(text)) return text;
+  // The tab that the details of a packet begin with is ours.
+  if (text[0] === '\t') return `\t${text.slice(1).replaceAll(everyControl, escapeControl)}`;
+  return text.replaceAll(everyControl, escapeControl);
 }
 
 const controls = /[\p{Cc}\p{Zl}\p{Zp}]/u;

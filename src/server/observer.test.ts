@@ -7,8 +7,10 @@ import type { ConnectedClient, Observer } from '../broker/ports.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { Message } from '../session/message.ts';
 import { parseConfig } from './config-file.ts';
+import type { denialEvents } from './denial-lines.ts';
 import { Log } from './log.ts';
 import { logObserver } from './observer.ts';
+import type { packetEvents } from './packet-lines.ts';
 
 /** The lines that `act` makes of events, with the log types that `lines` turn on. */
 async function logged(act: (observer: Observer) => void, ...lines: string[]): Promise<string[]> {
@@ -20,6 +22,8 @@ async function logged(act: (observer: Observer) => void, ...lines: string[]): Pr
   await log.close();
   return (stderr.read()?.toString() ?? '').split('\n').slice(0, -1);
 }
+
+type Denials = Observer & ReturnType<typeof denialEvents> & ReturnType<typeof packetEvents>;
 
 const client: ConnectedClient = {
   clientId: 'c',
@@ -33,12 +37,12 @@ const client: ConnectedClient = {
 
 describe('a client that connects', () => {
   const cases: [Partial<ConnectedClient>, string][] = [
-    [{}, '127.0.0.1:5000 as c (p2, c1, k60)'],
-    [{ version: 3, cleanStart: false }, '127.0.0.1:5000 as c (p1, c0, k60)'],
+    [{}, '127.0.0.1:5000 as c (p4, c1, k60)'],
+    [{ version: 3, cleanStart: false }, '127.0.0.1:5000 as c (p3, c0, k60)'],
     [{ version: 5, keepAliveSeconds: 0 }, '127.0.0.1:5000 as c (p5, c1, k0)'],
-    [{ userName: 'name' }, "127.0.0.1:5000 as c (p2, c1, k60, u'name')"],
-    [{ userName: '' }, "127.0.0.1:5000 as c (p2, c1, k60, u'')"],
-    [{ peer: '[::1]:5000' }, '[::1]:5000 as c (p2, c1, k60)'],
+    [{ userName: 'name' }, "127.0.0.1:5000 as c (p4, c1, k60, u'name')"],
+    [{ userName: '' }, "127.0.0.1:5000 as c (p4, c1, k60, u'')"],
+    [{ peer: '[::1]:5000' }, '::1:5000 as c (p4, c1, k60)'],
   ];
   for (const [difference, text] of cases) {
     it(`is logged as ${text}`, async () => {
@@ -48,6 +52,18 @@ describe('a client that connects', () => {
       );
     });
   }
+});
+
+it('the encryption of a client is logged after it', async () => {
+  const cipher = 'TLSv1.3/TLS_AES_256_GCM_SHA384';
+  const credentials = { cipher, identity: undefined, subject: undefined };
+  assert.deepEqual(
+    await logged((observer) => observer.clientConnected?.({ ...client, credentials })),
+    [
+      'New client connected from 127.0.0.1:5000 as c (p4, c1, k60).',
+      'Client c negotiated TLSv1.3 cipher TLS_AES_256_GCM_SHA384',
+    ],
+  );
 });
 
 describe('a client that leaves', () => {
@@ -85,14 +101,12 @@ describe('a connection that is refused', () => {
     });
 
   it('is logged with its client identifier', async () => {
-    assert.deepEqual(await logged(refuse('c')), [
-      'Client c [[::1]:9] disconnected: not authorised.',
-    ]);
+    assert.deepEqual(await logged(refuse('c')), ['Client c [::1:9] disconnected: not authorised.']);
   });
 
   it('is logged with its address when it has named itself nothing', async () => {
     assert.deepEqual(await logged(refuse(undefined)), [
-      'Client [::1] [[::1]:9] disconnected: not authorised.',
+      'Client ::1 [::1:9] disconnected: not authorised.',
     ]);
   });
 });
@@ -150,6 +164,109 @@ describe('other events', () => {
     assert.deepEqual(await logged(act), []);
     assert.deepEqual(await logged(act, 'log_type subscribe'), ['c 1 a/#']);
     assert.deepEqual(await logged(act, 'log_type unsubscribe'), ['c a/#']);
+  });
+
+  it('show denials with the rule that decided, at the default level', async () => {
+    const lines = await logged((observer) => {
+      const events = observer as Denials;
+      events.publishDenied(
+        client,
+        'a/b',
+        reasonCodes.notAuthorized,
+        'line 3 of acl: topic deny a/#',
+      );
+      events.publishDenied(
+        client,
+        'a/b',
+        reasonCodes.notAuthorized,
+        'line 3 of acl: topic deny a/#',
+      );
+      events.publishDenied(client, 'a/c', reasonCodes.notAuthorized);
+      events.subscribeDenied(client, 'b/#', reasonCodes.quotaExceeded);
+    });
+    assert.deepEqual(lines, [
+      "Denied PUBLISH from c to 'a/b': line 3 of acl: topic deny a/#.",
+      "Denied PUBLISH from c to 'a/c'.",
+      "Denied SUBSCRIBE from c to 'b/#': reason code 0x97.",
+    ]);
+  });
+
+  it("show denials as Mosquitto's debug log does, each of them", async () => {
+    const publish = {
+      type: 'publish',
+      topic: 'no/x',
+      payload: new Uint8Array(2),
+      qos: 1,
+      retain: false,
+      dup: false,
+      packetId: 1,
+      properties: undefined,
+    } as const;
+    const lines = await logged((observer) => {
+      const events = observer as Denials;
+      events.packetReceived?.('c', publish);
+      events.publishDenied(client, 'no/x', reasonCodes.notAuthorized);
+      events.publishDenied(client, 'will', reasonCodes.notAuthorized);
+      events.subscribeDenied(client, 'b/#', reasonCodes.notAuthorized);
+      events.receiveDenied(client, 'secret', 'no line of acl allows it');
+    }, 'log_type debug');
+    assert.deepEqual(lines, [
+      "Received PUBLISH from c (d0, q1, r0, m1, 'no/x', ... (2 bytes))",
+      "Denied PUBLISH from c (d0, q1, r0, m1, 'no/x', ... (2 bytes))",
+      "Denied PUBLISH from c ('will')",
+      "Denied SUBSCRIBE from c ('b/#')",
+      "Denied PUBLISH to c ('secret'): no line of acl allows it",
+    ]);
+  });
+
+  it('show what is in a packet on lines of their own, as Mosquitto does', async () => {
+    const will = { topic: 'w', payload: new Uint8Array(3), qos: 0, retain: true } as const;
+    const connect = {
+      type: 'connect',
+      version: 4,
+      bridge: false,
+      cleanStart: true,
+      keepAliveSeconds: 60,
+      clientId: 'c',
+      userName: undefined,
+      password: undefined,
+    } as const;
+    const subscription = {
+      filter: 'a/\tb',
+      qos: 1,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 0,
+    } as const;
+    const lines = await logged((observer) => {
+      observer.packetReceived?.(undefined, { ...connect, will });
+      observer.packetReceived?.(undefined, { ...connect, will: undefined });
+      observer.packetReceived?.('c', {
+        type: 'subscribe',
+        packetId: 1,
+        subscriptions: [subscription],
+      });
+      observer.packetReceived?.('c', { type: 'unsubscribe', packetId: 1, filters: ['a'] });
+      observer.packetReceived?.('c', { type: 'puback', packetId: 1, reasonCode: 0 });
+      observer.packetReceived?.('c', { type: 'pubrel', packetId: 2, reasonCode: 0 });
+      observer.packetSent?.('c', { type: 'pubcomp', packetId: 2, reasonCode: 0 });
+      observer.packetSent?.('c', { type: 'disconnect', reasonCode: 0x8b });
+    }, 'log_type debug');
+    assert.deepEqual(lines, [
+      'Received CONNECT from <unknown>',
+      'Will message specified (3 bytes) (r1, q0).',
+      '\tw',
+      'Received CONNECT from <unknown>',
+      'No will message specified.',
+      'Received SUBSCRIBE from c',
+      '\ta/\\u0009b (QoS 1)',
+      'Received UNSUBSCRIBE from c',
+      '\ta',
+      'Received PUBACK from c (Mid: 1, RC:0)',
+      'Received PUBREL from c (Mid: 2)',
+      'Sending PUBCOMP to c (m2)',
+      'Sending DISCONNECT to c (rc139)',
+    ]);
   });
 
   it('show packets in the debug log, but never a payload or a password', async () => {

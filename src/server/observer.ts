@@ -1,9 +1,11 @@
 /** Makes log lines in Mosquitto's words of what happens in the broker. */
 
 import type { ConnectedClient, DisconnectCause, Observer } from '../broker/ports.ts';
-import type { Packet } from '../packet/packet.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import { denialEvents } from './denial-lines.ts';
 import type { Log } from './log.ts';
+import { loggedAddress, loggedPeer } from './logged-peer.ts';
+import { packetEvents } from './packet-lines.ts';
 import { pluginEvents } from './plugin-lines.ts';
 
 export interface LogObserverOptions {
@@ -13,6 +15,7 @@ export interface LogObserverOptions {
 
 /** An observer with the events that the log wants, and no others. */
 export function logObserver(log: Log, { connectionMessages }: LogObserverOptions): Observer {
+  const packets = log.isOn('debug') ? packetEvents(log) : undefined;
   return {
     ...(connectionMessages && log.isOn('notice') && connectionEvents(log)),
     ...(log.isOn('notice') && sessionEvents(log)),
@@ -20,12 +23,10 @@ export function logObserver(log: Log, { connectionMessages }: LogObserverOptions
     ...(log.isOn('error') && pluginEvents(log)),
     ...(log.isOn('subscribe') && subscribeEvents(log)),
     ...(log.isOn('unsubscribe') && unsubscribeEvents(log)),
-    ...(log.isOn('debug') && packetEvents(log)),
+    ...packets,
+    ...((packets !== undefined || log.isOn('notice')) && denialEvents(log, { packets })),
   };
 }
-
-/** The number that Mosquitto's log gives a protocol version. */
-const loggedVersions = { 3: 1, 4: 2, 5: 5 } as const;
 
 function storeEvents(log: Log): Observer {
   return {
@@ -51,15 +52,22 @@ function storeEvents(log: Log): Observer {
 function connectionEvents(log: Log): Observer {
   return {
     connectionRefused({ peer, clientId, reasonCode, message }) {
-      const id = clientId ?? addressOf(peer);
-      log.write('notice', `Client ${id} [${peer}] disconnected: ${because(reasonCode, message)}.`);
+      const id = clientId ?? loggedAddress(peer);
+      const reason = because(reasonCode, message);
+      log.write('notice', `Client ${id} [${loggedPeer(peer)}] disconnected: ${reason}.`);
     },
     clientConnected(client) {
-      log.write('notice', `New client connected from ${client.peer} as ${described(client)}.`);
+      const from = loggedPeer(client.peer);
+      log.write('notice', `New client connected from ${from} as ${described(client)}.`);
+      const encryption = client.credentials?.cipher;
+      if (encryption === undefined) return;
+      const [version, cipher] = encryption.split('/');
+      log.write('notice', `Client ${client.clientId} negotiated ${version} cipher ${cipher}`);
     },
     clientDisconnected({ client, cause, reasonCode, message }) {
       const reason = endedBy(cause, reasonCode, message);
-      log.write('notice', `Client ${client.clientId} [${client.peer}] disconnected${reason}.`);
+      const from = loggedPeer(client.peer);
+      log.write('notice', `Client ${client.clientId} [${from}] disconnected${reason}.`);
     },
   };
 }
@@ -67,7 +75,7 @@ function connectionEvents(log: Log): Observer {
 function described(client: ConnectedClient): string {
   const { clientId, version, cleanStart, keepAliveSeconds, userName } = client;
   const user = userName === undefined ? '' : `, u'${userName}'`;
-  const parts = `p${loggedVersions[version]}, c${cleanStart ? 1 : 0}, k${keepAliveSeconds}`;
+  const parts = `p${version}, c${cleanStart ? 1 : 0}, k${keepAliveSeconds}`;
   return `${clientId} (${parts}${user})`;
 }
 
@@ -109,15 +117,13 @@ const reasonWords: Readonly<Partial<Record<ReasonCode, string>>> = {
   [reasonCodes.connectionRateExceeded]: 'connection rate exceeded',
 };
 
+// What the broker says of a connection that ended by itself before CONNECT.
+const goneWords = 'the client closed its connection';
+
 function because(reasonCode: ReasonCode, message: string): string {
+  if (message === goneWords) return 'connection closed by client';
   const words = reasonWords[reasonCode] ?? 'protocol error';
   return message === '' || message === words ? words : `${words} (${message})`;
-}
-
-/** The address of `192.0.2.1:1234` or `[::1]:1234`. */
-function addressOf(peer: string): string {
-  const colon = peer.lastIndexOf(':');
-  return colon < 0 ? peer : peer.slice(0, colon);
 }
 
 function sessionEvents(log: Log): Observer {
@@ -128,7 +134,7 @@ function sessionEvents(log: Log): Observer {
       dropping.delete(clientId);
       log.write('notice', `Expiring client ${clientId} due to timeout.`);
     },
-    messageDropped(clientId, _message, _qos, cause) {
+    messageDropped(clientId, _topic, _qos, cause) {
       if (hasNoLimit.has(cause) || dropping.has(clientId)) return;
       if (dropping.size >= droppingMax) dropping.clear();
       dropping.add(clientId);
@@ -156,52 +162,4 @@ function unsubscribeEvents(log: Log): Observer {
       log.write('unsubscribe', `${clientId} ${filter}`);
     },
   };
-}
-
-function packetEvents(log: Log): Observer {
-  return {
-    publishDenied({ clientId }, topic) {
-      log.write('debug', `Denied PUBLISH from ${clientId} ('${topic}')`);
-    },
-    subscribeDenied({ clientId }, filter) {
-      log.write('debug', `Denied SUBSCRIBE from ${clientId} ('${filter}')`);
-    },
-    packetReceived(clientId, packet) {
-      log.write('debug', `Received ${summary(packet, 'from', clientId)}`);
-    },
-    packetSent(clientId, packet) {
-      log.write('debug', `Sending ${summary(packet, 'to', clientId)}`);
-    },
-  };
-}
-
-/** What is in a packet, but never a payload or a password. */
-function summary(packet: Packet, preposition: string, clientId = '<unknown>'): string {
-  const name = `${packet.type.toUpperCase()} ${preposition} ${clientId}`;
-  switch (packet.type) {
-    case 'publish': {
-      const { dup, qos, retain, packetId, topic, payload } = packet;
-      const flags = `d${Number(dup)}, q${qos}, r${Number(retain)}, m${packetId}`;
-      return `${name} (${flags}, '${topic}', ... (${payload.length} bytes))`;
-    }
-    case 'connack':
-      return `${name} (${Number(packet.sessionPresent)}, ${packet.reasonCode})`;
-    case 'puback':
-    case 'pubrec':
-    case 'pubrel':
-    case 'pubcomp':
-      return `${name} (m${packet.packetId}, rc${packet.reasonCode})`;
-    case 'connect':
-    case 'subscribe':
-    case 'suback':
-    case 'unsubscribe':
-    case 'unsuback':
-    case 'pingreq':
-    case 'pingresp':
-    case 'disconnect':
-    case 'auth':
-      return name;
-    default:
-      return packet satisfies never;
-  }
 }

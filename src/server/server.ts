@@ -1,22 +1,25 @@
-/** Makes a running broker of a configuration. */
+/** Makes a running broker of a configuration, and another configuration of a running broker. */
 
-import { lookup } from 'node:dns/promises';
-import { getSystemErrorMessage } from 'node:util';
 import { Anonymous } from '../auth/anonymous.ts';
+import { PasswordChecks } from '../auth/password-checks.ts';
 import { Broker } from '../broker/broker.ts';
-import type { Features, Limits } from '../broker/limits.ts';
-import type { ListenerOptions } from '../broker/listener.ts';
-import type { QoS } from '../packet/version.ts';
-import type { Accept } from '../session/link.ts';
+import type { Gatekeeper, Observer } from '../broker/ports.ts';
+import { reasonCodes } from '../packet/reason-codes.ts';
 import { Message } from '../session/message.ts';
-import type { Listener } from '../transport/listen-sockets.ts';
-import { listenTcp } from '../transport/tcp.ts';
-import type { Config, GeneralSettings, ListenerConfig } from './config.ts';
+import { watchFiles } from '../transport/watched-files.ts';
+import type { Config } from './config.ts';
+import { Endpoint } from './endpoint.ts';
+import type { KeyLog } from './key-log.ts';
 import type { Log } from './log.ts';
+import { loadMaterials, MaterialError, type Materials } from './materials.ts';
 import { NodeHost } from './node-host.ts';
 import { logObserver } from './observer.ts';
+import { Plugins } from './plugins.ts';
+import { restartsNeeded, sameListeners } from './reload.ts';
 import { openState, type ServerState } from './server-state.ts';
+import { settingsOf } from './settings-of.ts';
 import { StartError } from './start-error.ts';
+import type { ListedSubscription } from './subscription-tree.ts';
 import { version } from './version.ts';
 
 /** A broker that listens; disposing of it stops it. */
@@ -24,18 +27,49 @@ export interface RunningServer extends AsyncDisposable {
   /** Where it listens, in the order of the configuration; a listener may have two addresses. */
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
 
+  /** All subscriptions, of clients that are away as well. */
+  subscriptions(): Iterable<ListedSubscription>;
+
+  /**
+   * Reads all that another configuration with the same listeners names, and changes nothing yet.
+   *
+   * @throws MaterialError or ReloadError when it cannot be used
+   */
+  prepare(config: Config): PreparedReload;
+
   /** Takes no more connections, says goodbye to the clients and waits until they have gone. */
   stop(): Promise<void>;
+}
+
+/** A configuration that is in order, with all that it names. */
+export interface PreparedReload {
+  /** It counts from now on. Clients that may not be there any more are disconnected. */
+  take(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Is given the session keys of TLS. */
+  readonly keyLog?: Pick<KeyLog, 'write'> | undefined;
 }
 
 /**
  * Starts a broker and opens its ports.
  *
- * @throws StartError when state or a port cannot be opened; nothing is left running then
+ * @throws MaterialError when a file that a listener needs cannot be used
+ * @throws StartError when state, a plugin or a port cannot be opened; nothing is left running then
  */
-export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  log: Log,
+  { keyLog }: ServerOptions = {},
+): Promise<RunningServer> {
+  const materials = loadMaterials(config);
   const host = new NodeHost();
-  const server = new Server(config, log, { host, state: await openState(config.state, log, host) });
+  const observer: Observer = logObserver(log, config.general);
+  const now = () => host.clock.now();
+  const plugins = await Plugins.load(config, { log, observer, now });
+  const state = await openState(config.state, log, host);
+  const server = new Server({ config, materials, log, host, observer, plugins, state, keyLog });
   try {
     await server.open();
   } catch (error) {
@@ -45,170 +79,171 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   return server;
 }
 
-/** An address to listen on. */
-interface Address {
-  readonly host: string;
-  readonly domain: 'ipv4' | 'ipv6';
+interface ServerParts {
+  readonly config: Config;
+  readonly materials: Materials;
+  readonly log: Log;
+  readonly host: NodeHost;
+  /** Its methods are replaced when the log changes. */
+  readonly observer: Observer;
+  readonly plugins: Plugins;
+  readonly state: ServerState | undefined;
+  readonly keyLog: ServerOptions['keyLog'];
 }
 
-const everyAddress: readonly Address[] = [
-  { host: '0.0.0.0', domain: 'ipv4' },
-  { host: '::', domain: 'ipv6' },
-];
-
-// What listening says on a machine without IPv4 or without IPv6.
-const domainMissing: readonly unknown[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'];
-
 class Server implements RunningServer {
-  readonly #config: Config;
-  readonly #log: Log;
-  readonly #host: NodeHost;
-  readonly #state: ServerState | undefined;
+  readonly #parts: ServerParts;
   readonly #broker: Broker;
-  readonly #listeners: Listener[] = [];
+  readonly #endpoints: readonly Endpoint[];
+  #config: Config;
+  #watching: AbortController | undefined;
   #isStopping = false;
 
-  constructor(
-    config: Config,
-    log: Log,
-    { host, state }: { host: NodeHost; state: ServerState | undefined },
-  ) {
+  constructor(parts: ServerParts) {
+    const { config, materials, log, host, observer, plugins, state, keyLog } = parts;
     const { general } = config;
+    this.#parts = parts;
     this.#config = config;
-    this.#log = log;
-    this.#host = host;
-    this.#state = state;
+    const checks = new PasswordChecks();
+    this.#endpoints = config.listeners.map(
+      (listener, i) =>
+        new Endpoint({
+          config: listener,
+          material: materials.listeners[i],
+          log,
+          checks,
+          keyLog,
+          hooked: (gatekeeper) => plugins.before(gatekeeper, listener.access.plugins),
+          headerBytesMax: general.packetBufferSize,
+          packetBytesMax: general.maxPacketSize,
+          tellsOfConnections: () => this.#config.general.connectionMessages && log.isOn('notice'),
+        }),
+    );
     this.#broker = new Broker({
-      host: this.#host,
-      gatekeeper: Anonymous.allowed(),
-      observer: logObserver(log, general),
+      host,
+      // Of sessions of listeners that are configured no more; nobody comes in by it.
+      gatekeeper: Anonymous.refused(),
+      gatekeeperFor: (name) => this.#gatekeeperOf(name),
+      observer,
       ...(state && { storage: state.storage }),
-      limits: limitsOf(general),
-      features: featuresOf(general),
-      systemTopicSeconds: general.sysInterval,
+      ...settingsOf(general),
       version: `pantala version ${version}`,
     });
-    this.#host.start((now) => this.#broker.wake(now));
+    for (const endpoint of this.#endpoints) endpoint.join(this.#broker);
+    plugins.publishWith((message) => this.#broker.publish(message));
+    host.start((now) => this.#broker.wake(now));
     state?.report(this.#broker.recalled!);
     log.publishWith((topic, line) => {
       const message = new Message(topic, new TextEncoder().encode(line));
       // Not at once: the line tells of something that the broker is in the middle of.
       queueMicrotask(() => this.#broker.publish(message));
     });
+    this.#tellOf(materials);
   }
 
   get addresses(): RunningServer['addresses'] {
-    return this.#listeners.map(({ host, port }) => ({ host, port }));
+    return this.#endpoints.flatMap(({ addresses }) => addresses);
   }
 
   async open(): Promise<void> {
-    for (const listener of this.#config.listeners) await this.#listen(listener);
-    if (this.#listeners.length === 0) {
+    const isLocal = this.#config.localOnly;
+    for (const endpoint of this.#endpoints) await endpoint.open({ isLocal });
+    if (this.addresses.length === 0) {
       throw new StartError('Unable to start any listening sockets: this machine has no network.');
+    }
+    this.#watch(this.#parts.materials.paths);
+  }
+
+  prepare(config: Config): PreparedReload {
+    const after = { ...config, listeners: sameListeners(this.#config, config) };
+    const materials = loadMaterials(after);
+    return { take: () => this.#reload(after, materials) };
+  }
+
+  async #reload(after: Config, materials: Materials): Promise<void> {
+    const { log, observer } = this.#parts;
+    for (const name of restartsNeeded(this.#config, after)) {
+      log.write('warning', `Warning: '${name}' has changed, which takes a restart.`);
+    }
+    this.#config = after;
+    this.#broker.change(settingsOf(after.general));
+    changeObserver(observer, logObserver(log, after.general));
+    this.#take(materials);
+  }
+
+  *subscriptions(): Generator<ListedSubscription, void> {
+    for (const { subscriber, filter, qos } of this.#broker.subscriptions()) {
+      yield { clientId: subscriber.clientId, filter, qos };
     }
   }
 
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    const closed = this.#listeners.map((listener) => listener.close());
+    this.#watching?.abort();
+    const closed = this.#endpoints.map((endpoint) => endpoint.close());
     const stored = Promise.withResolvers<void>();
     this.#broker.shutDown(stored.resolve);
     await Promise.all([...closed, stored.promise]);
-    await this.#state?.close();
-    this.#host.stop();
+    await this.#parts.state?.close();
+    await this.#parts.plugins.close();
+    this.#parts.host.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
-  async #listen(listener: ListenerConfig): Promise<void> {
-    const { port } = listener;
-    const accept = this.#accept(listener);
-    // A version of IP that nobody asked for by an address may be missing.
-    const mayBeMissing = this.#config.localOnly || listener.host === undefined;
-    for (const { host, domain } of await addressesOf(listener)) {
-      this.#log.write('information', `Opening ${domain} listen socket on port ${port}.`);
-      try {
-        const family = domain === 'ipv4' ? 4 : 6;
-        this.#listeners.push(await listenTcp(accept, { port, host, family }));
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (!mayBeMissing || !domainMissing.includes(code)) throw cannotListen(error, listener);
-        this.#log.write('warning', `Warning: This machine has no ${domain}.`);
-      }
+  #gatekeeperOf(name: string): Gatekeeper | undefined {
+    return this.#endpoints.find((endpoint) => endpoint.name === name)?.gatekeeper;
+  }
+
+  /** Goes by these from now on, and sends away whoever may not be there any more. */
+  #take(materials: Materials): void {
+    this.#endpoints.forEach((endpoint, i) => {
+      endpoint.change(this.#config.listeners[i], materials.listeners[i]);
+    });
+    this.#broker.accessChanged();
+    this.#broker.disconnectWhere(
+      (client, name) => {
+        const endpoint = this.#endpoints.find((each) => each.name === name);
+        return endpoint !== undefined && !endpoint.stillAdmits(client);
+      },
+      reasonCodes.notAuthorized,
+      'access was withdrawn',
+    );
+    this.#tellOf(materials);
+    this.#watch(materials.paths);
+  }
+
+  #tellOf({ notes }: Materials): void {
+    for (const { type, text } of notes) this.#parts.log.write(type, text);
+  }
+
+  #watch(paths: readonly string[]): void {
+    this.#watching?.abort();
+    this.#watching = new AbortController();
+    watchFiles(paths, () => this.#refresh(), { signal: this.#watching.signal });
+  }
+
+  /** A file has changed: reads all of them again, if they are in order. */
+  #refresh(): void {
+    const { log } = this.#parts;
+    try {
+      this.#take(loadMaterials(this.#config));
+      log.write('notice', 'Files of access and encryption were read again, as one has changed.');
+    } catch (error) {
+      if (!(error instanceof MaterialError)) throw error;
+      for (const line of error.message.split('\n')) log.write('error', line);
+      log.write(
+        'error',
+        'Error: A changed file cannot be used; what was read before still counts.',
+      );
     }
   }
-
-  #accept(listener: ListenerConfig): Accept {
-    const accept = this.#broker.listener(listenerOptionsOf(listener)).accept;
-    if (!this.#config.general.connectionMessages || !this.#log.isOn('notice')) return accept;
-    return (link) => {
-      this.#log.write('notice', `New connection from ${link.peer} on port ${listener.port}.`);
-      return accept(link);
-    };
-  }
 }
 
-async function addressesOf({ host, socketDomain }: ListenerConfig): Promise<readonly Address[]> {
-  const addresses = host === undefined ? everyAddress : await resolve(host);
-  const wanted = addresses.filter(({ domain }) => domain === (socketDomain ?? domain));
-  if (wanted.length === 0) {
-    throw new StartError(`Listener address '${host}' is no ${socketDomain} address.`);
-  }
-  return wanted;
-}
-
-async function resolve(host: string): Promise<Address[]> {
-  try {
-    const found = await lookup(host, { all: true });
-    return found.map(({ address, family }) => ({
-      host: address,
-      domain: family === 4 ? 'ipv4' : 'ipv6',
-    }));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new StartError(`Unable to resolve listener address '${host}' (${code}).`);
-  }
-}
-
-function cannotListen(error: unknown, { port, host }: ListenerConfig): StartError {
-  const { errno, code } = error as NodeJS.ErrnoException;
-  const message = errno === undefined ? String(error) : getSystemErrorMessage(errno);
-  const remedy = code === 'EADDRINUSE' ? '. Stop the program that uses it or take another' : '';
-  const where = `port ${port}${host === undefined ? '' : ` of ${host}`}`;
-  return new StartError(`${message[0].toUpperCase()}${message.slice(1)}: ${where}${remedy}.`);
-}
-
-function limitsOf(general: GeneralSettings): Partial<Limits> {
-  return {
-    packetBytesMax: general.maxPacketSize,
-    inflightMessagesMax: general.maxInflightMessages,
-    inflightBytesMax: general.maxInflightBytes,
-    queuedMessagesMax: general.maxQueuedMessages,
-    queuedBytesMax: general.maxQueuedBytes,
-    keepAliveSecondsMax: general.maxKeepalive,
-    sessionExpirySecondsMax: general.persistentClientExpiration ?? Number.POSITIVE_INFINITY,
-  };
-}
-
-function featuresOf(general: GeneralSettings): Partial<Features> {
-  return {
-    retainAvailable: general.retainAvailable,
-    queueQos0: general.queueQos0Messages,
-    upgradeOutgoingQos: general.upgradeOutgoingQos,
-  };
-}
-
-function listenerOptionsOf(listener: ListenerConfig): ListenerOptions {
-  return {
-    gatekeeper: listener.access.allowAnonymous ? Anonymous.allowed() : Anonymous.refused(),
-    limits: {
-      connectionsMax: listener.maxConnections,
-      qosMax: listener.maxQos as QoS, // the option's range is that of QoS
-      topicAliasMax: listener.maxTopicAlias,
-      topicAliasBrokerMax: listener.maxTopicAliasBroker,
-    },
-  };
+function changeObserver(observer: Observer, events: Observer): void {
+  for (const name of Object.keys(observer)) delete observer[name as keyof Observer];
+  Object.assign(observer, events);
 }

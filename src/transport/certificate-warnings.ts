@@ -75,7 +75,7 @@ function nameWarnings({ subjectAltName, subject }: X509Certificate, name: string
     ];
   }
   return [
-    `${name} has no subjectAltName: mosquitto_sub compares the host it connects to with the Common Name "${commonName}", but browsers, Python and Go want subjectAltName=DNS:${commonName}.`,
+    `${name} has no subjectAltName: mosquitto_sub compares the host it connects to with the Common Name "${commonName}", but browsers and clients in Go or Rust want subjectAltName=DNS:${commonName}.`,
   ];
 }
 

@@ -175,7 +175,7 @@ const keyFaults: readonly (string | undefined)[] = [
   'ERR_SSL_CIPHER_OPERATION_FAILED',
 ];
 
-/** What is wrong with a client's certificate, and the alert that tells the client (RFC 8446, 6.2). */
+/** What is wrong with a client's certificate, and the alert that tells it so (RFC 8446, 6.2). */
 export interface CertificateFault {
   readonly type: HandshakeFault;
   readonly alert: number;

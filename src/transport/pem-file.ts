@@ -1,4 +1,4 @@
-/** Files in PEM, the text form of certificates and keys, and what is wrong with those that are not. */
+/** Files in PEM, the text form of certificates and keys, and what is wrong with the others. */
 
 import { readFileSync } from 'node:fs';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -17,6 +17,8 @@ import { webSockets } from './websocket.ts';
 const isWindows = process.platform === 'win32';
 const modified = new Date('2026-01-02T03:04:05Z');
 const largeBytes = 5_000_000;
+const pipeMaker = 'mkfifo';
+const localServer = createServer();
 
 let root: string;
 let directory: string;
@@ -51,7 +53,9 @@ before(async () => {
     await symlink(join(root, 'www-private'), join(directory, 'private'));
     await symlink('.env', join(directory, 'env.txt'));
     await symlink('loop', join(directory, 'loop'));
-    execFileSync('mkfifo', [join(directory, 'pipe')]);
+    execFileSync(pipeMaker, [join(directory, 'pipe')]);
+    localServer.listen(join(directory, 'socket'));
+    await once(localServer, 'listening');
   }
   const layer = webSockets(
     () => new LinkEnd(),
@@ -62,6 +66,7 @@ before(async () => {
 });
 
 after(async () => {
+  localServer.close();
   await listener.close();
   await rm(root, { recursive: true });
 });
@@ -137,6 +142,38 @@ describe('files', () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  it('are given out a hundred times on one connection, and then on another', async () => {
+    const request = 'GET /sub/ HTTP/1.1\r\nHost: a\r\n\r\n';
+    const socket = connect(listener.port, '127.0.0.1');
+    let answers = 0;
+    socket.on('data', () => {
+      answers++;
+      socket.write(request);
+    });
+    socket.on('error', () => {});
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    socket.on('close', () => resolve());
+    socket.write(request);
+    await closed;
+    assert.equal(answers, 100);
+  });
+
+  it('are not awaited for ever once one was given out', async () => {
+    const rejected: string[] = [];
+    const layer = webSockets(
+      () => new LinkEnd(),
+      { httpDir: directory, upgradeSeconds: 0.05 },
+      { connectionRejected: (_peer, reason) => rejected.push(reason) },
+    );
+    const brief = await listenSockets(layer, { port: 0, host: '127.0.0.1' });
+    const socket = connect(brief.port, '127.0.0.1');
+    socket.write('GET /sub/ HTTP/1.1\r\nHost: a\r\n\r\n');
+    socket.resume();
+    await once(socket, 'close');
+    assert.deepEqual(rejected, []);
+    await brief.close();
+  });
+
   const bounds = [
     { name: 'take only so long', options: { fileSeconds: 0.05 } },
     { name: 'are so many at a time, and the oldest has to go', options: { filesMax: 1 } },
@@ -166,7 +203,9 @@ describe('files', () => {
     });
   }
 
-  it('end the connection when they turn out shorter than was said', async () => {
+  // An idle connection would be kept for longer.
+  const soon = { timeout: 4000 };
+  it('end the connection when they turn out shorter than was said', soon, async () => {
     const file = join(directory, 'shrinking.bin');
     await writeFile(file, Buffer.alloc(50_000_000));
     const socket = connect(listener.port, '127.0.0.1');
@@ -276,10 +315,13 @@ describe('nothing is given out', () => {
     { path: '/env.txt', status: 404 },
     { path: '/loop', status: 404 },
     { path: '/pipe', status: 404 },
+    { path: '/socket', status: 404 },
   ];
   for (const { path, status } of linked) {
     const skip = isWindows && 'symbolic links need rights on Windows';
-    it(`by way of a link but what is inside: ${status} for ${path}`, { skip }, async () => {
+    it(`by way of what is no file, or a link but to what is inside: ${status} for ${path}`, {
+      skip,
+    }, async () => {
       const answer = await get(path);
       assert.equal(answer.status, status);
       assert.doesNotMatch(answer.body, /SECRET/);

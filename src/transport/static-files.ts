@@ -84,6 +84,7 @@ const refusals: Readonly<Record<string, HttpRefusal>> = {
   ENOENT: notFound,
   ENOTDIR: notFound,
   ELOOP: notFound,
+  ENXIO: notFound, // a socket
   EACCES: forbidden,
   EPERM: forbidden,
   ENAMETOOLONG: { status: 414, told: 'The path is too long.' },

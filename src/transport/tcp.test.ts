@@ -4,48 +4,16 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { type ConnectedPair, LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
+import { LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
+import { connectedPair } from '../../test/harness/connected-pair.ts';
 import { connectTcp, listenTcp } from './tcp.ts';
 
-/** One pass of the event loop, in which sockets are read and written. */
-const loopPass = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-async function openPair(): Promise<ConnectedPair> {
-  const near = new LinkEnd();
-  const far = new LinkEnd();
-  const arrived = Promise.withResolvers<void>();
-  const listener = await listenTcp(
-    (link) => {
-      far.link = link;
-      arrived.resolve();
-      return far;
-    },
-    { port: 0, host: '127.0.0.1' },
+const openPair = () =>
+  connectedPair(
+    (accept) => listenTcp(accept, { port: 0, host: '127.0.0.1' }),
+    (accept, { port }) => connectTcp(accept, { host: '127.0.0.1', port }),
+    (listener) => listener.close(),
   );
-  await connectTcp(
-    (link) => {
-      near.link = link;
-      return near;
-    },
-    { host: '127.0.0.1', port: listener.port },
-  );
-  await arrived.promise;
-  return {
-    near,
-    far,
-    async settle() {
-      for (let pass = 0; pass < 5; pass++) await loopPass();
-    },
-    async until(condition) {
-      while (!condition()) await loopPass();
-    },
-    async [Symbol.asyncDispose]() {
-      near.link.destroy();
-      far.link.destroy();
-      await listener.close();
-    },
-  };
-}
 
 linkContract('TCP', openPair);
 

@@ -1,9 +1,9 @@
 /** MQTT over TCP, on Node's sockets. */
 
-import { connect } from 'node:net';
 import type { Accept } from '../session/link.ts';
 import { peerOf } from './arrival.ts';
 import { type Listener, type ListenSocketsOptions, listenSockets } from './listen-sockets.ts';
+import { openSocket } from './open-socket.ts';
 import { socketLinks, startLink } from './socket-link.ts';
 
 /**
@@ -24,19 +24,7 @@ export function connectTcp(
   accept: Accept,
   { host, port, signal }: { host: string; port: number; signal?: AbortSignal },
 ): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const socket = connect({ host, port, noDelay: true, keepAlive: true });
-  const abort = () => socket.destroy(new Error(`connecting to ${host} port ${port} was given up`));
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort, { once: true });
-  const settled = () => signal?.removeEventListener('abort', abort);
-  socket.once('error', reject);
-  socket.once('connect', () => {
-    settled();
-    socket.off('error', reject);
+  return openSocket({ host, port }, { signal }, (socket) => {
     startLink({ socket, peer: peerOf(socket), credentials: undefined }, accept);
-    resolve();
   });
-  socket.once('close', settled);
-  return promise;
 }

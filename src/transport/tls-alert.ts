@@ -31,7 +31,6 @@ export class FarewellAlert {
   readonly #secure: TLSSocket;
   readonly #plain: Socket;
   #secret: Buffer | undefined;
-  #bytesBefore = 0;
 
   /** @param plain what `secure` sends through; before the handshake begins */
   constructor(secure: TLSSocket, plain: Socket) {
@@ -47,36 +46,37 @@ export class FarewellAlert {
   }
 
   /**
-   * Sends a fatal alert where that is possible, and ends the connection.
+   * Sends a fatal alert where that is possible, and ends the connection once the client does; where
+   * it is not possible, at once. To be called while Node tells that the handshake is over.
    *
    * @param description RFC 8446, 6.2
    */
   send(description: number): void {
-    // What OpenSSL has to send at the end of the handshake leaves in this turn.
-    setImmediate(() => this.#send(description));
+    // What OpenSSL has to send at the end of the handshake leaves when this returns.
+    const before = this.#plain.bytesWritten;
+    setImmediate(() => {
+      const hasSentTickets = this.#plain.bytesWritten > before;
+      this.#send(description, hasSentTickets ? ticketRecords : 0);
+    });
   }
 
   readonly #note = (line: Buffer): void => {
     const secret = secretPattern.exec(line.toString('latin1'))?.[1];
-    if (secret === undefined) return;
-    this.#secret = Buffer.from(secret, 'hex');
-    // The server's part leaves in this turn, and the client cannot have answered yet.
-    setImmediate(() => {
-      this.#bytesBefore = this.#plain.bytesWritten;
-    });
+    if (secret !== undefined) this.#secret = Buffer.from(secret, 'hex');
   };
 
-  #send(description: number): void {
+  #send(description: number, sequence: number): void {
     const secure = this.#secure;
     const suite = secure.destroyed ? undefined : suites[secure.getCipher()?.name ?? ''];
     if (suite === undefined || this.#secret === undefined) {
       secure.destroy();
       return;
     }
-    const sequence = this.#plain.bytesWritten > this.#bytesBefore ? ticketRecords : 0;
     const record = alertRecord(description, { suite, secret: this.#secret, sequence });
     this.#secret = undefined;
-    this.#plain.write(record, () => secure.destroy());
+    // Hanging up at once would take the alert back from a client that is still sending.
+    secure.once('end', () => secure.destroy()).resume();
+    this.#plain.end(record);
   }
 }
 

@@ -106,7 +106,7 @@ export function loadTls(settings: TlsSettings, now = Date.now()): TlsMaterial {
   const lists = crlfile === undefined ? undefined : readRevocationLists(crlfile);
   const clientCertificate = clientCertificatePolicy(settings, authorities, lists);
   const context = contextOf(settings, {
-    ...(server && { cert: server.chain.map(String), key: server.key }),
+    ...(server && { cert: server.chain.join(''), key: server.key }),
     // Without this, OpenSSL would trust every public CA in the world.
     ca: clientCertificate ? authorities.map(String) : [],
     dhparam: dhparamfile === undefined ? 'auto' : readDhParameters(dhparamfile),

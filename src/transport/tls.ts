@@ -25,6 +25,8 @@ export interface TlsEvents {
 
 export interface TlsLayerOptions {
   readonly events?: TlsEvents;
+  /** Is given the keys of each connection, in the format of NSS. */
+  readonly keyLog?: ((line: Uint8Array) => void) | undefined;
   /** How long a client may take for its handshake. */
   readonly handshakeSeconds?: number;
   /** How many may be at it at a time; one more, and the oldest has to go. */
@@ -38,12 +40,13 @@ const startsPerTurn = 4;
 export function tlsLayer(
   security: TlsSecurity,
   next: Arrivals,
-  { events = {}, handshakeSeconds = 10, handshakesMax = 1000 }: TlsLayerOptions = {},
+  { events = {}, keyLog, handshakeSeconds = 10, handshakesMax = 1000 }: TlsLayerOptions = {},
 ): Arrivals {
   const layer: Layer = {
     security,
     next,
     events,
+    keyLog,
     halfOpen: new HalfOpen({ seconds: handshakeSeconds, max: handshakesMax }),
     pace: new Pace(startsPerTurn),
   };
@@ -54,6 +57,7 @@ interface Layer {
   readonly security: TlsSecurity;
   readonly next: Arrivals;
   readonly events: TlsEvents;
+  readonly keyLog: TlsLayerOptions['keyLog'];
   readonly halfOpen: HalfOpen;
   readonly pace: Pace;
 }
@@ -108,6 +112,7 @@ class Handshake {
     // What Node calls errors that it would not emit otherwise: those of OpenSSL after the
     // handshake, and those of the socket beneath.
     secure.on('_tlsError', destroyWith);
+    if (this.#layer.keyLog !== undefined) secure.on('keylog', this.#layer.keyLog);
     secure.on('error', failed);
     secure.on('close', closed);
     secure.once('secure', () => {
@@ -167,7 +172,6 @@ class Handshake {
   #tell(failure: HandshakeFailure): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#leave();
     this.#layer.events.handshakeFailed?.(this.#arrival.peer, failure);
   }
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LinkEnd } from '../../test/contract/link-contract.ts';
 import { clientFrame, opcodes, RawWebSocket } from '../../test/harness/raw-websocket.ts';
+import type { Arrival } from './arrival.ts';
 import { listenSockets } from './listen-sockets.ts';
 import { type WebSocketOptions, webSockets } from './websocket.ts';
 
@@ -15,11 +16,19 @@ async function open(options: WebSocketOptions = {}) {
     server.link = link;
     return server;
   }, options);
-  const listener = await listenSockets(layer, { port: 0, host: '127.0.0.1' });
+  const arrivals: Arrival[] = [];
+  const listener = await listenSockets(
+    (arrival) => {
+      arrivals.push(arrival);
+      layer(arrival);
+    },
+    { port: 0, host: '127.0.0.1' },
+  );
   const client = await RawWebSocket.open(listener.port);
   return {
     server,
     client,
+    socket: arrivals[0].socket,
     async until(condition: () => boolean) {
       while (!condition()) await loopPass();
     },
@@ -145,6 +154,30 @@ describe('a WebSocket', () => {
     pair.client.send(clientFrame(opcodes.binary, Buffer.alloc(0), { isFinal: false }));
     pair.client.send(...Array.from({ length: 5000 }, () => fragment));
     assert.equal(await pair.client.closeCode(), 1008);
+  });
+
+  it('bounds the pieces that it keeps of a frame', async () => {
+    await using pair = await open({ frameBytesMax: 300_000 });
+    const { client, socket } = pair;
+    const frame = clientFrame(opcodes.binary, Buffer.alloc(200_000));
+    for (let at = 0; at < 1300; at++) {
+      const { bytesRead } = socket;
+      client.send(frame.subarray(at, at + 1));
+      await pair.until(() => socket.bytesRead > bytesRead || socket.destroyed);
+    }
+    assert.equal(await client.closeCode(), 1008);
+  });
+
+  it('is over some time after a goodbye that is not answered', async (test) => {
+    await using pair = await open();
+    test.mock.timers.enable({ apis: ['setTimeout'] });
+    pair.server.link.close();
+    assert.equal(await pair.client.closeCode(), 1000);
+    test.mock.timers.tick(9_999);
+    await loopPass();
+    assert.equal(pair.socket.destroyed, false);
+    test.mock.timers.tick(1);
+    await pair.until(() => pair.server.closedCount === 1);
   });
 
   it('says goodbye with 1000 after everything that was written', async () => {

@@ -34,7 +34,10 @@ export interface WebSocketOptions {
   readonly headersSize?: number;
   /** `http_dir`: where the files are that a plain GET is answered with; undefined: nowhere. */
   readonly httpDir?: string | undefined;
-  /** Bytes of the largest frame, or message of several frames: at least the largest packet. */
+  /**
+   * Bytes of the largest frame, or message of several frames. It must hold the largest packet, and
+   * should hold some of them: what a library has to send when it gets to it may come in one frame.
+   */
   readonly frameBytesMax?: number;
   /** How long a connection may be here without a request that becomes a WebSocket or a file. */
   readonly upgradeSeconds?: number;
@@ -74,7 +77,7 @@ export function webSockets(
 // read: more than a backlog of them.
 const upgradesMaxDefault = 10_000;
 
-const requestsPerConnectionMax = 100;
+const requestsMax = 100;
 const keepAliveMilliseconds = 5_000;
 
 // For whom the other side of a close handshake is waited; a broker that says goodbye has given up
@@ -83,7 +86,7 @@ const closeMilliseconds = 10_000;
 
 // A frame that comes in pieces is kept in pieces until it is whole. They may be smaller than a
 // network's smallest packet, but not so small that keeping them costs much more than the bytes.
-const pieceBytesMin = 128;
+const pieceBytesMin = 256;
 const piecesMin = 1024;
 const fragmentsMax = 4096;
 
@@ -133,7 +136,7 @@ class WebSocketLayer {
       origins = [],
       headersSize = 4096,
       httpDir,
-      frameBytesMax = 2 ** 21,
+      frameBytesMax = 2 ** 23,
       upgradeSeconds = 10,
       upgradesMax = upgradesMaxDefault,
       fileSeconds = 300,
@@ -172,7 +175,6 @@ class WebSocketLayer {
     });
     // One more than are allowed, since Node leaves out the rest without a word.
     http.maxHeadersCount = headerLinesMax + 1;
-    http.maxRequestsPerSocket = requestsPerConnectionMax;
     // Node checks its own timeouts only for a server that listens: `HalfOpen` has them instead.
     http.on('request', (request, response) => this.#answer(request, response));
     http.on('checkContinue', (request, response) => this.#answer(request, response));
@@ -222,6 +224,8 @@ class WebSocketLayer {
       return;
     }
     visitor.requests++;
+    // Node's own limit would only advise the client to go.
+    if (visitor.requests >= requestsMax) response.setHeader('Connection', 'close');
     visitor.isAnswering = true;
     visitor.enter(this.#answered, () => {});
     response.on('close', () => {

@@ -99,13 +99,16 @@ export class CertificateFolder implements Disposable {
   /** Makes a list of what an authority has taken back, in all its lists. */
   revocationList(
     name: string,
-    { by, revoked = [], days = 30 }: { by: string; revoked?: readonly string[]; days?: number },
+    { by, revoked = [], until }: { by: string; revoked?: readonly string[]; until?: string },
   ): string {
     for (const certificate of revoked) {
       this.openssl('ca', ...this.#ledger(by), '-revoke', `${certificate}.crt`);
     }
-    const seconds = ['-crlsec', String(days * 86_400)];
-    this.openssl('ca', ...this.#ledger(by), '-gencrl', ...seconds, '-out', name);
+    const dates =
+      until === undefined
+        ? ['-crldays', '30']
+        : ['-crl_lastupdate', '20200101000000Z', '-crl_nextupdate', until];
+    this.openssl('ca', ...this.#ledger(by), '-gencrl', ...dates, '-out', name);
     return this.file(name);
   }
 

@@ -12,7 +12,7 @@ const host = '127.0.0.1';
 
 /** What became of a connection, in the order in which they did. */
 export type HandshakeOutcome =
-  | { readonly type: 'arrived'; readonly arrival: Arrival }
+  | { readonly type: 'arrived'; readonly arrival: Arrival; readonly isResumed: boolean }
   | { readonly type: 'failed'; readonly failure: HandshakeFailure };
 
 export class TlsStage implements AsyncDisposable {
@@ -35,7 +35,8 @@ export class TlsStage implements AsyncDisposable {
       stage.#sockets.push(arrival.socket);
       arrival.socket.on('error', () => undefined).resume();
       arrival.socket.write('hello');
-      stage.#add({ type: 'arrived', arrival });
+      const isResumed = (arrival.socket as TLSSocket).isSessionReused();
+      stage.#add({ type: 'arrived', arrival, isResumed });
     };
     const layer = tlsLayer(stage.security, arrived, { events: { handshakeFailed }, ...options });
     stage.#listener = await listenSockets(layer, { port: 0, host });
@@ -60,6 +61,13 @@ export class TlsStage implements AsyncDisposable {
   async arrived(): Promise<Arrival> {
     const outcome = await this.outcome();
     if (outcome.type === 'arrived') return outcome.arrival;
+    throw new Error(`the handshake failed: ${outcome.failure.message}`);
+  }
+
+  /** Whether the next to arrive has left out what it had proved before. */
+  async isResumed(): Promise<boolean> {
+    const outcome = await this.outcome();
+    if (outcome.type === 'arrived') return outcome.isResumed;
     throw new Error(`the handshake failed: ${outcome.failure.message}`);
   }
 

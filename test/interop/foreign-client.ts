@@ -7,6 +7,11 @@ import type { ProtocolVersion } from '../../src/packet/version.ts';
 
 export interface ForeignLibrary {
   readonly name: string;
+  /**
+   * Whether it reads the reason code of a DISCONNECT in which nothing else is, as of Mosquitto's;
+   * Paho wants properties behind it.
+   */
+  readonly readsBareReasons: boolean;
 
   /**
    * Connects one client, which never connects again by itself.

@@ -18,6 +18,7 @@ import { propertiesForMqttJs, propertiesFromMqttJs } from './mqttjs-properties.t
 
 export const mqttJs: ForeignLibrary = {
   name: 'MQTT.js',
+  readsBareReasons: true,
   async connect(options) {
     const client = new MqttJsClient(options);
     await client.connected;

@@ -58,6 +58,7 @@ type Tell = (client: string, action: string, details?: object) => void;
 /** One Python process; disposing of it kills it with all its clients. */
 export class Paho implements ForeignLibrary, AsyncDisposable {
   readonly name = 'Paho for Python';
+  readonly readsBareReasons = false;
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #clients = new Map<string, PahoClient>();
 

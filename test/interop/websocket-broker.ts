@@ -13,9 +13,11 @@ import { listenSockets } from '../../src/transport/listen-sockets.ts';
 import { type WebSocketOptions, webSockets } from '../../src/transport/websocket.ts';
 import type { ClaimBrokers, RunningBroker } from './running-broker.ts';
 
+const openssl = 'openssl';
+
 /** Why there can be no certificate, if there can be none. */
 export function missingOpenssl(): string | undefined {
-  if (spawnSync('openssl', ['version']).status === 0) return undefined;
+  if (spawnSync(openssl, ['version']).status === 0) return undefined;
   return 'openssl is not installed: apt-get install openssl';
 }
 
@@ -34,7 +36,7 @@ export class Certificate implements Disposable {
       'subjectAltName=IP:127.0.0.1,DNS:localhost',
     ];
     const files = ['-keyout', this.keyFile, '-out', this.file];
-    const made = spawnSync('openssl', ['req', '-x509', '-days', '2', ...key, ...names, ...files]);
+    const made = spawnSync(openssl, ['req', '-x509', '-days', '2', ...key, ...names, ...files]);
     if (made.status !== 0) throw new Error(`openssl: ${made.stderr}`);
   }
 

@@ -86,13 +86,13 @@ describe('a refusing CONNACK', () => {
   const refused = {
     type: 'refuse',
     reasonCode: reasonCodes.notAuthorized,
-    reason: 'no entry after nine',
+    reasonString: 'no entry after nine',
   } as const;
   const open = () =>
     new TestBroker({ gatekeeper: new TestGatekeeper({ admit: () => refused }) }).open();
   const connectWith = (size: string) => `10 ["MQTT" 05 02 003c [27 000000${size} 26 "k" "v"] "id"]`;
 
-  it('says why, where the client has room for it [MQTT-3.2.2-19]', async () => {
+  it('says why, where it is for the client to know and has room [MQTT-3.2.2-19]', async () => {
     const client = open();
     await client.sendBytes(connectWith('1b'));
     assertReceived(client, '20 [00 87 [1f "no entry after nine"]]');

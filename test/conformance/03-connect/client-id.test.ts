@@ -119,10 +119,10 @@ describe('an empty client identifier', () => {
 
   const notAllowed = { features: { zeroLengthClientIdAllowed: false } };
 
-  it('gets 0x85 where it is not allowed [MQTT-3.1.3-8]', async () => {
+  it('gets 0x80, as from Mosquitto, where it is not allowed [MQTT-3.1.3-8]', async () => {
     const client = new TestBroker(notAllowed).open();
     await client.sendBytes('10 ["MQTT" 05 02 003c [] ""]');
-    assert.deepEqual(outcomeOf(client), ['connack 85', 'closed']);
+    assert.deepEqual(outcomeOf(client), ['connack 80', 'closed']);
   });
 
   it('gets return code 2 in MQTT 3.1.1 where it is not allowed [MQTT3-3.1.3-9]', async () => {

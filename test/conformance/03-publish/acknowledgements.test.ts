@@ -6,6 +6,7 @@ import { bytesOf, hexOf } from '../../../src/packet/packet-notation.ts';
 import { type ReasonCode, reasonCodes } from '../../../src/packet/reason-codes.ts';
 import { TestBroker } from '../../harness/test-broker.ts';
 import { TestGatekeeper } from '../../harness/test-gatekeeper.ts';
+import { TestInterceptor } from '../../harness/test-interceptor.ts';
 import { assertClosed, assertReceived, inBothVersions, pair } from '../../harness/wire.ts';
 
 /** Refuses to let anybody publish to "refused". */
@@ -170,7 +171,14 @@ const refusals = [
 
 for (const { name, request, answer } of refusals) {
   it(`leaves explanations out where they do not fit into a ${name}`, async () => {
-    const broker = new TestBroker({ gatekeeper: refusing() });
+    const interceptor = new TestInterceptor({
+      publish: () => ({
+        type: 'refuse',
+        reasonCode: reasonCodes.notAuthorized,
+        reason: 'not authorized',
+      }),
+    });
+    const broker = new TestBroker({ gatekeeper: new TestGatekeeper({}, interceptor) });
     const roomy = await broker.connect('roomy');
     await roomy.sendBytes(request);
     const explained = roomy.receivedHex();

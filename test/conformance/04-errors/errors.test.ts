@@ -17,7 +17,7 @@ const limits = { packetBytesMax: 60, inflightMessagesMax: 2, topicAliasMax: 3, q
 
 /** Packets as MQTT 3.1.1 and 5.0 write them, and the reason code that 5.0 has for them. */
 const mistakes: readonly { what: string; 4?: string; 5?: string; code: string }[] = [
-  { what: 'a packet of type 0', 4: '00 00', 5: '00 00', code: '81' },
+  { what: 'a packet of type 0', 4: '00 00', 5: '00 00', code: '82' },
   { what: 'PUBLISH of QoS 3', 4: '36 ["a" 0001 (x)]', 5: '36 ["a" 0001 00 (x)]', code: '81' },
   { what: 'QoS 0 with DUP', 4: '38 ["a" (x)]', 5: '38 ["a" 00 (x)]', code: '81' },
   { what: 'PUBLISH without a whole topic', 4: '30 [0005 (a)]', 5: '30 [0005 (a)]', code: '81' },

@@ -1,0 +1,45 @@
+/** All that listeners go by and that lies in files: read and checked before any of it counts. */
+
+import type { TlsMaterial } from '../transport/tls-security.ts';
+import { AccessFileReader, type AccessFiles } from './access-files.ts';
+import { type Config, ConfigError, type ConfigFault, type ListenerConfig } from './config.ts';
+import { type KeyOf, loadEncryption } from './encryption.ts';
+import type { LogLine } from './log-type.ts';
+
+/** What one listener goes by. */
+export interface ListenerMaterial {
+  readonly files: AccessFiles;
+  /** Undefined where clients do not encrypt. */
+  readonly tls: TlsMaterial | undefined;
+}
+
+export interface Materials {
+  /** In the order of the listeners. */
+  readonly listeners: readonly ListenerMaterial[];
+  /** What the log should say about the files. */
+  readonly notes: readonly LogLine[];
+  /** Everything that was read. */
+  readonly paths: readonly string[];
+}
+
+/** Files that the configuration names cannot be used; all that is wrong with them, at once. */
+export class MaterialError extends ConfigError {}
+
+/** @throws MaterialError */
+export function loadMaterials({ listeners }: Config): Materials {
+  const faults: ConfigFault[] = [];
+  const notes: LogLine[] = [];
+  const reports = {
+    fault: (fault: ConfigFault) => faults.push(fault),
+    note: (line: LogLine) => notes.push(line),
+  };
+  const reader = new AccessFileReader(reports);
+  const materials = listeners.map((listener: ListenerConfig) => {
+    const files = reader.filesOf(listener);
+    const keyOf: KeyOf = (identity) => files.psk?.keys.get(identity);
+    return { files, tls: loadEncryption(listener, keyOf, reports) };
+  });
+  if (faults.length > 0) throw new MaterialError(faults);
+  const paths = materials.flatMap(({ tls }) => tls?.paths ?? []);
+  return { listeners: materials, notes, paths: [...new Set([...reader.paths, ...paths])] };
+}
