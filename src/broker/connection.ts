@@ -16,7 +16,7 @@ import type { OpenConnection } from './connections.ts';
 import { Conversation } from './conversation.ts';
 import { notScheduled, type Timed } from './deadlines.ts';
 import { type Doorway, Entrance, type Entry } from './entrance.ts';
-import { farewell, refusal } from './farewell.ts';
+import { farewell, refusal, refuse } from './farewell.ts';
 import { type Agreement, expirySeconds } from './handshake.ts';
 import { Intake } from './intake.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -56,6 +56,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   #conversation: Conversation | undefined;
   #will: Will | undefined;
   #permit: Permit | undefined;
+  // Why the link has closed, while there is something to be read.
+  #lost: string | undefined;
 
   constructor(link: Link, options: ConnectionOptions) {
     this.#link = link;
@@ -109,8 +111,14 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   closed(error?: Error): void {
-    if (this.#phase === 'closed') return;
     const message = error === undefined ? 'the client closed its connection' : error.message;
+    // What has come before the end is read first: a DISCONNECT may be in it.
+    if (this.#phase === 'connected' && this.#conversation!.isHeld) this.#lost = message;
+    else this.#depart(message);
+  }
+
+  #depart(message: string): void {
+    if (this.#phase === 'closed') return;
     if (this.#phase !== 'closing') {
       this.#leave('connection lost', reasonCodes.unspecifiedError, message);
     }
@@ -253,7 +261,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
       if (!(error instanceof ProtocolError)) throw error;
       this.#endFor(error);
     }
-    this.#pauseWhereDue();
+    if (this.#lost === undefined) this.#pauseWhereDue();
+    else if (!this.#conversation!.isHeld && !this.#isResting) this.#depart(this.#lost);
   }
 
   #handle(packet: Packet): void {
@@ -458,6 +467,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
 
   /** Sends what waits, and gives the peer some time to take it. */
   #finish(): void {
+    if (this.#lost !== undefined) return this.#depart(this.#lost);
     const { clock, deadlines, limits } = this.#options;
     deadlines.set(this, clock.now() + limits.lingerSeconds * 1000);
     this.#intake.discard();
@@ -486,11 +496,4 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   #resumeReading(): void {
     if (!this.#isWaiting && !this.#isResting && !this.#isFlooded) this.#intake.resume();
   }
-}
-
-function refuse(packet: Packet): never {
-  throw new ProtocolError(
-    reasonCodes.protocolError,
-    `${packet.type.toUpperCase()} was not expected now`,
-  );
 }

@@ -91,12 +91,20 @@ export class Conversation {
     traffic.publishReceivedBytes += publish.payload.length;
     this.#checkSupported(publish, limits);
     checkLevels(topic);
-    const limited = this.#limitDenial(publish, topic, now);
     const message = messageOfPublish(publish, topic, now);
-    if (limited !== undefined || !this.#interception?.asksAbout(publish, topic)) {
-      return this.#pass(publish, message, limited ?? this.#denial(topic), now);
+    if (publish.qos === 2 && this.#session.incoming.isOpen(publish.packetId)) {
+      // It was taken before, and is only acknowledged again: nobody is asked.
+      return this.#pass(publish, message, undefined, now);
     }
-    const pass: Pass = (passed, ...rest) => this.#pass(publish, passed, ...rest);
+    const denial = this.#limitDenial(publish, topic, now);
+    if (denial !== undefined || !this.#interception?.asksAbout(topic)) {
+      return this.#pass(publish, message, denial ?? this.#denial(topic), now);
+    }
+    const pass: Pass = (passed, refusal, at, reason) => {
+      // MQTT 3.x has one answer to all, and ends the connection where the broker is at its limits.
+      const isTold = refusal === undefined || this.#sender.version === 5;
+      this.#pass(publish, passed, isTold ? refusal : reasonCodes.notAuthorized, at, reason);
+    };
     this.#interception.publish(message, pass, now);
   }
 
@@ -203,6 +211,7 @@ export class Conversation {
     now: number,
     reason?: string,
   ): void {
+    const { packetId } = publish;
     const denial = refusal ?? this.#storeDenial(publish, message);
     switch (publish.qos) {
       case 0:
@@ -210,11 +219,15 @@ export class Conversation {
         return;
       case 1:
         this.#session.incoming.publishedAtLeastOnce();
-        if (denial === undefined) this.#take('puback', publish.packetId, message, now);
-        else this.#refuse('puback', publish.packetId, denial, reason);
+        if (denial === undefined) this.#take('puback', packetId, message, now);
+        else this.#refuse('puback', packetId, denial, reason);
         return;
       case 2:
-        this.#publishExactlyOnce(publish.packetId, message, { denial, reason, now });
+        // [MQTT-4.3.3-10]: a duplicate is acknowledged again and delivered no more.
+        if (!this.#session.incoming.publishedExactlyOnce(packetId)) {
+          this.#answerKept({ type: 'pubrec', packetId, reasonCode: reasonCodes.success });
+        } else if (denial === undefined) this.#take('pubrec', packetId, message, now);
+        else this.#refuseExactlyOnce(packetId, denial, reason);
         return;
       default:
         publish.qos satisfies never;
@@ -245,26 +258,11 @@ export class Conversation {
     this.#answers.acknowledge({ type, packetId, reasonCode }, message, changed);
   }
 
-  #publishExactlyOnce(
-    packetId: number,
-    message: Message,
-    {
-      denial,
-      reason,
-      now,
-    }: { denial: ReasonCode | undefined; reason: string | undefined; now: number },
-  ): void {
-    const { incoming } = this.#session;
-    // [MQTT-4.3.3-10]: a duplicate is acknowledged again and delivered no more.
-    if (!incoming.publishedExactlyOnce(packetId)) {
-      this.#answerKept({ type: 'pubrec', packetId, reasonCode: reasonCodes.success });
-      return;
-    }
-    if (denial === undefined) return this.#take('pubrec', packetId, message, now);
+  #refuseExactlyOnce(packetId: number, denial: ReasonCode, reason: string | undefined): void {
     // MQTT 5.0 ends the exchange with the PUBREC; 3.x cannot tell, and goes through with it, or
     // must be able to begin it again.
     if (this.#sender.version === 5 || denial === reasonCodes.quotaExceeded) {
-      incoming.release(packetId);
+      this.#session.incoming.release(packetId);
     }
     this.#refuse('pubrec', packetId, denial, reason);
   }

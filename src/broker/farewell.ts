@@ -6,6 +6,8 @@
 
 import { type Connack, connackReasonCodes } from '../packet/connack.ts';
 import { type Disconnect, disconnectReasonCodes } from '../packet/disconnect.ts';
+import type { Packet } from '../packet/packet.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 
@@ -76,4 +78,12 @@ function propertiesWith(reason: string | undefined): { reasonString: string } | 
 /** A reason may quote what the client sent, which can be longer than a packet's text. */
 export function asReasonString(message: string): string {
   return message.slice(0, reasonCharactersMax).toWellFormed();
+}
+
+/** A packet that may not come at this point. */
+export function refuse(packet: Packet): never {
+  throw new ProtocolError(
+    reasonCodes.protocolError,
+    `${packet.type.toUpperCase()} was not expected now`,
+  );
 }

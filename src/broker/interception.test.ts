@@ -143,6 +143,14 @@ describe('a refused message', () => {
     assert.deepEqual(subscriber.payloads(), []);
   });
 
+  it('as it exceeds a quota is no reason to end the connection of an MQTT 3.1.1 client', async () => {
+    const full = { publish: refuse(reasonCodes.quotaExceeded) };
+    const { publisher } = await scene(full, { clientVersion: 4 });
+    await publisher.send(publishOf('a', 'x', { qos: 1, packetId: 1 }));
+    await publisher.send(publishOf('a', 'x', { qos: 2, packetId: 2 }));
+    assert.deepEqual(outcomeOf(publisher), ['puback 00', 'pubrec 00']);
+  });
+
   it('is dropped with QoS 0, and its client stays', async () => {
     const { publisher, subscriber } = await scene(rules);
     await publisher.publish('a', 'x');
@@ -299,7 +307,6 @@ describe('while an answer is awaited', () => {
   });
 
   const endings: Readonly<Record<string, (made: Scene) => Promise<unknown>>> = {
-    'the client is gone': ({ publisher }) => publisher.drop(),
     'its session is taken over': ({ broker }) => broker.connect('publisher'),
     'the broker shuts down': async ({ broker }) => {
       broker.broker.shutDown();
@@ -321,7 +328,49 @@ describe('while an answer is awaited', () => {
     });
   }
 
-  it('a message of QoS 2 from a lost connection is delivered once, when it is sent again', async () => {
+  it('what a client has sent before it went is read to the end', async () => {
+    const will = { topic: 'will', payload: text.encode('x'), qos: 0, retain: false } as const;
+    const made = await slowScene();
+    const { broker, interceptor, subscriber } = made;
+    interceptor.isSlow = false;
+    const client = await broker.connect('c', { will: { ...will, properties: undefined } });
+    interceptor.isSlow = true;
+    await client.send(publishOf('a', '1'), publishOf('a', '2'), {
+      type: 'disconnect',
+      reasonCode: 0,
+      properties: undefined,
+    });
+    await client.drop();
+    assert.equal(broker.broker.connectionCount, 3);
+    await answerAll(made);
+    assert.deepEqual(subscriber.payloads(), ['1', '2']);
+    assert.deepEqual(interceptor.events.slice(-1), ['c disconnected: disconnect']);
+    assert.equal(broker.broker.connectionCount, 2);
+  });
+
+  it('a client that went without a word leaves its will behind what it had sent', async () => {
+    const will = { topic: 'will', payload: text.encode('bye'), qos: 0, retain: false } as const;
+    const made = await slowScene();
+    const client = await made.broker.connect('c', { will: { ...will, properties: undefined } });
+    await client.send(publishOf('a', '1'));
+    await client.drop();
+    await answerAll(made);
+    assert.deepEqual(made.subscriber.payloads(), ['1', 'bye']);
+    assert.deepEqual(made.interceptor.events.slice(-1), ['c disconnected: connection lost']);
+  });
+
+  it('a client that went keeps nobody from taking its identifier', async () => {
+    const made = await slowScene();
+    const { broker, publisher, subscriber } = made;
+    await publisher.publish('a', 'x');
+    await publisher.drop();
+    await broker.connect('publisher');
+    await answerAll(made);
+    assert.deepEqual(subscriber.payloads(), []);
+    assert.equal(broker.broker.connectionCount, 2);
+  });
+
+  it('a message of QoS 2 whose client comes back is delivered once, when it is sent again', async () => {
     const made = await slowScene();
     const { broker, publisher, subscriber, interceptor } = made;
     const packet = publishOf('a', 'x', { qos: 2, packetId: 7 });

@@ -1,11 +1,9 @@
 /** A client's packets before they take effect: an interceptor sees them, and may take its time. */
 
 import { encodePacket } from '../packet/packet.ts';
-import type { Publish } from '../packet/publish.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
 import type { QoS } from '../packet/version.ts';
-import type { Incoming } from '../session/incoming.ts';
 import { Message } from '../session/message.ts';
 import { nameFault, parseShare } from '../topic/topic-filter.ts';
 import type { Access } from './access.ts';
@@ -24,7 +22,7 @@ import { isReserved, tellDenied } from './publish-permission.ts';
 
 export interface InterceptionOptions {
   readonly client: ClientIdentity;
-  readonly session: { readonly access: Access; readonly incoming: Incoming };
+  readonly session: { readonly access: Access };
   readonly rules: PassageRules & { readonly gatekeeper: Gatekeeper; readonly observer: Observer };
   /** Goes on when an answer is there, and calls `conclude` first. */
   readonly reader: AnswersReader;
@@ -63,10 +61,9 @@ export class Interception {
     return this.#interceptor.subscribe !== undefined;
   }
 
-  /** One that was taken before is acknowledged again, and nobody is asked. */
-  asksAbout({ qos, packetId }: Publish, topic: string): boolean {
-    if (this.#interceptor.publish === undefined || isReserved(topic)) return false;
-    return qos !== 2 || !this.#options.session.incoming.isOpen(packetId);
+  /** Of messages to this topic. */
+  asksAbout(topic: string): boolean {
+    return this.#interceptor.publish !== undefined && !isReserved(topic);
   }
 
   publish(message: Message, pass: Pass, now: number): void {
@@ -157,7 +154,7 @@ export interface Passage {
 }
 
 export interface PassageRules {
-  readonly limits: Pick<Limits, 'packetBytesMax'>;
+  readonly limits: Pick<Limits, 'packetBytesMax' | 'messageBytesMax'>;
   readonly features: Pick<Features, 'retainAvailable'>;
 }
 
@@ -219,8 +216,12 @@ function faultOf(
     // What cannot be sent must not get to where it would be.
     const head = encodePacket({ ...packet, payload: nothing, qos: 0, packetId: 0 }, 5);
     const bytes = head.length + payload.length;
-    if (bytes <= limits.packetBytesMax) return undefined;
-    return `${bytes} bytes: at most ${limits.packetBytesMax} are taken`;
+    if (bytes > limits.packetBytesMax) {
+      return `${bytes} bytes: at most ${limits.packetBytesMax} are taken`;
+    }
+    const { messageBytesMax } = limits;
+    if (messageBytesMax === 0 || payload.length <= messageBytesMax) return undefined;
+    return `a payload of ${payload.length} bytes: at most ${messageBytesMax} are taken`;
   } catch (error) {
     return (error as Error).message;
   }

@@ -62,20 +62,23 @@ export class Subscribing {
   readonly #answers: Answers;
   readonly #interception: Interception | undefined;
 
-  constructor(options: SubscribingOptions, answers: Answers, interception?: Interception) {
-    this.#interception = interception;
+  constructor(
+    options: SubscribingOptions,
+    answers: Answers,
+    interception: Interception | undefined,
+  ) {
     this.#options = options;
     this.#session = options.session;
     this.#rules = options.rules;
     this.#answers = answers;
+    this.#interception = interception;
   }
 
   subscribe({ subscriptions: asked, ...rest }: Subscribe, now: number): void {
     this.#checkSubscribable(asked, rest.properties?.subscriptionIdentifier);
     const subscribe = { ...rest, subscriptions: this.#mounted(asked) };
-    const interception = this.#interception;
-    if (!interception?.asksAboutSubscriptions) return this.#grant(subscribe, undefined);
-    interception.subscribe(subscribe, (verdicts) => this.#grant(subscribe, verdicts), now);
+    if (!this.#interception?.asksAboutSubscriptions) return this.#grant(subscribe, undefined);
+    this.#interception.subscribe(subscribe, (verdicts) => this.#grant(subscribe, verdicts), now);
   }
 
   /** @param verdicts of the interceptor; undefined: the gatekeeper decides */

@@ -226,8 +226,8 @@ export interface Hooks {
 
   /**
    * A message that is authorized, before anybody gets it: return nothing to let it pass, or what
-   * is to go on in its place, or a refusal. Wills come by as well. A message of QoS 1 or 2 whose
-   * client was lost while you were asked is sent again, and asked about again.
+   * is to go on in its place, or a refusal. Wills come by as well. You are asked again about a
+   * message of QoS 1 or 2 whose client was lost and came back while you were asked.
    *
    * ```ts
    * import type { Hooks } from 'pantala/broker';

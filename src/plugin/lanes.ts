@@ -1,7 +1,7 @@
 /** As many tasks at a time as there are lanes; some more wait, and the rest is turned away. */
 
 /** There is no room to wait. */
-export class LanesFullError extends Error {
+class LanesFullError extends Error {
   override readonly name = 'LanesFullError';
 
   constructor() {

@@ -187,7 +187,10 @@ async function create(createHooks: CreateHooks, source: PluginSource): Promise<H
   }
 }
 
-/** A hook with a name that is spelled wrong would never be called, which may let anybody in. */
+/**
+ * The hooks as a plain object, each bound to what it was a method of: nobody who copies them loses
+ * one. A name that is spelled wrong would never be called, which may let anybody in.
+ */
 function checked(hooks: unknown, path: string): Hooks {
   if (typeof hooks !== 'object' || hooks === null) {
     throw new PluginLoadError(path, 'Its hooks are no object: export { authenticate: … }.');
@@ -208,6 +211,10 @@ function checked(hooks: unknown, path: string): Hooks {
     );
   }
   const used = hookNames.filter((name: HookName) => record[name] !== undefined);
-  if (used.length > 0) return hooks;
+  if (used.length > 0) {
+    return Object.fromEntries(
+      used.map((name) => [name, (record[name] as CallableFunction).bind(hooks)]),
+    );
+  }
   throw new PluginLoadError(path, `It has none of the hooks ${hookNames.join(', ')}.`);
 }

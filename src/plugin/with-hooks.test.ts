@@ -461,6 +461,23 @@ describe('authorize', () => {
     assert.deepEqual(seen, ['puback 83', 'pingresp']);
   });
 
+  it('is not asked about a message of QoS 2 that is sent again', async () => {
+    let count = 0;
+    const stage = new Stage({
+      authorize() {
+        count++;
+        return later('allow');
+      },
+    });
+    const client = await stage.broker.connect('c');
+    const packet = publishOf('a', 'x', { qos: 2, packetId: 7 });
+    await client.send(packet);
+    await arrival(stage.broker, client);
+    await client.send({ ...packet, dup: true });
+    assert.deepEqual(outcomeOf(client), ['pubrec 00']);
+    assert.deepEqual([count, stage.faults], [1, []]);
+  });
+
   it('must answer at once about what a client receives', () => {
     const somebody = { clientId: 'c', userName: undefined, peer: 'p' };
     const stage = new Stage({
