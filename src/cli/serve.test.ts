@@ -51,7 +51,6 @@ describe('the arguments of serve', () => {
     "Unknown option 'file'.\nSee 'pantala serve --help' for all.": ['file'],
     "Unknown option 'constructor'.\nSee 'pantala serve --help' for all.": ['constructor'],
     '--tls-keylog argument given, but no file specified.': ['--tls-keylog'],
-    [`Option '--tls-keylog' is not served yet by pantala ${version}.`]: ['--tls-keylog', 'x'],
     '-c argument given, but no config file specified.': ['-c'],
     '-p argument given, but no port specified.': ['-p'],
     'Invalid port specified (0).\nGive a number from 1 to 65535.': ['-p', '0'],
@@ -101,12 +100,39 @@ describe('a configuration file', () => {
   });
 
   it('is only checked with --test-config', async () => {
-    assert.deepEqual(await run('-c', configFile('listener 1883'), '--test-config'), {
+    const open = configFile('listener 1883\nallow_anonymous true');
+    assert.deepEqual(await run('-c', open, '--test-config'), {
       code: 0,
       stdout: '',
       stderr: 'Configuration file is OK.\n',
     });
     assert.equal((await run('--test-config', '-c', configFile('listener x'))).code, 3);
+  });
+
+  it('is checked with the files that it names, and what is strange about it is told', async () => {
+    const closed = await run('-c', configFile('listener 1883'), '--test-config');
+    assert.match(
+      closed.stderr,
+      /^Warning: No client can connect[^\n]*\nConfiguration file is OK.\n$/,
+    );
+    const file = configFile('listener 1883\npassword_file /nowhere/pw\nacl_file /nowhere/acl');
+    assert.deepEqual(await run('-c', file, '--test-config'), {
+      code: 1,
+      stdout: '',
+      stderr: [
+        'Error: Unable to open password_file "/nowhere/pw".',
+        `Error found at ${file}:2. Check that '/nowhere/pw' is a file that exists and may be read (ENOENT).`,
+        'Error: Unable to open acl_file "/nowhere/acl".',
+        `Error found at ${file}:3. Check that '/nowhere/acl' is a file that exists and may be read (ENOENT).`,
+        '',
+      ].join('\n'),
+    });
+  });
+
+  it('with a plugin in C is refused with exit code 13', async () => {
+    const { code, stderr } = await run('-c', configFile('plugin /usr/lib/x.so'), '--test-config');
+    assert.equal(code, 13);
+    assert.match(stderr, /^Error: Unable to load plugin "\/usr\/lib\/x.so"\.\n/);
   });
 });
 
