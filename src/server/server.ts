@@ -114,9 +114,7 @@ class Server implements RunningServer {
           checks,
           keyLog,
           hooked: (gatekeeper) => plugins.before(gatekeeper, listener.access.plugins),
-          headerBytesMax: general.packetBufferSize,
-          packetBytesMax: general.maxPacketSize,
-          tellsOfConnections: () => this.#config.general.connectionMessages && log.isOn('notice'),
+          general: () => this.#config.general,
         }),
     );
     this.#broker = new Broker({
@@ -169,6 +167,7 @@ class Server implements RunningServer {
     this.#broker.change(settingsOf(after.general));
     changeObserver(observer, logObserver(log, after.general));
     this.#take(materials);
+    await this.#parts.plugins.reload();
   }
 
   *subscriptions(): Generator<ListedSubscription, void> {
