@@ -70,8 +70,8 @@ const surprises: readonly {
   {
     holds: ({ mountPoint }) => mountPoint !== undefined && !mountPoint.endsWith('/'),
     text: (where) =>
-      `The 'mount_point' of ${where} does not end with '/': what its clients call 'a' is ` +
-      "called 'PREFIXa', and they cannot subscribe to '#' or '+'. Add a '/' to it.",
+      `The 'mount_point' of ${where} does not end with '/': it runs into the first level of ` +
+      "the topics of its clients, who get nothing by '#' and '+/…'. Add a '/' to it.",
   },
   {
     holds: ({ proxyProtocolV2RequireTls, enableProxyProtocol }) =>
