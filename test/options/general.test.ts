@@ -359,6 +359,8 @@ for (const [option, line] of [
   ['persistence', 'persistence true'],
   ['persistence_file', 'persistence_file other.mdb'],
   ['persistence_location', `persistence_location ${folder.path}`],
+  ['pid_file', `pid_file ${folder.file('pid')}`],
+  ['user', 'user nobody'],
 ] as const) {
   itNeedsRestart(option, () => restartAsked(option, line));
 }

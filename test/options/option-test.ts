@@ -80,12 +80,12 @@ export interface Difference<Seen> {
   readonly with: Seen;
 }
 
-/** Tests the effect of an option at the start and, where it can be reloaded, after a reload. */
+/** Tests the effect of an option at the start, and after a reload. */
 export function itDiffers<Seen>(
   option: string,
   claim: string,
   difference: Difference<Seen>,
-  { skip, reload = true }: OptionTestSettings & { readonly reload?: boolean } = {},
+  { skip }: OptionTestSettings = {},
 ): void {
   const { line, instead = [], beside = open, see } = difference;
   const linesWithout = [...beside, ...[instead].flat()];
@@ -97,7 +97,6 @@ export function itDiffers<Seen>(
     assert.deepEqual(await see(served), difference.with, 'with the line');
   };
   declare('effect', { option, claim, test, skip });
-  if (!reload) return;
   const reloaded = async () => {
     await using served = await serve(...linesWithout);
     assert.deepEqual(await see(served), difference.without, 'before the reload');
@@ -105,5 +104,5 @@ export function itDiffers<Seen>(
     assert.deepEqual(await see(served), difference.with, 'after the reload');
     assert.doesNotMatch(served.logText, /takes a restart/);
   };
-  itReloads(option, reloaded, { skip });
+  declare('reload', { option, claim: `${claim}, after a reload`, test: reloaded, skip });
 }
