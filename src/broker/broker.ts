@@ -8,6 +8,7 @@ import { Traffic } from '../session/traffic.ts';
 import { Turn } from '../session/turn.ts';
 import { BrokerCounters } from './broker-counters.ts';
 import { type ClientTest, Connections } from './connections.ts';
+import type { ControlHandler } from './control.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Features, Limits } from './limits.ts';
 import {
@@ -234,6 +235,11 @@ export class Broker {
   /** Ends the connections of clients that may not be here any more. */
   disconnectWhere(isMeant: ClientTest, reasonCode: ReasonCode, message: string): void {
     this.#connections.expel(isMeant, reasonCode, message);
+  }
+
+  /** From now on clients ask `handler` by what they publish below `$CONTROL/`; undefined: nobody. */
+  answerControl(handler: ControlHandler | undefined): void {
+    this.#connectionOptions.subscriptions.control = handler;
   }
 
   /** Publishes a message of the broker's own; topics under `$SYS` are its to use. */

@@ -38,17 +38,22 @@ export class Router {
   }
 
   /**
-   * Delivers a message to every matching subscription, and retains it if it asks for that.
+   * Delivers a message to every matching subscription, and retains it if it asks for that. What a
+   * client publishes to the broker itself goes to the broker alone.
    *
    * @param publisher who published it, so that no-local subscriptions of its own are left out
    * @returns false when nobody has subscribed to the topic
    */
   publish(message: Message, publisher: Publisher | undefined, now: number): boolean {
+    const { receivers, groups, control } = this.#subscriptions.route(message.topic);
+    if (control !== undefined && publisher !== undefined) {
+      control(message, publisher.source);
+      return true;
+    }
     if (message.retain) {
       message.source = publisher?.source;
       this.#retained.store(message);
     }
-    const { receivers, groups } = this.#subscriptions.route(message.topic);
     const { upgradeOutgoingQos } = this.#settings.features;
     for (let i = 0; i < receivers.length; i++) {
       let receiver = receivers[i];

@@ -3,6 +3,7 @@
 import { FilterIndex } from '../topic/filter-index.ts';
 import { MatchCache } from '../topic/match-cache.ts';
 import { parseShare } from '../topic/topic-filter.ts';
+import { type ControlHandler, controlPrefix } from './control.ts';
 import type { Settings } from './settings.ts';
 import { SharedGroup } from './shared-group.ts';
 import {
@@ -19,6 +20,8 @@ export interface Route {
   readonly receivers: readonly Receiver[];
   /** One member of each gets the message. */
   readonly groups: readonly SharedGroup[];
+  /** Takes what a client publishes, instead of all these. */
+  readonly control: ControlHandler | undefined;
 }
 
 function costOf({ receivers, groups }: Route): number {
@@ -31,6 +34,7 @@ export class Subscriptions {
   readonly #groups = new Map<string, SharedGroup>();
   readonly #routes: MatchCache<Route>;
   readonly #settings: Settings;
+  #control: ControlHandler | undefined;
   #count = 0;
   #sharedCount = 0;
 
@@ -92,6 +96,12 @@ export class Subscriptions {
     else group.accessChanged();
   }
 
+  /** Who takes messages below `$CONTROL/`; undefined: whoever has subscribed to them. */
+  set control(handler: ControlHandler | undefined) {
+    this.#control = handler;
+    this.#routes.invalidate('$CONTROL/#');
+  }
+
   /** The group of a filter `$share/…`, if it has members. */
   group(filter: string): SharedGroup | undefined {
     const share = parseShare(filter);
@@ -133,6 +143,7 @@ export class Subscriptions {
     const receivers = this.#settings.features.duplicates
       ? matching.flat()
       : matching.map(joinSubscriptions);
-    return { receivers, groups };
+    const control = topic.startsWith(controlPrefix) ? this.#control : undefined;
+    return { receivers, groups, control };
   }
 }

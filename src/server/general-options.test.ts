@@ -15,6 +15,7 @@ describe('a general option', () => {
     allow_duplicate_messages: flagCase('allowDuplicateMessages', 'allow_duplicate_messages', false),
     check_retain_source: flagCase('checkRetainSource', 'check_retain_source', true),
     clientid_prefixes: textCase('clientidPrefixes', 'clientid_prefixes'),
+    enable_control_api: flagCase('enableControlApi', 'enable_control_api', false),
     global_max_clients: countCase('globalMaxClients', 'global_max_clients', { fallback: -1 }),
     global_max_connections: countCase('globalMaxConnections', 'global_max_connections', {
       fallback: -1,

@@ -60,6 +60,15 @@ export const generalOptions = {
       'What an acknowledgement waits for: the disk (`sync`), the operating system (`os`) or ' +
       'nothing (`none`).',
   },
+  enable_control_api: {
+    type: 'flag',
+    default: false,
+    since: '0.1.0',
+    reload: true,
+    help:
+      'Answers questions that are published to `$CONTROL/broker/v1`: `listListeners` and ' +
+      '`listPlugins`. Let an ACL say who may ask.',
+  },
   global_max_clients: {
     type: 'integer',
     default: -1,

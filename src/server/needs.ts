@@ -31,27 +31,44 @@ const firstFreePort = 1024;
  *
  * @returns undefined when it would have everything
  */
-export function lackOf(user: { readonly uid: number; readonly gid: number }, needs: Needs) {
+export function lackOf(
+  user: { readonly uid: number; readonly gid: number },
+  needs: Needs,
+): string | undefined {
   const port = needs.ports.find((each) => each < firstFreePort);
   if (port !== undefined) return `open port ${port}`;
+  // Who may not look into a folder cannot tell what is missing there.
+  const reads = needs.reads.filter((path) => existsSync(path));
+  const writes = needs.writes.map((path) => ({ path, place: existingPart(resolve(path)) }));
   process.setegid!(user.gid);
   process.seteuid!(user.uid);
   try {
-    const unread = needs.reads.find((path) => !canOpen(path, 'r') && existsSync(path));
+    const unread = reads.find((path) => !canOpen(path, 'r'));
     if (unread !== undefined) return `read '${unread}'`;
-    const unwritten = needs.writes.find((path) => !canWrite(resolve(path)));
-    return unwritten && `write '${unwritten}'`;
+    const unwritten = writes.find(({ place }) => !canWrite(place));
+    return unwritten && `write '${unwritten.path}'`;
   } finally {
     process.seteuid!(0);
     process.setegid!(0);
   }
 }
 
-function canWrite(path: string): boolean {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return canOpen(path, 'r+');
+/** The file, or the folder in which it, or its folder, would be made. */
+interface ExistingPart {
+  readonly path: string;
+  readonly isFolder: boolean;
+}
+
+function existingPart(path: string): ExistingPart {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return { path, isFolder: false };
   let folder = dirname(path);
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
-  const probe = join(folder, `.pantala-probe-${process.pid}`);
+  return { path: folder, isFolder: true };
+}
+
+function canWrite({ path, isFolder }: ExistingPart): boolean {
+  if (!isFolder) return canOpen(path, 'r+');
+  const probe = join(path, `.pantala-probe-${process.pid}`);
   if (!canOpen(probe, 'wx')) return false;
   rmSync(probe, { force: true });
   return true;

@@ -3,11 +3,13 @@
 import { Anonymous } from '../auth/anonymous.ts';
 import { PasswordChecks } from '../auth/password-checks.ts';
 import { Broker } from '../broker/broker.ts';
+import type { ControlHandler } from '../broker/control.ts';
 import type { Gatekeeper, Observer } from '../broker/ports.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { Message } from '../session/message.ts';
 import { watchFiles } from '../transport/watched-files.ts';
 import type { Config } from './config.ts';
+import { answerControl, nameOfSource } from './control-api.ts';
 import { Endpoint } from './endpoint.ts';
 import type { KeyLog } from './key-log.ts';
 import type { Log } from './log.ts';
@@ -128,13 +130,13 @@ class Server implements RunningServer {
       version: `pantala version ${version}`,
     });
     for (const endpoint of this.#endpoints) endpoint.join(this.#broker);
+    this.#answerControl();
     plugins.publishWith((message) => this.#broker.publish(message));
     host.start((now) => this.#broker.wake(now));
     state?.report(this.#broker.recalled!);
     log.publishWith((topic, line) => {
-      const message = new Message(topic, new TextEncoder().encode(line));
       // Not at once: the line tells of something that the broker is in the middle of.
-      queueMicrotask(() => this.#broker.publish(message));
+      queueMicrotask(() => this.#publish(topic, line));
     });
     this.#tellOf(materials);
   }
@@ -165,6 +167,7 @@ class Server implements RunningServer {
     }
     this.#config = after;
     this.#broker.change(settingsOf(after.general));
+    this.#answerControl();
     changeObserver(observer, logObserver(log, after.general));
     this.#take(materials);
     await this.#parts.plugins.reload();
@@ -195,6 +198,23 @@ class Server implements RunningServer {
 
   #gatekeeperOf(name: string): Gatekeeper | undefined {
     return this.#endpoints.find((endpoint) => endpoint.name === name)?.gatekeeper;
+  }
+
+  #answerControl(): void {
+    const { listeners, general } = this.#config;
+    const { log } = this.#parts;
+    const handler: ControlHandler = (question, source) => {
+      const told = (command: string) =>
+        log.write('information', `Broker: ${nameOfSource(source)} | ${command}`);
+      const { topic, text } = answerControl(question, { listeners, version }, told);
+      // Not at once: the broker is in the middle of the question.
+      queueMicrotask(() => this.#publish(topic, text));
+    };
+    this.#broker.answerControl(general.enableControlApi ? handler : undefined);
+  }
+
+  #publish(topic: string, text: string): void {
+    this.#broker.publish(new Message(topic, new TextEncoder().encode(text)));
   }
 
   /** Goes by these from now on, and sends away whoever may not be there any more. */

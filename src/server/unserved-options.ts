@@ -18,10 +18,9 @@ export const unservedOptions: readonly UnservedOptions[] = [
     },
   },
   {
-    title: 'Process and network',
+    title: 'Network',
     remedy: 'Remove the line.',
     options: {
-      enable_control_api: 'Answers requests on `$CONTROL/broker/v1`.',
       mptcp: 'Accepts Multipath TCP.',
     },
   },

@@ -57,7 +57,8 @@ it('SIGHUP goes on in a new log file, and says that it reloads', {
 }, async () => {
   const port = await freePort();
   const log = folder.file('hup.log');
-  const config = folder.config(`listener ${port} 127.0.0.1`, `log_dest file ${log}`);
+  const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', `log_dest file ${log}`];
+  const config = folder.config(...lines);
   await using broker = new Serving(['-c', config]);
   await until(() => existsSync(log) && running.test(readFileSync(log, 'utf8')));
   renameSync(log, `${log}.1`);
