@@ -146,6 +146,18 @@ itNeedsRestart('durability', () =>
   restartAsked('durability', 'durability none', 'durability sync'),
 );
 
+itDiffers('enable_control_api', 'a question to $CONTROL/broker/v1 is answered', {
+  line: 'enable_control_api true',
+  without: [],
+  with: ['listListeners'],
+  async see(served) {
+    const client = await served.client();
+    await client.subscribe('$CONTROL/broker/v1/response');
+    await client.publish('$CONTROL/broker/v1', '{"commands":[{"command":"listListeners"}]}');
+    return (await client.payloads()).map((text) => JSON.parse(text).responses[0].command);
+  },
+});
+
 itDiffers('global_max_clients', 'one more client is refused', {
   line: 'global_max_clients 1',
   without: reasonCodes.success,
