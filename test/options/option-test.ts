@@ -37,7 +37,7 @@ export function itReloads(
   test: OptionTest,
   { skip }: OptionTestSettings = {},
 ): void {
-  declare('reload', { option, claim: 'is another after a reload', test, skip });
+  declare('reload', { option, claim: 'is taken up by a reload', test, skip });
 }
 
 /** A reload says that it takes a restart. */
@@ -64,7 +64,7 @@ function declare(
   }: { option: string; claim: string; test: OptionTest; skip?: string | undefined },
 ): void {
   declared[shown].add(option);
-  if (declares) it(`${option}: ${claim}`, { timeout: 20_000, skip: skip ?? false }, () => test());
+  if (declares) it(`${option}: ${claim}`, { timeout: 60_000, skip: skip ?? false }, () => test());
 }
 
 /** A line that makes a difference, and what is seen without and with it. */

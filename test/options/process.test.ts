@@ -1,14 +1,17 @@
 /** Tests what the options of the log and of the process do. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { delimiter } from 'node:path';
 import process from 'node:process';
 import { after } from 'node:test';
+import { reasonCodes } from '../../src/packet/reason-codes.ts';
 import { connected, freePort, main, running, Serving, until } from '../process/serving.ts';
 import { itDiffers, itReloads, itShows } from './option-test.ts';
 import { open, type Served } from './served.ts';
 import { TestFolder } from './test-folder.ts';
+import { WireClient } from './wire-client.ts';
 
 const folder = new TestFolder();
 after(() => folder[Symbol.dispose]());
@@ -88,6 +91,29 @@ interface Start {
   readonly command?: readonly string[];
 }
 
+function replaceIn(file: string, before: string, after: string): void {
+  writeFileSync(file, readFileSync(file, 'utf8').replace(before, after));
+}
+
+itReloads(
+  'allow_anonymous',
+  async () => {
+    const { broker, port, file } = await serving([]);
+    await using _running = broker;
+    const answer = async () => {
+      const client = new WireClient(connect(port, '127.0.0.1'));
+      return { client, connack: await client.connect() };
+    };
+    const { client, connack } = await answer();
+    assert.equal(connack?.reasonCode, reasonCodes.success);
+    replaceIn(file, 'allow_anonymous true', 'allow_anonymous false');
+    broker.signal('SIGHUP');
+    assert.equal(await client.ended(), reasonCodes.notAuthorized, 'who is there has to go');
+    assert.equal((await answer()).connack?.reasonCode, reasonCodes.notAuthorized);
+  },
+  { skip: isWindows ? 'Windows has no such signal' : undefined },
+);
+
 itShows('pid_file', 'has the id of the process in it, as long as that runs', async () => {
   const path = folder.file('pid');
   const { broker } = await serving([`pid_file ${path}`]);
@@ -165,9 +191,7 @@ itReloads(
     const { broker, file } = await serving([...local, 'log_facility 4'], { env });
     await using _running = broker;
     await until(() => /^<166>pantala version \S+ running\n/m.test(syslogged()));
-    const lines = readFileSync(file, 'utf8').replace('log_facility 4', 'log_facility 6');
-    folder.write('pantala.conf', lines);
-    chmodSync(file, 0o644);
+    replaceIn(file, 'log_facility 4', 'log_facility 6');
     broker.signal('SIGHUP');
     await broker.stderr.until(/Reloading config\./);
     broker.signal('SIGTERM');
