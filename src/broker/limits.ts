@@ -21,7 +21,7 @@ export interface Limits {
   readonly topicAliasBrokerMax: number;
   /** `max_keepalive`: seconds; an MQTT 5.0 client that asks for more gets this; 0: no limit. */
   readonly keepAliveSecondsMax: number;
-  /** `max_connections`: network connections at a time; -1: no limit. */
+  /** `max_connections`: network connections at a time; 0 or less: no limit. */
   readonly connectionsMax: number;
   /** `global_max_connections`: the same of all listeners together; 0 or less: no limit. */
   readonly allConnectionsMax: number;

@@ -95,7 +95,7 @@ export class Listener implements BrokerListener {
   #accept(link: Link): LinkReceiver {
     const { connections, settings, options } = this.#parts;
     const { connectionsMax } = this.#connectionOptions.limits;
-    if (connectionsMax >= 0 && this.#count >= connectionsMax) {
+    if (connectionsMax > 0 && this.#count >= connectionsMax) {
       return this.#turnAway(link, `the listener's limit of ${connectionsMax} connections`);
     }
     const { allConnectionsMax } = settings.limits;

@@ -68,7 +68,9 @@ function certificateIdentityOf(listener: ListenerConfig): CertificateIdentity {
 
 /** The line of the option that the message speaks of. */
 function blamedPlace({ places }: ListenerConfig, message: string) {
-  const names = [...places.keys()].filter((name) => message.includes(name));
+  // What the operator has written, such as paths, is quoted; and one option is called otherwise.
+  const words = message.replaceAll(/"[^"]*"/g, '').replace('cipher_tls13', 'ciphers_tls1.3');
+  const names = [...places.keys()].filter((name) => words.includes(name));
   // The longest name: `ciphers_tls1.3` is not `ciphers`.
   const [name = 'listener'] = names.sort((a, b) => b.length - a.length);
   return places.get(name) ?? { file: 'the default listener', line: undefined };

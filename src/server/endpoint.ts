@@ -1,5 +1,6 @@
 /** One listener of a running broker: sockets, what lies between them and MQTT, and its rules. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { type AccountRules, Accounts } from '../auth/accounts.ts';
 import type { PasswordChecks } from '../auth/password-checks.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -11,12 +12,12 @@ import type { Accept } from '../session/link.ts';
 import type { Arrivals } from '../transport/arrival.ts';
 import type { Listener } from '../transport/listen-sockets.ts';
 import type { ProxyVersion } from '../transport/proxy-header.ts';
-import { proxyProtocol } from '../transport/proxy-protocol.ts';
+import { type ProxyProtocolOptions, proxyProtocol } from '../transport/proxy-protocol.ts';
 import { socketLinks } from '../transport/socket-link.ts';
 import { tlsLayer } from '../transport/tls.ts';
 import { TlsSecurity } from '../transport/tls-security.ts';
-import { webSockets } from '../transport/websocket.ts';
-import type { ListenerConfig } from './config.ts';
+import { type WebSocketOptions, webSockets } from '../transport/websocket.ts';
+import type { GeneralSettings, ListenerConfig } from './config.ts';
 import { knowsIdentities } from './encryption.ts';
 import type { KeyLog } from './key-log.ts';
 import { listenAt, placesOf } from './listen-places.ts';
@@ -34,12 +35,8 @@ export interface EndpointOptions {
   readonly checks: PasswordChecks;
   readonly keyLog: Pick<KeyLog, 'write'> | undefined;
   readonly hooked: Hooked;
-  /** `websockets_headers_size` */
-  readonly headerBytesMax: number;
-  /** `max_packet_size` */
-  readonly packetBytesMax: number;
-  /** `connection_messages`: as of now. */
-  readonly tellsOfConnections: () => boolean;
+  /** Of the whole broker, as of now. */
+  readonly general: () => GeneralSettings;
 }
 
 export class Endpoint {
@@ -48,8 +45,9 @@ export class Endpoint {
   readonly gatekeeper: Gatekeeper;
   readonly #options: EndpointOptions;
   readonly #accounts: Accounts;
-  readonly #security: TlsSecurity | undefined;
   readonly #listeners: Listener[] = [];
+  #security: TlsSecurity | undefined;
+  #layers: Layers | undefined;
   #config: ListenerConfig;
   #broker: BrokerListener | undefined;
 
@@ -77,7 +75,9 @@ export class Endpoint {
   async open({ isLocal }: { isLocal: boolean }): Promise<void> {
     const { log } = this.#options;
     const config = this.#config;
-    const arrivals = this.#layers(this.#accept());
+    this.#renewLayers();
+    // What arrives goes through the layers of that moment.
+    const arrivals: Arrivals = (arrival) => this.#layers!.arrivals(arrival);
     const events = { acceptFailed: (reason: string) => log.write('error', `Error: ${reason}`) };
     for (const place of await placesOf(config, { isLocal })) {
       const listener = await listenAt(place, arrivals, { events, log });
@@ -89,8 +89,9 @@ export class Endpoint {
   change(config: ListenerConfig, material: ListenerMaterial): void {
     this.#config = config;
     this.#accounts.replace(accountRules(config, material));
-    if (material.tls !== undefined) this.#security?.replace(material.tls);
+    this.#secure(material.tls);
     this.#broker!.change(this.#rules());
+    this.#renewLayers();
   }
 
   /** Whether a client that came in here would be let in again. */
@@ -128,65 +129,103 @@ export class Endpoint {
   }
 
   #accept(): Accept {
-    const { log, tellsOfConnections } = this.#options;
+    const { log } = this.#options;
     const { accept } = this.#broker!;
     const where = nameOfListener(this.#config);
     return (link) => {
-      if (tellsOfConnections()) {
+      if (this.#tellsOfConnections) {
         log.write('notice', `New connection from ${link.peer} on ${where}.`);
       }
       return accept(link);
     };
   }
 
-  /** From the outside in: PROXY protocol, TLS, WebSocket, MQTT. */
-  #layers(accept: Accept): Arrivals {
+  #secure(tls: ListenerMaterial['tls']): void {
+    if (tls === undefined) this.#security = undefined;
+    else if (this.#security === undefined) this.#security = new TlsSecurity(tls);
+    else this.#security.replace(tls);
+  }
+
+  /** Where nothing has changed the old ones stay, which know how many are on their way in. */
+  #renewLayers(): void {
+    const settings = this.#layerSettings();
+    if (isDeepStrictEqual(settings, this.#layers?.settings)) return;
+    this.#layers = { settings, arrivals: this.#arrivals(settings) };
+  }
+
+  #layerSettings(): LayerSettings {
     const config = this.#config;
-    const { keyLog } = this.#options;
+    const { packetBufferSize, maxPacketSize } = this.#options.general();
+    const { enableProxyProtocol: version } = config;
+    const security = this.#security;
+    return {
+      proxy:
+        version === undefined
+          ? undefined
+          : {
+              version: version as ProxyVersion, // the option's range
+              requireTls: config.proxyProtocolV2RequireTls,
+              requireCertificate: config.requireCertificate && security === undefined,
+              useIdentity: config.useIdentityAsUsername,
+            },
+      security,
+      webSocket:
+        config.protocol !== 'websockets'
+          ? undefined
+          : {
+              origins: config.websocketsOrigins,
+              httpDir: config.httpDir,
+              headersSize: packetBufferSize,
+              // A frame may well have more than one packet in it.
+              frameBytesMax: maxPacketSize + frameBytesBeyond,
+            },
+    };
+  }
+
+  /** From the outside in: PROXY protocol, TLS, WebSocket, MQTT. */
+  #arrivals({ proxy, security, webSocket }: LayerSettings): Arrivals {
+    const accept = this.#accept();
     const rejected = {
       connectionRejected: (peer: string, reason: string) =>
         this.#tell(`Connection from ${peer} rejected, ${reason}.`),
     };
     const spoken =
-      config.protocol === 'websockets'
-        ? webSockets(accept, this.#webSocketOptions(), rejected)
-        : socketLinks(accept);
-    const security = this.#security;
-    const inner =
-      security === undefined
-        ? spoken
-        : tlsLayer(security, spoken, {
-            keyLog: keyLog && ((line) => keyLog.write(line)),
-            events: {
-              handshakeFailed: (peer, { message }) =>
-                this.#tell(`TLS handshake with ${peer} failed: ${message}.`),
-            },
-          });
-    const { enableProxyProtocol: version } = config;
-    if (version === undefined) return inner;
-    const options = {
-      version: version as ProxyVersion, // the option's range
-      requireTls: config.proxyProtocolV2RequireTls,
-      requireCertificate: config.requireCertificate && security === undefined,
-      useIdentity: config.useIdentityAsUsername,
-    };
-    return proxyProtocol(options, inner, rejected);
+      webSocket === undefined ? socketLinks(accept) : webSockets(accept, webSocket, rejected);
+    const inner = security === undefined ? spoken : this.#encrypted(security, spoken);
+    return proxy === undefined ? inner : proxyProtocol(proxy, inner, rejected);
   }
 
-  #webSocketOptions() {
-    const { headerBytesMax, packetBytesMax } = this.#options;
-    return {
-      origins: this.#config.websocketsOrigins,
-      httpDir: this.#config.httpDir,
-      headersSize: headerBytesMax,
-      // A frame may well have more than one packet in it.
-      frameBytesMax: packetBytesMax + frameBytesBeyond,
-    };
+  #encrypted(security: TlsSecurity, spoken: Arrivals): Arrivals {
+    const { keyLog } = this.#options;
+    return tlsLayer(security, spoken, {
+      keyLog: keyLog && ((line) => keyLog.write(line)),
+      events: {
+        handshakeFailed: (peer, { message }) =>
+          this.#tell(`TLS handshake with ${peer} failed: ${message}.`),
+      },
+    });
   }
 
   #tell(text: string): void {
-    if (this.#options.tellsOfConnections()) this.#options.log.write('notice', text);
+    if (this.#tellsOfConnections) this.#options.log.write('notice', text);
   }
+
+  get #tellsOfConnections(): boolean {
+    const { general, log } = this.#options;
+    return general().connectionMessages && log.isOn('notice');
+  }
+}
+
+/** What the layers between a socket and MQTT are made from. */
+interface LayerSettings {
+  readonly proxy: ProxyProtocolOptions | undefined;
+  readonly security: TlsSecurity | undefined;
+  readonly webSocket: WebSocketOptions | undefined;
+}
+
+interface Layers {
+  readonly settings: LayerSettings;
+  readonly arrivals: Arrivals;
 }
 
 const frameBytesBeyond = 64 * 1024;

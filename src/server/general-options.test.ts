@@ -12,7 +12,7 @@ describe('a general option', () => {
     Exclude<keyof typeof generalOptions, 'per_listener_settings'>,
     OptionCase<keyof Config['general']>
   > = {
-    allow_duplicate_messages: flagCase('allowDuplicateMessages', 'allow_duplicate_messages', true),
+    allow_duplicate_messages: flagCase('allowDuplicateMessages', 'allow_duplicate_messages', false),
     check_retain_source: flagCase('checkRetainSource', 'check_retain_source', true),
     clientid_prefixes: textCase('clientidPrefixes', 'clientid_prefixes'),
     enable_control_api: flagCase('enableControlApi', 'enable_control_api', false),

@@ -5,11 +5,11 @@ import type { ValueOption } from './option.ts';
 export const generalOptions = {
   allow_duplicate_messages: {
     type: 'flag',
-    default: true,
+    default: false,
     deprecated: 'Remove the line.',
     since: '0.1.0',
-    reload: false,
-    help: 'Accepted and without effect, as in Mosquitto 2.1: a client gets a message once, however many of its subscriptions match.',
+    reload: true,
+    help: 'Whether a client gets a message once for each of its subscriptions that match, and not once in all. Off unless it is asked for, although Mosquitto names true as its default: MQTT 3.1.1 clients expect one copy.',
   },
   autosave_interval: {
     type: 'integer',
@@ -91,7 +91,7 @@ export const generalOptions = {
     min: 0,
     max: 7,
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'The facility of `log_dest syslog`, 0 to 7 for local0 to local7; by default daemon.',
   },
   log_timestamp: {
@@ -188,7 +188,7 @@ export const generalOptions = {
     refusal: 'Packet buffer size must be between 0 and 65535 inclusive.',
     aliases: ['websockets_headers_size'],
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'Bytes of HTTP headers that a WebSocket may begin with. Packets are read in pieces of 64 KB, whatever it says.',
   },
   packet_max_auth: {
@@ -252,7 +252,7 @@ export const generalOptions = {
     default: undefined,
     since: '0.1.0',
     reload: false,
-    help: 'The directory of that file; by default the one that the broker was started in.',
+    help: 'The directory of that file; by default the one that the broker was started in. The environment variable `MOSQUITTO_PERSISTENCE_LOCATION` counts more.',
   },
   persistent_client_expiration: {
     type: 'duration',
@@ -328,7 +328,7 @@ export const generalOptions = {
     default: 0,
     floor: 0,
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'Accepted and without effect: it is meant for a library that is not used here. See `log_type websockets`.',
   },
 } as const satisfies Record<string, ValueOption>;

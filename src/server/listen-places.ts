@@ -86,8 +86,16 @@ function announcement({ listener: { port, socketPath, protocol }, domain }: List
 
 async function addressesOf(listener: ListenerConfig): Promise<readonly Address[]> {
   const { host, bindInterface } = listener;
-  if (bindInterface !== undefined) return interfaceAddresses(bindInterface);
-  return host === undefined ? everyAddress : resolve(host);
+  const named = host === undefined ? everyAddress : await resolve(host);
+  if (bindInterface === undefined) return named;
+  const own = interfaceAddresses(bindInterface);
+  if (host === undefined) return own;
+  const both = own.filter((address) => named.some((each) => each.host === address.host));
+  if (both.length > 0) return both;
+  throw new StartError(
+    `Interface address for ${bindInterface} does not match specified listener host '${host}'. ` +
+      `It has ${own.map((address) => address.host).join(', ')}: name one of these, or none.`,
+  );
 }
 
 function interfaceAddresses(device: string): Address[] {

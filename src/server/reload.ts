@@ -1,6 +1,7 @@
 /** What a reload can change, and what it cannot. */
 
-import type { Config, ListenerConfig } from './config.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Config, ListenerConfig, PluginConfig } from './config.ts';
 import { endpointName } from './endpoint.ts';
 import { generalOptions } from './general-options.ts';
 import { settingName, type ValueOption } from './option.ts';
@@ -30,11 +31,14 @@ export function sameListeners(before: Config, after: Config): readonly ListenerC
 /** The options that differ and take a restart, each with where it stands. */
 export function restartsNeeded(before: Config, after: Config): string[] {
   const general = changed(generalOptions, before.general, after.general);
-  const listeners = before.listeners.flatMap((listener, i) =>
-    changed(endpointOptions, listener, after.listeners[i]).map(
-      (name) => `${name} (listener ${endpointName(listener)})`,
-    ),
-  );
+  const listeners = before.listeners.flatMap((listener, i) => {
+    const other = after.listeners[i];
+    const names = [
+      ...changed(endpointOptions, listener, other),
+      ...changedPlugins(listener.access.plugins, other.access.plugins),
+    ];
+    return names.map((name) => `${name} (listener ${endpointName(listener)})`);
+  });
   return [...general, ...listeners];
 }
 
@@ -49,4 +53,20 @@ function changed(
     .filter(([, { reload }]) => !reload)
     .map(([name]) => name)
     .filter((name) => settingIn(before, name) !== settingIn(after, name));
+}
+
+/** However a listener has come to its plugins: each of them is loaded at the start. */
+function changedPlugins(before: readonly PluginConfig[], after: readonly PluginConfig[]): string[] {
+  const paths = (plugins: readonly PluginConfig[]) => plugins.map(({ path }) => path);
+  if (!isDeepStrictEqual(paths(before), paths(after))) return ['plugin'];
+  const names = before.flatMap(({ options, denySpecialChars }, i) => {
+    const other = after[i];
+    const given = new Set([...Object.keys(options), ...Object.keys(other.options)]);
+    const differing = [...given].filter((name) => options[name] !== other.options[name]);
+    return [
+      ...differing.map((name) => `plugin_opt_${name}`),
+      ...(denySpecialChars === other.denySpecialChars ? [] : ['auth_plugin_deny_special_chars']),
+    ];
+  });
+  return [...new Set(names)];
 }

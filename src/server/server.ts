@@ -116,9 +116,7 @@ class Server implements RunningServer {
           checks,
           keyLog,
           hooked: (gatekeeper) => plugins.before(gatekeeper, listener.access.plugins),
-          headerBytesMax: general.packetBufferSize,
-          packetBytesMax: general.maxPacketSize,
-          tellsOfConnections: () => this.#config.general.connectionMessages && log.isOn('notice'),
+          general: () => this.#config.general,
         }),
     );
     this.#broker = new Broker({
@@ -172,6 +170,7 @@ class Server implements RunningServer {
     this.#answerControl();
     changeObserver(observer, logObserver(log, after.general));
     this.#take(materials);
+    await this.#parts.plugins.reload();
   }
 
   *subscriptions(): Generator<ListedSubscription, void> {

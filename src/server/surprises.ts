@@ -68,6 +68,12 @@ const surprises: readonly {
       "'protocol websockets'.",
   },
   {
+    holds: ({ mountPoint }) => mountPoint !== undefined && !mountPoint.endsWith('/'),
+    text: (where) =>
+      `The 'mount_point' of ${where} does not end with '/': it runs into the first level of ` +
+      "the topics of its clients, who get nothing by '#' and '+/…'. Add a '/' to it.",
+  },
+  {
     holds: ({ proxyProtocolV2RequireTls, enableProxyProtocol }) =>
       proxyProtocolV2RequireTls && enableProxyProtocol !== 2,
     text: (where) =>

@@ -74,7 +74,7 @@ export const tlsOptions = {
     default: undefined,
     lastCounts: true,
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'Turns encryption with pre-shared keys on, and is sent to clients as a hint.',
   },
   require_certificate: {
@@ -90,7 +90,7 @@ export const tlsOptions = {
     values: ['pem'],
     unserved: ['engine'],
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'How the key is kept; OpenSSL engines are not supported.',
   },
   tls_version: {
@@ -99,7 +99,7 @@ export const tlsOptions = {
     values: ['tlsv1.2', 'tlsv1.3'],
     needsListener: true,
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'The lowest version of TLS that is spoken; by default `tlsv1.2`.',
   },
   use_identity_as_username: {
@@ -107,7 +107,7 @@ export const tlsOptions = {
     default: false,
     since: '0.1.0',
     reload: true,
-    help: 'Takes the user name from the Common Name of the certificate, or from the PSK identity; no password is asked for.',
+    help: 'Takes the user name from the Common Name of the certificate, or from the PSK identity; no password is asked for. With `enable_proxy_protocol 2` from a certificate that the load balancer has verified. Who has none is refused.',
   },
   use_subject_as_username: {
     type: 'flag',

@@ -68,7 +68,12 @@ describe('pantala serve -d', limit, () => {
   });
 
   it('only checks a configuration with --test-config', async () => {
-    await using first = new Serving(['-d', '-c', folder.config('listener 1', 'allow_anonymous true'), '--test-config']);
+    await using first = new Serving([
+      '-d',
+      '-c',
+      folder.config('listener 1', 'allow_anonymous true'),
+      '--test-config',
+    ]);
     assert.equal(await first.ended, 0);
     assert.equal(first.stderr.text, 'Configuration file is OK.\n');
   });
