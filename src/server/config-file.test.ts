@@ -257,9 +257,21 @@ describe('the syntax', () => {
     });
   }
 
+  it('passes over what is not served and is off', () => {
+    parseLines('enable_control_api false', 'listener 1883', 'mptcp false', 'allow_anonymous true');
+    const [fault, ...others] = faultsOf(() => parseLines('enable_control_api true'));
+    assert.equal(fault.message, unserved('enable_control_api'));
+    assert.deepEqual(others, []);
+  });
+
   it('passes over what Mosquitto has given up', () => {
     const { notes } = parseLines('retry_interval 20');
     assert.equal(notes[0].text, "Warning: The 'retry_interval' option is no longer available.");
+  });
+
+  it('names the option whose value is missing, and not a part of it', () => {
+    const [{ remedy }] = faultsOf(() => parseLines('listener'));
+    assert.equal(remedy, "Write a value after 'listener' or remove the line.");
   });
 
   it('has no name both served and not served', () => {
