@@ -30,8 +30,10 @@ export function refusedFirstByte(
     return new ProtocolError(reasonCodes.protocolError, `${type} came before connect`);
   }
   if (version !== undefined && !maySend(side, type, version)) {
+    // Both are wrong where its flags are, too: then this is Mosquitto's choice.
+    const hasFlags = type !== 'connack' && firstByte !== packetTypes[type].firstByte;
     return new ProtocolError(
-      reasonCodes.protocolError,
+      hasFlags ? reasonCodes.malformedPacket : reasonCodes.protocolError,
       `${type}, which a ${side} does not send in version ${version}`,
     );
   }

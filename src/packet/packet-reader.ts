@@ -137,11 +137,13 @@ export class PacketReader {
   }
 
   #start(): Packet | undefined {
-    if (!this.#readHeader()) return undefined;
+    const isWhole = this.#readHeader();
+    if (this.#headerBytes === 0) return undefined;
     this.#type = this.#firstBytes[this.#firstByte];
     if (this.#type === undefined) {
       throw refusedFirstByte(this.#firstByte, this.#side, this.version);
     }
+    if (!isWhole) return undefined;
     if (this.version === 5) this.#refuseLongLength();
     if (this.#packetBytes > this.#packetBytesMax) throw this.#tooLarge();
     if (this.#length > this.#leastBytesMax) this.#checkSize(this.#type, this.#sizes!);
