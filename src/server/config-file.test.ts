@@ -46,6 +46,17 @@ describe('listeners', () => {
     assert.match(config.notes[0].text, /No client can connect on port 1883.*allow_anonymous true/);
   });
 
+  it('are told of when two of them cannot both be opened', () => {
+    const twins = (...lines: string[]) =>
+      parseLines('allow_anonymous true', ...lines).notes.map(({ text }) => text);
+    const [warning] = twins('listener 1999', 'listener 1999');
+    assert.match(warning, /Two listeners have port 1999.*give the other another port, or remove/);
+    assert.match(twins('listener 0 /run/s', 'listener 0 /run/s')[0], /the Unix socket \/run\/s/);
+    assert.deepEqual(twins('listener 1999 ::1', 'listener 1999 127.0.0.1', 'listener 1998'), []);
+    const domains = ['listener 1999', 'socket_domain ipv4', 'listener 1999', 'socket_domain ipv6'];
+    assert.deepEqual(twins(...domains), []);
+  });
+
   it('accept everyone with allow_anonymous true, wherever that stands', () => {
     const config = parseLines('listener 1883', 'allow_anonymous true', 'listener 1884');
     assert.deepEqual(
