@@ -3,12 +3,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
-import { serve } from '../../src/cli/serve.ts';
-import { testIo } from '../../src/cli/test-io.ts';
 import { CertificateFolder, missingOpenssl } from '../harness/certificate-folder.ts';
 import { freePort } from './debian-mosquitto.ts';
 import { missingTools, type Outcome, RunningTool } from './mosquitto-tools.ts';
 import { OurTool } from './our-tools.ts';
+import { ServedConfiguration } from './served-configuration.ts';
 import { claimOptions } from './stage.ts';
 import { followRecipe } from './tls-broker.ts';
 
@@ -129,8 +128,9 @@ function suite(): void {
   after(() => folder[Symbol.dispose]());
 
   it('carry a message between our clients and those of Mosquitto, when there are none', async () => {
-    await using broker = await Served.start(folder, {});
-    const way = [...broker.way, '--cafile', folder.file('ca.crt'), '-t', 'greeting'];
+    const { broker, way: place } = await serveWith(folder, {});
+    await using _broker = broker;
+    const way = [...place, '--cafile', folder.file('ca.crt'), '-t', 'greeting'];
     const published = await ours('pub', [...way, '-m', 'hello', '-r', '-q', '1']);
     assert.deepEqual([published.exitCode, published.stderr], [0, '']);
     for (const run of [ours, theirs]) {
@@ -141,20 +141,21 @@ function suite(): void {
   for (const mistake of mistakes) {
     it(`tell of ${mistake.claim}`, async () => {
       const { flags = cafile, starting, logged, says } = mistake;
-      await using broker = await Served.start(folder, mistake);
+      const { broker, way } = await serveWith(folder, mistake);
+      await using _broker = broker;
       if (starting !== undefined) assertSentence(broker.log, starting);
       if (logged === undefined && says === undefined) {
         return assert.equal(broker.exitCode, 1);
       }
       const files = flags.map((flag) => (flag.endsWith('.crt') ? folder.file(flag) : flag));
-      const args = [...broker.way, ...files, '-t', 't', '-W', '5'];
+      const args = [...way, ...files, '-t', 't', '-W', '5'];
       const own = await ours('sub', args);
       assert.notEqual(own.exitCode, 0);
       const [mosquittos, sentence, ...others] = own.stderr.split('\n');
       assert.match(mosquittos, /^Error: /);
       if (says !== undefined) assert.match(sentence, says);
       assert.deepEqual(others, ['']);
-      if (logged !== undefined) await broker.until(logged);
+      if (logged !== undefined) await broker.logged(logged);
       assert.notEqual((await theirs('sub', args)).exitCode, 0);
     });
   }
@@ -173,45 +174,17 @@ function theirs(tool: 'pub' | 'sub', args: readonly string[]): Promise<Outcome> 
   return new RunningTool(spawn(`mosquitto_${tool}`, args, { timeout: 20_000 }), '').outcome;
 }
 
-/** `pantala serve` with one listener, in this process. */
-class Served implements AsyncDisposable {
-  readonly way: readonly string[];
-  /** Undefined while it runs. */
-  exitCode: number | undefined;
-  readonly #written = testIo();
-  readonly #ended: Promise<void>;
-
-  private constructor(port: number, file: string) {
-    this.way = ['-h', 'localhost', '-p', String(port)];
-    this.#ended = serve.run(['-c', file], this.#written.io).then((code) => {
-      this.exitCode = code;
-    });
-  }
-
-  static async start(folder: CertificateFolder, mistake: Partial<Mistake>): Promise<Served> {
-    const { certificate = 'server', key = certificate, plain } = mistake;
-    const port = await freePort('127.0.0.1');
-    const tls = [
-      `cafile ${folder.file('ca.crt')}`,
-      `certfile ${folder.file(`${certificate}.crt`)}`,
-      `keyfile ${folder.file(`${key}.key`)}`,
-    ];
-    const lines = [`listener ${port}`, 'allow_anonymous true', ...(plain ? [] : tls)];
-    const served = new Served(port, folder.write(`${port}.conf`, lines.join('\n')));
-    await Promise.race([served.until(/ running\n/), served.#ended]);
-    return served;
-  }
-
-  get log(): string {
-    return this.#written.stderr.text;
-  }
-
-  until(pattern: RegExp): Promise<void> {
-    return this.#written.stderr.until(pattern);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#written.abort();
-    await this.#ended;
-  }
+/** A broker with one listener, and the flags that lead to it. */
+async function serveWith(folder: CertificateFolder, mistake: Partial<Mistake>) {
+  const { certificate = 'server', key = certificate, plain } = mistake;
+  const port = await freePort('127.0.0.1');
+  const tls = [
+    `cafile ${folder.file('ca.crt')}`,
+    `certfile ${folder.file(`${certificate}.crt`)}`,
+    `keyfile ${folder.file(`${key}.key`)}`,
+  ];
+  const lines = [`listener ${port}`, 'allow_anonymous true', ...(plain ? [] : tls)];
+  const file = folder.write(`${port}.conf`, lines.join('\n'));
+  const broker = await ServedConfiguration.start(file);
+  return { broker, way: ['-h', 'localhost', '-p', String(port)] };
 }
