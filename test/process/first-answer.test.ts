@@ -21,7 +21,7 @@ const announced = (added = '') => `20 [00 00 [22 000a ${added} 27 001e8480 21 00
 const conversations: Readonly<Record<string, string>> = {
   '10 ["MQTT" 05 02 003c [] "id"]': announced(),
   '10 ["MQTT" 05 02 0000 [] "id"]': announced(),
-  '10 ["MQTT" 05 00 003c [11 00000064 21 0005] "id2"]': announced(),
+  '10 ["MQTT" 05 02 003c [11 00000064 21 0005] "id"]': announced(),
   '10 ["MQTT" 04 02 003c "id"]': '20 02 00 00',
   '10 ["MQIsdp" 03 02 003c "id"]': '20 02 00 00',
   '10 ["MQTT" 04 00 003c ""]': '20 02 00 02',
