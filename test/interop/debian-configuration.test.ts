@@ -72,7 +72,7 @@ function startsUnchanged(): void {
     await using broker = serve(example);
     await broker.stderr.until(running);
     for (const host of ['localhost', '127.0.0.1', '::1']) carries(broker, host);
-    const { stdout } = spawnSync('nsenter', [...entering(broker), 'ss', '-Hltn'], {
+    const { stdout } = spawnSync(enter, [...entering(broker), 'ss', '-Hltn'], {
       encoding: 'utf8',
     });
     const places = stdout.match(/\S+:1883/g)?.toSorted();
@@ -87,7 +87,9 @@ function serve(file: string): Serving {
   return new Serving(['-c', file], { command });
 }
 
-/** The arguments of nsenter that lead to the network of the broker. */
+const enter = 'nsenter';
+
+/** Its arguments that lead to the network of the broker. */
 function entering(broker: Serving): readonly string[] {
   return ['-t', String(broker.pid), '--net'];
 }
@@ -96,7 +98,7 @@ function entering(broker: Serving): readonly string[] {
 function carries(broker: Serving, host: string): void {
   const run = (tool: string, ...args: readonly string[]) => {
     const all = [...entering(broker), tool, '-h', host, '-t', `to/${host}`, ...args];
-    const { status, stdout, stderr } = spawnSync('nsenter', all, { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(enter, all, { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
     return stdout;
   };
