@@ -16,6 +16,8 @@ interface Mistake {
   readonly claim: string;
   readonly certificate?: string;
   readonly key?: string;
+  /** What the client connects to, in the place of `localhost`. */
+  readonly host?: string;
   /** No TLS in the configuration. */
   readonly plain?: true;
   readonly flags?: readonly string[];
@@ -42,6 +44,12 @@ const mistakes: readonly Mistake[] = [
     certificate: 'elsewhere',
     logged: /for another host name.*for CN=broker\.example|does not find the host name/,
     says: /is for broker\.example, not for 'localhost': connect with -h broker\.example, or/,
+  },
+  {
+    claim: 'an address in the place of a name',
+    certificate: 'named',
+    host: '127.0.0.1',
+    says: /is for broker\.example and localhost, not for '127\.0\.0\.1': connect with -h localhost/,
   },
   {
     claim: 'the key of another certificate',
@@ -119,6 +127,10 @@ function suite(): void {
       key: ['rsa:2048'],
     });
     folder.certificate('elsewhere', { by: 'ca', subject: '/CN=broker.example' });
+    folder.certificate('named', {
+      by: 'ca',
+      extensions: ['subjectAltName=DNS:broker.example,DNS:localhost'],
+    });
     folder.certificate('expired', { by: 'ca', subject: '/CN=localhost', days: -1 });
     folder.certificate('lonely', { subject: '/CN=localhost' });
     folder.authority('middle', { by: 'ca' });
@@ -176,7 +188,7 @@ function theirs(tool: 'pub' | 'sub', args: readonly string[]): Promise<Outcome> 
 
 /** A broker with one listener, and the flags that lead to it. */
 async function serveWith(folder: CertificateFolder, mistake: Partial<Mistake>) {
-  const { certificate = 'server', key = certificate, plain } = mistake;
+  const { certificate = 'server', key = certificate, host = 'localhost', plain } = mistake;
   const port = await freePort('127.0.0.1');
   const tls = [
     `cafile ${folder.file('ca.crt')}`,
@@ -186,5 +198,5 @@ async function serveWith(folder: CertificateFolder, mistake: Partial<Mistake>) {
   const lines = [`listener ${port}`, 'allow_anonymous true', ...(plain ? [] : tls)];
   const file = folder.write(`${port}.conf`, lines.join('\n'));
   const broker = await ServedConfiguration.start(file);
-  return { broker, way: ['-h', 'localhost', '-p', String(port)] };
+  return { broker, way: ['-h', host, '-p', String(port)] };
 }
