@@ -67,9 +67,9 @@ function unservedSections(): string[] {
   return [
     '## Not served',
     'Mosquitto has these. Each stops the start.',
-    ...unservedOptions.flatMap(({ title, remedy, options }) => [
+    ...unservedOptions.flatMap(({ title, remedy, off, options }) => [
       `### ${title}`,
-      remedy,
+      off === undefined ? remedy : `${remedy} With the value ${code(off)} it is passed over.`,
       table(
         ['option', 'what it does'],
         Object.entries(options).map(([name, help]) => [code(name), help]),

@@ -255,7 +255,9 @@ export class Conversation {
   #take(type: 'puback' | 'pubrec', packetId: number, message: Message, now: number): void {
     const reasonCode = this.#route(message, now);
     const changed = message.retain || (type === 'pubrec' && this.#session.isKept);
-    this.#answers.acknowledge({ type, packetId, reasonCode }, message, changed);
+    // MQTT allows to say so in PUBREC, too; Mosquitto does not.
+    const told = type === 'puback' ? reasonCode : reasonCodes.success;
+    this.#answers.acknowledge({ type, packetId, reasonCode: told }, message, changed);
   }
 
   #refuseExactlyOnce(packetId: number, denial: ReasonCode, reason: string | undefined): void {

@@ -12,6 +12,7 @@ import type { PacketSender } from '../session/packet-sender.ts';
 import { mountedFilter } from '../topic/mount-point.ts';
 import {
   filterFault,
+  hasMisplacedWildcard,
   hasTooManyLevels,
   hasWildcard,
   parseShare,
@@ -111,6 +112,10 @@ export class Subscribing {
 
   unsubscribe({ packetId, filters }: Unsubscribe): void {
     this.#checkCount(filters.length);
+    const wrong = filters.find(hasMisplacedWildcard);
+    if (wrong !== undefined) {
+      throw new ProtocolError(reasonCodes.malformedPacket, filterFault(wrong)!);
+    }
     const answers = filters.map((asked): ReasonCode => {
       const filter = this.#mountedFilter(asked);
       const subscription = this.#session.subscription(filter);
@@ -159,7 +164,7 @@ export class Subscribing {
     this.#checkCount(entries.length);
     for (const { filter } of entries) {
       const fault = filterFault(filter);
-      if (fault !== undefined) throw new ProtocolError(reasonCodes.malformedPacket, fault);
+      if (fault !== undefined) throw new ProtocolError(filterFaultCode(filter), fault);
       const lack = this.#lackFor(filter);
       // Clients of MQTT 3.x were not told, and see it in SUBACK. [MQTT3-3.8.3-2]
       if (lack === undefined || this.#options.sender.version !== 5) continue;
@@ -261,6 +266,12 @@ export class Subscribing {
     if (!wantsRetained) return undefined;
     return () => session.replay(subscription, retained);
   }
+}
+
+/** MQTT names no code; these are Mosquitto's. */
+function filterFaultCode(filter: string): ReasonCode {
+  const isShared = filter.startsWith('$share/') && !hasMisplacedWildcard(filter);
+  return isShared ? reasonCodes.protocolError : reasonCodes.malformedPacket;
 }
 
 function withQos(entry: SubscribeEntry, qos: ReasonCode): SubscribeEntry {

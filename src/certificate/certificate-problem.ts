@@ -129,10 +129,15 @@ function otherHost({ certificate, host }: ShownCertificate): string {
   const { subjectAltName } = certificate!;
   // A common name counts for names only. (RFC 6125 section 6.4.4)
   const also = isIP(host) !== 0 && subjectAltName === undefined ? ', and for no address' : '';
-  const given = names.find((name) => !name.includes('*'));
+  const isLoopback = host === '::1' || host.startsWith('127.');
+  const hosts = names.filter((name) => hostName.test(name));
+  const given = isLoopback && hosts.includes('localhost') ? 'localhost' : hosts[0];
   const connect = given === undefined ? '' : `connect with -h ${given}, or `;
   return `the broker's certificate is for ${listOf(names)}${also}, not for '${host}': ${connect}${remedy}`;
 }
+
+/** What `-h` could be: no wildcard, nor a name for people such as that of a CA. */
+const hostName = /^[a-z0-9.:_-]+$/i;
 
 function revoked({ certificate }: ShownCertificate): string {
   return (

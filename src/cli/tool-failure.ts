@@ -44,6 +44,17 @@ const returnCodes: ReadonlyMap<ReasonCode, { readonly code: number; readonly wor
     [reasonCodes.notAuthorized, { code: 5, words: 'Connection Refused: not authorised.' }],
   ]);
 
+const checkLogin =
+  'check the user name (-u) and the password (-P); the log of the broker says what was wrong';
+
+/** What whoever is refused can do. */
+const advices: ReadonlyMap<ReasonCode, string> = new Map([
+  [reasonCodes.badUserNameOrPassword, checkLogin],
+  [reasonCodes.notAuthorized, checkLogin],
+  [reasonCodes.clientIdentifierNotValid, 'give another client identifier (-i)'],
+  [reasonCodes.unsupportedProtocolVersion, 'give another version of MQTT (-V)'],
+]);
+
 /** `0x87` → `Not authorized`. */
 export function reasonWords(reasonCode: ReasonCode): string {
   const names = Object.entries(reasonCodes);
@@ -60,7 +71,9 @@ export function clientFailure(error: ClientError, version: ProtocolVersion): Too
   if (failure === 'refused' && reasonCode !== undefined) {
     const known = version === 5 ? undefined : returnCodes.get(reasonCode);
     const { code, words } = known ?? { code: reasonCode, words: reasonWords(reasonCode) };
-    return new ToolFailure(code, `Connection error: ${words}\n${message}`);
+    const advice = advices.get(reasonCode);
+    const sentence = advice === undefined ? message : `${message}; ${advice}`;
+    return new ToolFailure(code, `Connection error: ${words}\n${sentence}`);
   }
   if (failure === 'protocol error') {
     return new ToolFailure(exitCodes.protocol, `Error: A network protocol error: ${message}.`);

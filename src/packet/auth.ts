@@ -33,6 +33,9 @@ export function readAuth(body: ByteReader, { side }: Sender): Auth {
   if (body.remaining === 0 && side === 'server') {
     return { type: 'auth', reasonCode: reasonCodes.success, properties: undefined };
   }
+  if (body.remaining === 0) {
+    throw new ProtocolError(reasonCodes.protocolError, 'auth has no authentication method');
+  }
   const reasonCode = body.reasonCode(allowed[side], `the auth of a ${side}`);
   const properties = readProperties(body, 'auth');
   if (properties?.authenticationMethod === undefined) {

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
-import { decodeText } from './text.ts';
+import { decodeText, visibleText } from './text.ts';
 import { decodeTopicName } from './topic-name.ts';
 
 const nothing = new Uint8Array(0);
@@ -77,11 +77,12 @@ export class ByteReader {
     return decodeTopicName(this.bytes, start, this.at);
   }
 
-  /** A text that is a topic filter as far as this layer knows: it is not empty. */
+  /** A text that is a topic filter as far as this layer knows: it is visible and not empty. */
   topicFilter(): string {
-    const filter = this.text();
+    const filter = visibleText(this.text());
     if (filter !== '') return filter;
-    throw new ProtocolError(reasonCodes.topicFilterInvalid, 'an empty topic filter'); // [MQTT-4.7.3-1]
+    // [MQTT-4.7.3-1] names no code; this is Mosquitto's.
+    throw new ProtocolError(reasonCodes.malformedPacket, 'an empty topic filter');
   }
 
   /** A view, no copy. */
@@ -95,14 +96,11 @@ export class ByteReader {
     return this.#view(this.skip(this.remaining));
   }
 
-  packetId(): number {
+  /** @param zero what 0 is refused with; [MQTT-2.2.1-3] and [MQTT-2.2.1-4] name no code */
+  packetId(zero: ReasonCode = reasonCodes.protocolError): number {
     const packetId = this.u16();
     if (packetId !== 0) return packetId;
-    // [MQTT-2.2.1-3] and [MQTT-2.2.1-4]
-    throw new ProtocolError(
-      reasonCodes.protocolError,
-      'packet identifier 0, allowed are 1 to 65535',
-    );
+    throw new ProtocolError(zero, 'packet identifier 0, allowed are 1 to 65535');
   }
 
   /** One of the reason codes that the packet named `packet` may carry. */

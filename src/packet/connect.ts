@@ -7,7 +7,7 @@ import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
-import { decodeText, quoted } from './text.ts';
+import { decodeText, quoted, visibleText } from './text.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
 
 export type ConnectProperties = PropertiesIn<'connect'>;
@@ -168,7 +168,7 @@ function checkFlags(flags: number, version: ProtocolVersion): void {
 function readClientId(body: ByteReader, version: ProtocolVersion): string {
   const start = quietly(() => body.skip(body.u16()));
   try {
-    return plainText(decodeText(body.bytes, start, body.at));
+    return visibleText(decodeText(body.bytes, start, body.at));
   } catch (error) {
     if (!(error instanceof ProtocolError) || version !== 5) throw error;
     throw new ProtocolError(reasonCodes.clientIdentifierNotValid, error.message);
@@ -186,16 +186,7 @@ function readWillTopic(body: ByteReader): string {
 }
 
 function readPlainText(body: ByteReader): string {
-  return plainText(body.text());
-}
-
-/**
- * What a client calls itself stands in logs, so that it had better be of characters that can be
- * seen. MQTT advises against others and allows to refuse them. (5.0 section 1.5.4)
- */
-function plainText(text: string): string {
-  if (!/[\p{Cc}\p{Noncharacter_Code_Point}]/u.test(text)) return text;
-  throw malformed('a text contains a control character, or what is no character').untold();
+  return visibleText(body.text());
 }
 
 /** What a CONNACK does not tell when it goes wrong, as Mosquitto does not either. */

@@ -27,11 +27,14 @@ export function refusedFirstByte(
   }
   if (version === undefined && type !== 'connect') {
     // [MQTT-3.1.0-1]
-    return new ProtocolError(reasonCodes.protocolError, `${type} came before connect`);
+    const what = firstByte === httpGet ? noHttp : `${type} came before connect`;
+    return new ProtocolError(reasonCodes.protocolError, what);
   }
   if (version !== undefined && !maySend(side, type, version)) {
+    // Both are wrong where its flags are, too: then this is Mosquitto's choice.
+    const hasFlags = type !== 'connack' && firstByte !== packetTypes[type].firstByte;
     return new ProtocolError(
-      reasonCodes.protocolError,
+      hasFlags ? reasonCodes.malformedPacket : reasonCodes.protocolError,
       `${type}, which a ${side} does not send in version ${version}`,
     );
   }
@@ -40,6 +43,26 @@ export function refusedFirstByte(
     `${type} with first byte ${hex}, its flags are fixed`,
   );
 }
+
+/** TLS begins with this byte, and then with one that is no length of CONNECT. */
+const tlsRecord = 0x16;
+const tlsMajorVersion = 3;
+
+/** What came instead of CONNECT, where that is no MQTT and something that people confuse with it. */
+export function refusedTls(firstByte: number, length: number): ProtocolError | undefined {
+  if (firstByte !== tlsRecord || length !== tlsMajorVersion) return undefined;
+  return new ProtocolError(
+    reasonCodes.malformedPacket,
+    'the client speaks TLS, and this port does not: leave --cafile out, or give the port of a ' +
+      'listener with certfile',
+  );
+}
+
+/** The G of GET, with which a WebSocket begins, too. */
+const httpGet = 0x47;
+const noHttp =
+  'the client speaks HTTP, and this port does not: WebSockets want a listener with ' +
+  "'protocol websockets'";
 
 const allTypes = Object.keys(packetTypes) as PacketType[];
 // Of its flags MQTT 3.1 says that they are not used; the reader looks at them once it knows.

@@ -6,7 +6,7 @@ import { ByteReader } from './byte-reader.ts';
 import { readConnack } from './connack.ts';
 import { type Connect, readConnect, readProtocol } from './connect.ts';
 import { readDisconnect } from './disconnect.ts';
-import { type FirstBytes, firstBytesFrom, refusedFirstByte } from './first-byte.ts';
+import { type FirstBytes, firstBytesFrom, refusedFirstByte, refusedTls } from './first-byte.ts';
 import type { Packet } from './packet.ts';
 import { leastSize, type PacketSizes, sizeMax } from './packet-sizes.ts';
 import { type PacketType, packetTypes, type Side } from './packet-types.ts';
@@ -137,11 +137,14 @@ export class PacketReader {
   }
 
   #start(): Packet | undefined {
-    if (!this.#readHeader()) return undefined;
+    const isWhole = this.#readHeader();
+    if (this.#headerBytes === 0) return undefined;
     this.#type = this.#firstBytes[this.#firstByte];
     if (this.#type === undefined) {
       throw refusedFirstByte(this.#firstByte, this.#side, this.version);
     }
+    if (!isWhole) return undefined;
+    if (this.#sender === undefined) this.#refuseTls();
     if (this.version === 5) this.#refuseLongLength();
     if (this.#packetBytes > this.#packetBytesMax) throw this.#tooLarge();
     if (this.#length > this.#leastBytesMax) this.#checkSize(this.#type, this.#sizes!);
@@ -153,6 +156,11 @@ export class PacketReader {
     }
     this.#at = start + this.#length;
     return this.#read(this.#type, this.#chunk, start);
+  }
+
+  #refuseTls(): void {
+    const refusal = refusedTls(this.#firstByte, this.#length);
+    if (refusal !== undefined) throw refusal;
   }
 
   /** Returns false when the header goes on in bytes to come. */

@@ -24,8 +24,9 @@ const qos = fc.constantFrom(0, 1, 2);
 const texts = fc
   .oneof(fc.string({ maxLength: 80 }), fc.string({ unit: 'binary', maxLength: 40 }))
   .map((text) => text.replaceAll('\0', ''));
-const topics = texts.map((text) => text.replace(/[+#]/g, '') || '/');
-const filters = texts.map((text) => (text.startsWith('$share/') ? '#' : text) || '#');
+const visible = texts.map((text) => text.replaceAll(/[\p{Cc}\p{Noncharacter_Code_Point}]/gu, ''));
+const topics = visible.map((text) => text.replace(/[+#]/g, '') || '/');
+const filters = visible.map((text) => (text.startsWith('$share/') ? '#' : text) || '#');
 const bytes = fc.uint8Array({ maxLength: 300 });
 
 const values: Readonly<Record<keyof PropertyValues, fc.Arbitrary<unknown>>> = {

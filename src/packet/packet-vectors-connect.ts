@@ -308,6 +308,11 @@ const refused: readonly PacketVector[] = [
     {
       'refuses a wildcard in a will topic [MQTT-4.7.0-1]':
         '10 ["MQTT" 05 06 003c [] "id" [] "w/#" 0000]',
+    },
+  ),
+  ...refusals(
+    { versions: [5], from: 'client', refused: 'protocolError' },
+    {
       'refuses a wildcard in the response topic of a will [MQTT-3.3.2-14]':
         '10 ["MQTT" 05 06 003c [] "id" [08 "+"] "w" 0000]',
     },

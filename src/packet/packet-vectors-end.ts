@@ -209,6 +209,7 @@ const refused: readonly PacketVector[] = [
       'refuses an AUTH of success from a client [MQTT-3.15.2-1]': 'f0 [00 [15 "m"]]',
       'refuses an AUTH without method': 'f0 [18 []]',
       'refuses an AUTH with data and without method': 'f0 [18 [16 0001 00]]',
+      'refuses an empty AUTH from a client': 'f0 []',
       'refuses an AUTH with two methods': 'f0 [18 [15 "m" 15 "m"]]',
     },
   ),
@@ -216,7 +217,6 @@ const refused: readonly PacketVector[] = [
     { versions: [5], from: 'client', refused: 'malformedPacket' },
     {
       'refuses an AUTH without property length': 'f0 [18]',
-      'refuses an empty AUTH from a client': 'f0 []',
       'refuses flags in the fixed header of AUTH [MQTT-3.15.1-1]': 'f1 [18 [15 "m"]]',
       'refuses bytes after the end of DISCONNECT': 'e0 [00 [] 00]',
       'refuses a property that DISCONNECT cannot have': 'e0 [00 [15 "m"]]',

@@ -13,6 +13,7 @@ import {
 } from './properties.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
+import { quoted } from './text.ts';
 
 /** Undefined when the block is empty. */
 export function readProperties<Place extends PropertyPlace>(
@@ -123,7 +124,14 @@ const dataTypes: {
     write: (out, value) => out.text(value),
   },
   topicName: {
-    read: (body) => body.topicName(),
+    read(body, name) {
+      const topic = body.text();
+      if (topic !== '' && !/[+#]/.test(topic)) return topic;
+      throw new ProtocolError(
+        reasonCodes.protocolError, // [MQTT-3.3.2-14] names no code; this is Mosquitto's
+        `${name} ${quoted(topic)} is empty or has a wildcard, which no topic name has`,
+      );
+    },
     write: (out, value) => out.text(value),
   },
   binary: {

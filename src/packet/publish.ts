@@ -8,7 +8,7 @@ import { readProperties, writeProperties } from './property-block.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
-import { decodeTopicName } from './topic-name.ts';
+import { decodePublishedTopic, decodeTopicName } from './topic-name.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
 
 export type PublishProperties = PropertiesIn<'publish'>;
@@ -67,12 +67,13 @@ export function readPublish(body: ByteReader, firstByte: number, sender: Sender)
 }
 
 /** Empty is for the caller to judge, who sees whether an alias follows. */
-function readTopic(body: ByteReader, { topics }: Sender): string {
+function readTopic(body: ByteReader, { topics, side }: Sender): string {
   const length = body.u16();
   if (length === 0) return '';
   const start = body.skip(length);
   if (topics !== undefined) return topics.intern(body.bytes, start, body.at);
-  return decodeTopicName(body.bytes, start, body.at);
+  const decode = side === 'client' ? decodePublishedTopic : decodeTopicName;
+  return decode(body.bytes, start, body.at);
 }
 
 export function writePublish(out: ByteWriter, packet: Publish, version: ProtocolVersion): void {

@@ -44,7 +44,7 @@ const retainHandlingShift = 4;
 const reservedBits: Readonly<Record<ProtocolVersion, number>> = { 3: 0xfc, 4: 0xfc, 5: 0xc0 };
 
 export function readSubscribe(body: ByteReader, version: ProtocolVersion): Subscribe {
-  const packetId = body.packetId();
+  const packetId = body.packetId(reasonCodes.malformedPacket); // as Mosquitto
   const properties = version === 5 ? readProperties(body, 'subscribe') : undefined;
   if (body.remaining === 0) throw protocolError('subscribe has no topic filter'); // [MQTT-3.8.3-2]
   const subscriptions: Subscription[] = [];

@@ -65,6 +65,17 @@ function encodeAnyText(text: string, bytes: Uint8Array, at: number): number {
   return encoder.encodeInto(text, bytes.subarray(at)).written;
 }
 
+/**
+ * The text, if it has neither control characters nor what Unicode calls no character. MQTT advises
+ * against them and allows to refuse them (5.0 section 1.5.4), which Mosquitto does.
+ */
+export function visibleText(text: string): string {
+  if (!invisible.test(text)) return text;
+  throw malformedText('a control character, or what is no character');
+}
+
+const invisible = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
+
 /** A text as an error message shows it: in quotes, escaped, and cut when it is long. */
 export function quoted(text: string): string {
   if (text.length <= quotedLettersMax) return JSON.stringify(text);

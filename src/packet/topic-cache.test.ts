@@ -52,7 +52,7 @@ describe('the topic cache', () => {
   it('refuses a wildcard each time [MQTT-3.3.2-2]', () => {
     const topics = new TopicCache(8);
     for (let round = 0; round < 2; round++) {
-      refuse(topics, encoder.encode('a/#'), reasonCodes.topicNameInvalid);
+      refuse(topics, encoder.encode('a/#'), reasonCodes.malformedPacket);
     }
   });
 

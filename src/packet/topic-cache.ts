@@ -1,6 +1,6 @@
-/** Topic names that were decoded before, so that a busy topic is decoded once. */
+/** Topic names of clients that were decoded before, so that a busy topic is decoded once. */
 
-import { decodeTopicName } from './topic-name.ts';
+import { decodePublishedTopic } from './topic-name.ts';
 
 /** Longer names are decoded each time, so that a full cache has a bounded size. */
 const topicBytesMax = 256;
@@ -30,7 +30,7 @@ export class TopicCache {
 
   /** The topic name in `bytes` from `start` to `end`; throws ProtocolError when it is none. */
   intern(bytes: Uint8Array, start: number, end: number): string {
-    if (end - start > topicBytesMax) return decodeTopicName(bytes, start, end);
+    if (end - start > topicBytesMax) return decodePublishedTopic(bytes, start, end);
     const hash = hashOf(bytes, start, end);
     let free = hash & this.#mask;
     for (let probe = 0; probe < probesMax; probe++) {
@@ -42,7 +42,7 @@ export class TopicCache {
       }
       if (entry.hash === hash && isSame(entry.bytes, bytes, start, end)) return entry.topic;
     }
-    const topic = decodeTopicName(bytes, start, end);
+    const topic = decodePublishedTopic(bytes, start, end);
     // A copy, which the slice of a Buffer would not be.
     this.#slots[free] = { hash, bytes: new Uint8Array(bytes.subarray(start, end)), topic };
     return topic;

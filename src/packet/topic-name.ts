@@ -2,22 +2,26 @@
 
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
-import { decodeText, quoted } from './text.ts';
+import { decodeText, quoted, visibleText } from './text.ts';
 
 const plus = 0x2b;
 const hash = 0x23;
+
+/** As `decodeTopicName`; refuses invisible characters, too, as Mosquitto does of its clients. */
+export function decodePublishedTopic(bytes: Uint8Array, start: number, end: number): string {
+  return visibleText(decodeTopicName(bytes, start, end));
+}
 
 /** Throws ProtocolError for what is no text, is empty [MQTT-4.7.3-1] or has a wildcard. */
 export function decodeTopicName(bytes: Uint8Array, start: number, end: number): string {
   const topic = decodeText(bytes, start, end);
   if (start === end) {
-    throw new ProtocolError(reasonCodes.topicNameInvalid, 'an empty topic name');
+    throw new ProtocolError(reasonCodes.malformedPacket, 'an empty topic name');
   }
   for (let at = start; at < end; at++) {
     if (bytes[at] !== plus && bytes[at] !== hash) continue;
-    // [MQTT-3.3.2-2] and [MQTT-3.3.2-14] name no code; 0x90 is the one that says what was wrong.
     throw new ProtocolError(
-      reasonCodes.topicNameInvalid,
+      reasonCodes.malformedPacket, // [MQTT-3.3.2-2] names no code; this is Mosquitto's
       `topic name ${quoted(topic)} has a wildcard, which only a topic filter may have`,
     );
   }

@@ -19,7 +19,7 @@ export interface Unsubscribe {
 }
 
 export function readUnsubscribe(body: ByteReader, version: ProtocolVersion): Unsubscribe {
-  const packetId = body.packetId();
+  const packetId = body.packetId(reasonCodes.malformedPacket); // as Mosquitto
   const properties = version === 5 ? readProperties(body, 'unsubscribe') : undefined;
   if (body.remaining === 0) {
     // [MQTT-3.10.3-2]

@@ -120,7 +120,8 @@ export class HookedGatekeeper implements Gatekeeper {
     return this.#calls.first(inquiry, this.#plugins, (plugin) => {
       if (plugin.hooks.authenticate === undefined) return undefined;
       const call = () => plugin.hooks.authenticate!(asked);
-      return this.#calls.ask(inquiry, plugin, { call, judge: verdictOn });
+      const judge = (said: Decision | Allowance) => verdictOn(said, plugin);
+      return this.#calls.ask(inquiry, plugin, { call, judge });
     });
   }
 
@@ -142,7 +143,7 @@ export class HookedGatekeeper implements Gatekeeper {
     request: EnhancedRequest,
   ): Verdict | undefined {
     if (typeof said !== 'object' || said === null || said.type !== 'challenge') {
-      return verdictOn(said);
+      return verdictOn(said, plugin);
     }
     const { data, proceed } = said;
     if (typeof proceed !== 'function') throw senseless(said, 'a challenge with proceed');
@@ -200,18 +201,22 @@ function clientOf({ clientId, userName, peer, credentials }: Admission): Client 
   return { clientId, userName, peer, credentials };
 }
 
-function verdictOn(said: Decision | Allowance | EnhancedAllowance): Verdict | undefined {
+function verdictOn(
+  said: Decision | Allowance | EnhancedAllowance,
+  { name }: Plugin,
+): Verdict | undefined {
   if (said === 'defer') return undefined;
   if (said === 'allow') return { type: 'accept', account: accountWith(undefined) };
-  if (isDenial(said)) return toldToClient(refusalOf(said, 'CONNACK'));
+  if (isDenial(said)) return refused(refusalOf(said, 'CONNACK'), name);
   if (said?.type === 'allow') return acceptanceOf(said);
   throw senseless(said, "'allow', 'deny', 'defer' or an object whose type is one of the first two");
 }
 
-/** The reason of a hook is meant for the client, too. */
-function toldToClient(refusal: Refusal): Verdict {
+/** The reason of a hook is meant for the client, too; without one the log names the plugin. */
+function refused(refusal: Refusal, plugin: string): Verdict {
   const { reason } = refusal;
-  return reason === undefined ? refusal : { ...refusal, reasonString: reason };
+  if (reason === undefined) return { ...refusal, reason: `plugin ${plugin}` };
+  return { ...refusal, reasonString: reason };
 }
 
 function acceptanceOf(said: Allowance | EnhancedAllowance): Verdict {

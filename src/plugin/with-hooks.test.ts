@@ -110,6 +110,20 @@ gatekeeperContract('plugins that throw', () =>
   ),
 );
 
+it('a refusal without a reason names the plugin in the log, and nothing to the client', async () => {
+  const { gatekeeper } = new Stage([{}, { authenticate: () => 'deny' }]);
+  const messages: string[] = [];
+  const observer = {
+    connectionRefused: ({ message }: { message: string }) => messages.push(message),
+  };
+  const broker = new TestBroker({ gatekeeper, observer });
+  const client = broker.open();
+  await client.sendBytes('10 ["MQTT" 05 02 003c [] "c"]');
+  await broker.settle();
+  assert.deepEqual(messages, ['plugin plugin 2']);
+  assert.equal(client.receivedHex(), '20 03 00 87 00');
+});
+
 describe('authenticate', () => {
   const users: Hooks = {
     authenticate: ({ userName, password }) => {

@@ -81,6 +81,7 @@ export class ConfigDraft {
       case 'withdrawn':
         return this.note({ type: 'warning', text: `Warning: ${found.warning}` });
       case 'unserved':
+        if (text === found.off) return;
         throw notServed(name, found.remedy);
       default:
         found satisfies never;

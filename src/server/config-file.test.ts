@@ -46,6 +46,17 @@ describe('listeners', () => {
     assert.match(config.notes[0].text, /No client can connect on port 1883.*allow_anonymous true/);
   });
 
+  it('are told of when two of them cannot both be opened', () => {
+    const twins = (...lines: string[]) =>
+      parseLines('allow_anonymous true', ...lines).notes.map(({ text }) => text);
+    const [warning] = twins('listener 1999', 'listener 1999');
+    assert.match(warning, /Two listeners have port 1999.*give the other another port, or remove/);
+    assert.match(twins('listener 0 /run/s', 'listener 0 /run/s')[0], /the Unix socket \/run\/s/);
+    assert.deepEqual(twins('listener 1999 ::1', 'listener 1999 127.0.0.1', 'listener 1998'), []);
+    const domains = ['listener 1999', 'socket_domain ipv4', 'listener 1999', 'socket_domain ipv6'];
+    assert.deepEqual(twins(...domains), []);
+  });
+
   it('accept everyone with allow_anonymous true, wherever that stands', () => {
     const config = parseLines('listener 1883', 'allow_anonymous true', 'listener 1884');
     assert.deepEqual(
@@ -257,9 +268,21 @@ describe('the syntax', () => {
     });
   }
 
+  it('passes over what is not served and is off', () => {
+    parseLines('enable_control_api false', 'listener 1883', 'mptcp false', 'allow_anonymous true');
+    const [fault, ...others] = faultsOf(() => parseLines('enable_control_api true'));
+    assert.equal(fault.message, unserved('enable_control_api'));
+    assert.deepEqual(others, []);
+  });
+
   it('passes over what Mosquitto has given up', () => {
     const { notes } = parseLines('retry_interval 20');
     assert.equal(notes[0].text, "Warning: The 'retry_interval' option is no longer available.");
+  });
+
+  it('names the option whose value is missing, and not a part of it', () => {
+    const [{ remedy }] = faultsOf(() => parseLines('listener'));
+    assert.equal(remedy, "Write a value after 'listener' or remove the line.");
   });
 
   it('has no name both served and not served', () => {

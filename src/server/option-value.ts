@@ -92,9 +92,10 @@ function magnitude(digits: string): number {
 }
 
 function emptyValue(name: string): OptionProblem {
+  const option = name.split(' ', 1)[0]; // of 'listener port'
   return new OptionProblem(
     `Empty '${name}' value in configuration.`,
-    `Write a value after '${name}' or remove the line.`,
+    `Write a value after '${option}' or remove the line.`,
   );
 }
 

@@ -30,7 +30,7 @@ export type FoundOption =
   | { readonly scope: 'listener'; readonly name: EndpointOptionName; readonly option: ValueOption }
   | { readonly scope: 'structure'; readonly name: StructureOptionName; readonly option: Option }
   | { readonly scope: 'withdrawn'; readonly warning: string }
-  | { readonly scope: 'unserved'; readonly remedy: string };
+  | { readonly scope: 'unserved'; readonly remedy: string; readonly off: string | undefined };
 
 /** Looks up a name as it stands in a configuration file; undefined when no such option exists. */
 export function findOption(name: string): FoundOption | undefined {
@@ -70,8 +70,8 @@ function buildIndex(): ReadonlyMap<string, FoundOption> {
   for (const [name, warning] of Object.entries(withdrawnOptions)) {
     names.set(name, { scope: 'withdrawn', warning });
   }
-  for (const { options, remedy } of unservedOptions) {
-    for (const name of Object.keys(options)) names.set(name, { scope: 'unserved', remedy });
+  for (const { options, remedy, off } of unservedOptions) {
+    for (const name of Object.keys(options)) names.set(name, { scope: 'unserved', remedy, off });
   }
   return names;
 }

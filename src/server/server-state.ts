@@ -7,6 +7,7 @@ import { LayoutError, type Recalled, recall } from '../broker/state/recall.ts';
 import { ForeignFileError, type OpenStore, openStore } from '../storage/open-store.ts';
 import { StoreInUseError } from '../storage/store-lock.ts';
 import type { StateSettings } from './config.ts';
+import { generalOptions } from './general-options.ts';
 import type { Log } from './log.ts';
 import type { NodeHost } from './node-host.ts';
 import { StartError } from './start-error.ts';
@@ -28,10 +29,19 @@ export async function openState(
   host: NodeHost,
 ): Promise<ServerState | undefined> {
   if (settings === undefined) return undefined;
+  const path = join(settings.directory, settings.file);
   try {
     return await open(settings, log, host);
   } catch (error) {
-    const path = join(settings.directory, settings.file);
+    const file = generalOptions.persistence_file.default;
+    if (error instanceof ForeignFileError && settings.file !== file) {
+      log.write(
+        'warning',
+        `Warning: ${path} is Mosquitto's file of state, which is neither read nor changed: ` +
+          `state is kept in ${join(settings.directory, file)} instead.`,
+      );
+      return openState({ ...settings, file }, log, host);
+    }
     const known = explain(error, path);
     if (known !== undefined) throw known;
     const { code, message } = error as NodeJS.ErrnoException;

@@ -13,6 +13,7 @@ interface Told {
 export function surprisesOf(config: Config, told: Told): LogLine[] {
   return [
     ...aboutListeners(config, told),
+    ...aboutTwins(config),
     ...config.listeners.flatMap(aboutListener),
     ...aboutState(config, told),
   ].filter((line, i, lines) => lines.findIndex(({ text }) => text === line.text) === i);
@@ -27,6 +28,26 @@ function aboutListeners({ localOnly }: Config, { ports }: Told): LogLine[] {
   }
   if (ports.length === 0) return [];
   return [warning('Warning: -p is ignored, since the configuration file defines a listener.')];
+}
+
+/** Listeners that cannot both be opened. */
+function aboutTwins({ listeners }: Config): LogLine[] {
+  return listeners
+    .filter((listener, i) => listeners.slice(0, i).some((other) => isTwin(listener, other)))
+    .map((listener) => {
+      const where = nameOfListener(listener);
+      return warning(
+        `Warning: Two listeners have ${where}, of which only one can be opened: give the other ` +
+          'another port, or remove it.',
+      );
+    });
+}
+
+function isTwin(listener: ListenerConfig, other: ListenerConfig): boolean {
+  const { port, host, socketPath, socketDomain, bindInterface } = listener;
+  if (port !== other.port || host !== other.host || socketPath !== other.socketPath) return false;
+  if (bindInterface !== other.bindInterface) return false;
+  return (socketDomain ?? other.socketDomain) === (other.socketDomain ?? socketDomain);
 }
 
 function aboutListener(listener: ListenerConfig): LogLine[] {

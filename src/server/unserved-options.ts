@@ -5,6 +5,8 @@ export interface UnservedOptions {
   readonly title: string;
   /** Why, and what to do instead. */
   readonly remedy: string;
+  /** The value that asks for nothing: with it a line is passed over. */
+  readonly off?: string;
   readonly options: Readonly<Record<string, string>>;
 }
 
@@ -20,6 +22,7 @@ export const unservedOptions: readonly UnservedOptions[] = [
   {
     title: 'Network',
     remedy: 'Remove the line.',
+    off: 'false',
     options: {
       mptcp: 'Accepts Multipath TCP.',
     },
@@ -43,6 +46,7 @@ export const unservedOptions: readonly UnservedOptions[] = [
       bridge_keyfile: 'The private key of the bridge.',
       bridge_max_packet_size: 'The largest packet that the bridge accepts.',
       bridge_max_topic_alias: 'The topic aliases that the bridge accepts.',
+      bridge_mptcp: 'Connects by Multipath TCP.',
       bridge_outgoing_retain: 'Keeps the retain flag on the way out.',
       bridge_protocol_version: 'The protocol version of the bridge.',
       bridge_psk: 'The pre-shared key.',

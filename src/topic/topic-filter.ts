@@ -101,6 +101,11 @@ function shareFault(filter: string): string | undefined {
   return wildcardFault(share.filter);
 }
 
+/** Whether a `+` or `#` stands where none may, whatever kind of filter it is. */
+export function hasMisplacedWildcard(filter: string): boolean {
+  return wildcardFault(filter) !== undefined;
+}
+
 function wildcardFault(filter: string): string | undefined {
   if (!hasWildcard(filter)) return undefined;
   const levels = filter.split('/');

@@ -34,11 +34,13 @@ export function authorityWarnings(
 /** What a client has to like about the server's certificate, for whoever looks for the reason. */
 export function serverDescription(
   [server, ...rest]: readonly X509Certificate[],
-  now: number,
+  { authorities, now }: { readonly authorities: readonly X509Certificate[]; readonly now: number },
 ): string {
   const { subjectAltName, subject, issuer, validToDate } = server;
   const names = subjectAltName ?? /^CN=.*$/m.exec(subject ?? '')?.[0] ?? 'no host';
-  const isAlone = rest.length === 0;
+  // A client has the certificate at the end of the chain itself.
+  const isRoot = (each: X509Certificate) => each.subject === issuer && each.issuer === issuer;
+  const isAlone = rest.length === 0 && !authorities.some(isRoot);
   return [
     `the certificate is for ${names}`,
     validToDate.getTime() < now ? `expired on ${dayOf(validToDate)}` : '',
@@ -74,8 +76,9 @@ function nameWarnings({ subjectAltName, subject }: X509Certificate, name: string
       `${name} names no host: clients refuse it. Make it again with subjectAltName=DNS:HOST, where HOST is the name that clients connect to.`,
     ];
   }
+  const host = /^[\w.-]+$/.test(commonName) ? commonName : 'HOST';
   return [
-    `${name} has no subjectAltName: mosquitto_sub compares the host it connects to with the Common Name "${commonName}", but browsers and clients in Go or Rust want subjectAltName=DNS:${commonName}.`,
+    `${name} has no subjectAltName: mosquitto_sub compares the host it connects to with the Common Name "${commonName}", but browsers and clients in Go or Rust want subjectAltName=DNS:${host}.`,
   ];
 }
 

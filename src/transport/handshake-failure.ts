@@ -26,7 +26,7 @@ const messages = {
   'left at once':
     "the client hung up right after the handshake, without a word: most likely this server's certificate is not for the host name that the client connects to, or the client does not trust its CA",
   'gave up':
-    "the client hung up during the handshake: most likely it does not accept this server's certificate, whose CA it does not know or which is for another host name",
+    "the client hung up during the handshake: most likely it does not accept this server's certificate, because it does not know the CA, or the certificate has expired or is for another host name",
   'client error': 'the client reported an error of its own: see its log',
 
   'certificate missing':

@@ -59,6 +59,8 @@ export interface TlsMaterial {
   readonly context: SecureContext;
   /** The server's certificate and those behind it; undefined: it has pre-shared keys only. */
   readonly server: readonly X509Certificate[] | undefined;
+  /** Those of cafile and capath, whatever they are for. */
+  readonly authorities: readonly X509Certificate[];
   readonly clientCertificate: ClientCertificatePolicy | undefined;
   readonly psk: PskSettings | undefined;
   readonly applicationProtocol: ApplicationProtocol;
@@ -123,6 +125,7 @@ export function loadTls(settings: TlsSettings, now = Date.now()): TlsMaterial {
     ),
     context,
     server: server?.chain,
+    authorities,
     clientCertificate,
     psk,
     applicationProtocol: settings.applicationProtocol ?? 'mqtt',

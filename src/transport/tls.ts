@@ -190,8 +190,8 @@ function hasLeftAtOnce(secure: TLSSocket, hadError: boolean): boolean {
   return secure.bytesRead === 0 && (hadError || secure.readableEnded);
 }
 
-function descriptionOf({ server }: TlsMaterial): string | undefined {
-  return server && serverDescription(server, Date.now());
+function descriptionOf({ server, authorities }: TlsMaterial): string | undefined {
+  return server && serverDescription(server, { authorities, now: Date.now() });
 }
 
 /**

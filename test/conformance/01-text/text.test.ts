@@ -55,7 +55,7 @@ inBothVersions((version, none) => {
   });
 
   it('delivers characters of every length as they came', async () => {
-    const topic = 'a/ß/€/😀/\u{10ffff}/\ufffd';
+    const topic = 'a/ß/€/😀/\u{10fffd}/\ufffd';
     const client = await new TestBroker().connect('id', { version });
     await client.sendBytes(`82 [0001 ${none} "${topic}" 00]`);
     client.received();

@@ -100,8 +100,8 @@ it('carries a request and its response [MQTT-3.3.2-15, MQTT-3.3.2-16]', async ()
 const refused = [
   { name: 'a Response Topic that is not UTF-8 [MQTT-3.3.2-13]', bytes: '08 0001 ff', code: '81' },
   { name: 'a Response Topic with U+0000 [MQTT-3.3.2-13]', bytes: '08 0001 00', code: '81' },
-  { name: 'a Response Topic with # [MQTT-3.3.2-14, MQTT-4.7.0-1]', bytes: '08 "a/#"', code: '90' },
-  { name: 'a Response Topic with + [MQTT-3.3.2-14, MQTT-4.7.0-1]', bytes: '08 "+"', code: '90' },
+  { name: 'a Response Topic with # [MQTT-3.3.2-14, MQTT-4.7.0-1]', bytes: '08 "a/#"', code: '82' },
+  { name: 'a Response Topic with + [MQTT-3.3.2-14, MQTT-4.7.0-1]', bytes: '08 "+"', code: '82' },
   { name: 'two Response Topics', bytes: '08 "a" 08 "a"', code: '82' },
   { name: 'a Content Type that is not UTF-8 [MQTT-3.3.2-19]', bytes: '03 0001 c0', code: '81' },
   { name: 'a Content Type with U+0000 [MQTT-3.3.2-19]', bytes: '03 0001 00', code: '81' },

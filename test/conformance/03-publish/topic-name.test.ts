@@ -12,17 +12,17 @@ const refused = [
   {
     name: 'with # [MQTT-3.3.2-2, MQTT-4.7.0-1, MQTT3-3.3.2-2, MQTT3-4.7.1-1]',
     topic: '"#"',
-    code: '90',
+    code: '81',
   },
   {
     name: 'with + [MQTT-3.3.2-2, MQTT-4.7.0-1, MQTT3-3.3.2-2, MQTT3-4.7.1-1]',
     topic: '"a/+/b"',
-    code: '90',
+    code: '81',
   },
   {
     name: 'with + inside a level [MQTT-3.3.2-2, MQTT-4.7.0-1, MQTT3-3.3.2-2, MQTT3-4.7.1-1]',
     topic: '"a+b"',
-    code: '90',
+    code: '81',
   },
 ];
 

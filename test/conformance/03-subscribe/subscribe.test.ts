@@ -28,7 +28,7 @@ inBothVersions((version, none) => {
     {
       claim: 'an empty filter [MQTT-4.7.3-1, MQTT3-4.7.3-1]',
       packets: [`82 [0001 ${none} "" 00]`],
-      code: '8f',
+      code: '81',
     },
     {
       claim: 'no filter [MQTT-3.8.3-2, MQTT3-3.8.3-3]',
@@ -43,7 +43,7 @@ inBothVersions((version, none) => {
     {
       claim: 'packet identifier 0',
       packets: [`82 [0000 ${none} "a" 00]`],
-      code: '82',
+      code: '81',
     },
   ];
 

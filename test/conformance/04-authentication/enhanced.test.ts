@@ -102,7 +102,7 @@ describe('a challenge', () => {
     'AUTH with 0x19 [MQTT-4.12.0-3]': [auth('19', '0002 0201'), '82'],
     'AUTH with 0x00 [MQTT-4.12.0-3, MQTT-3.15.2-1]': [auth('00', '0002 0201'), '82'],
     'AUTH with 0x01 [MQTT-3.15.2-1]': [auth('01', '0002 0201'), '82'],
-    'AUTH without anything [MQTT-4.12.0-3]': ['f0 00', '81'],
+    'AUTH without anything [MQTT-4.12.0-3]': ['f0 00', '82'],
     'AUTH with another method [MQTT-4.12.0-5]': ['f0 [18 [15 "other" 16 0002 0201]]', '82'],
     'AUTH without a method [MQTT-4.12.0-5]': ['f0 [18 [16 0002 0201]]', '82'],
     'another CONNECT': [connect, '82'],

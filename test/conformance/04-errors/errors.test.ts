@@ -39,7 +39,7 @@ const mistakes: readonly { what: string; 4?: string; 5?: string; code: string }[
   { what: 'an alias that was never set', 5: '30 ["" [23 0001] (x)]', code: '82' },
   { what: 'AUTH without a method', 5: 'f0 [18 [15 "m"]]', code: '82' },
   { what: 'an unknown reason code', 5: '40 [0001 01]', code: '82' },
-  { what: 'a wildcard in a topic', 4: '30 ["a/#" (x)]', 5: '30 ["a/#" 00 (x)]', code: '90' },
+  { what: 'a wildcard in a topic', 4: '30 ["a/#" (x)]', 5: '30 ["a/#" 00 (x)]', code: '81' },
   {
     what: 'more messages than the Receive Maximum',
     5: '34 ["a" 0001 00] 34 ["a" 0002 00] 34 ["a" 0003 00]',

@@ -40,21 +40,35 @@ async function publishAll(publisher: TestClient, payloads: readonly string[], qo
 
 inBothVersions((version, none) => {
   const misformed = [
-    { claim: 'an empty share name [MQTT-4.8.2-1]', filters: ['$share//a', '$share//'] },
+    {
+      claim: 'an empty share name [MQTT-4.8.2-1]',
+      filters: ['$share//a', '$share//'],
+      code: '82',
+    },
+    { claim: '+ for a share name [MQTT-4.8.2-2]', filters: ['$share/+/a'], code: '82' },
     {
       claim: 'a wildcard in the share name [MQTT-4.8.2-2]',
       filters: ['$share/g+/a', '$share/#/a'],
+      code: '81',
     },
-    { claim: 'no filter behind the share name [MQTT-4.8.2-2]', filters: ['$share/g', '$share/g/'] },
-    { claim: 'a misplaced wildcard behind it', filters: ['$share/g/a#', '$share/g/+a'] },
+    {
+      claim: 'no filter behind the share name [MQTT-4.8.2-2]',
+      filters: ['$share/g', '$share/g/'],
+      code: '82',
+    },
+    {
+      claim: 'a misplaced wildcard behind it',
+      filters: ['$share/g/a#', '$share/g/+a'],
+      code: '81',
+    },
   ];
 
-  for (const { claim, filters } of misformed) {
+  for (const { claim, filters, code } of misformed) {
     it(`closes at a shared subscription with ${claim}`, async () => {
       for (const filter of filters) {
         const { subscriber } = await pair({ version });
         await subscriber.sendBytes(`82 [0001 ${none} "${filter}" 00]`);
-        assertClosed(subscriber, version, '81');
+        assertClosed(subscriber, version, code);
       }
     });
   }
