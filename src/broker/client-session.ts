@@ -56,7 +56,8 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   #sharedCount = 0;
   #subscriptionBytes = 0;
   #replays: RetainedReplays | undefined;
-  // Messages that wait since an earlier connection, whose client may have been somebody else.
+  // Messages that wait or are in flight since an earlier connection, whose client may have been
+  // somebody else.
   #uncheckedCount = 0;
   readonly #observer: Observer;
   readonly #counters: BrokerCounters;
@@ -171,7 +172,8 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     { receiveMax, sendMax, now }: { receiveMax: number; sendMax: number; now: number },
   ): void {
     this.#outlet = outlet;
-    this.#uncheckedCount = this.receivesAll ? 0 : this.outgoing.queuedCount;
+    const { inflightCount, queuedCount } = this.outgoing;
+    this.#uncheckedCount = this.receivesAll ? 0 : inflightCount + queuedCount;
     this.incoming.resume(receiveMax);
     this.outgoing.resume(outlet, sendMax, now);
     this.#replays?.pump(now);
