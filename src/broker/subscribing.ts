@@ -9,14 +9,8 @@ import type { Unsubscribe } from '../packet/unsubscribe.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
-import { mountedFilter } from '../topic/mount-point.ts';
-import {
-  filterFault,
-  hasTooManyLevels,
-  hasWildcard,
-  parseShare,
-  topicSeparatorsMax,
-} from '../topic/topic-filter.ts';
+import { mountedFault, mountedFilter } from '../topic/mount-point.ts';
+import { filterFault, hasWildcard, parseShare } from '../topic/topic-filter.ts';
 import { type Answers, notStored } from './answers.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Interception } from './interception.ts';
@@ -147,11 +141,9 @@ export class Subscribing {
     const { mountPoint } = this.#rules.listener;
     if (mountPoint === undefined) return filter;
     const mounted = mountedFilter(mountPoint, filter);
-    if (!hasTooManyLevels(mounted)) return mounted;
-    throw new ProtocolError(
-      reasonCodes.malformedPacket,
-      `topic filter of more than ${topicSeparatorsMax} '/' with its mount point: use fewer levels`,
-    );
+    const fault = mountedFault(mounted);
+    if (fault === undefined) return mounted;
+    throw new ProtocolError(reasonCodes.malformedPacket, `topic filter of ${fault}`);
   }
 
   /** What MQTT answers with the end of the connection. */
