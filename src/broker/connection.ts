@@ -190,6 +190,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#permit?.end();
     this.#permit = Permit.of(acceptance, this, this.#options);
     if (this.#phase === 'connected') {
+      this.#takeAccount(acceptance);
       this.#sendAuth(reasonCodes.success, acceptance.authenticationData);
       return;
     }
@@ -353,7 +354,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     counters.clientEntered();
     observer.clientConnected?.(client);
     gatekeeper.interceptor?.connected?.(client);
-    this.#conversation = this.#createConversation(client, session);
+    this.#conversation = this.#createConversation(session);
     deadlines.clear(this);
     if (agreement.keepAliveSeconds > 0) {
       this.#keepAlive = new KeepAlive(agreement.keepAliveSeconds, now);
@@ -362,9 +363,14 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     session.attach(this.#sender!, { ...agreement, now });
   }
 
-  #createConversation(client: ConnectedClient, session: ClientSession): Conversation {
+  /** The client has authenticated again: what it may do goes by that from now on. */
+  #takeAccount({ account }: Acceptance): void {
+    this.#client = { ...this.#client!, account };
+    this.#options.sessions.accountChanged(this.#session!, account);
+  }
+
+  #createConversation(session: ClientSession): Conversation {
     return new Conversation({
-      client,
       bridge: this.#bridge,
       explainsProblems: this.#entrance!.agreement.explainsProblems,
       session,

@@ -199,7 +199,7 @@ export class Conversation {
       denial = reasonCodes.quotaExceeded;
     }
     if (denial === undefined) return undefined;
-    observer.publishDenied?.(this.#options.client, topic, denial, undefined);
+    observer.publishDenied?.(this.#session.access.client, topic, denial, undefined);
     return denial;
   }
 

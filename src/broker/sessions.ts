@@ -128,6 +128,18 @@ export class Sessions {
     }
   }
 
+  /** The client that uses the session has got another account. */
+  accountChanged(session: ClientSession, account: object | undefined): void {
+    const { access } = session;
+    session.judgeBy({ ...access, client: { ...access.client, account } });
+    if (!decidesAlike(access, session.access)) this.#askAnew(session);
+  }
+
+  /** Gatekeepers decide otherwise than before. */
+  accessChanged(): void {
+    for (const session of this.#byClientId.values()) session.checkAnew();
+  }
+
   /** Takes up a session that the store had, whose client is away. */
   restore(access: Access, kept: KeptSession): ClientSession {
     const session = new ClientSession(access, this.#options, kept);

@@ -17,7 +17,7 @@ import type { Interception } from './interception.ts';
 import type { ListenerRules } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
 import type { MemoryLimit } from './memory-limit.ts';
-import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
+import type { Gatekeeper, Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Journal } from './state/journal.ts';
 import type { SubscriptionOptions } from './subscription.ts';
@@ -39,7 +39,6 @@ export interface SubscribingRules {
 }
 
 export interface SubscribingOptions {
-  readonly client: ConnectedClient;
   /** The client is a bridge of Mosquitto's: MQTT 3.x with the options that 5.0 has names for. */
   readonly bridge: boolean;
   readonly session: ClientSession;
@@ -182,7 +181,7 @@ export class Subscribing {
   ): ReasonCode | undefined {
     const { clock, gatekeeper, limits, memory, observer } = this.#rules;
     const { filter } = entry;
-    const { client } = this.#options;
+    const { client } = this.#session.access;
     const lack = this.#lackFor(filter);
     if (lack !== undefined) return lack;
     const known = this.#session.subscription(filter);
