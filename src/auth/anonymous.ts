@@ -28,12 +28,13 @@ export class Anonymous implements Gatekeeper {
     this.admit(request, answer);
   }
 
+  /** Where nobody comes in, it is about what somebody has left behind: a will, for example. */
   mayPublish(): ReasonCode {
-    return reasonCodes.success;
+    return this.#isAllowed ? reasonCodes.success : reasonCodes.notAuthorized;
   }
 
   maySubscribe(): ReasonCode {
-    return reasonCodes.success;
+    return this.mayPublish();
   }
 
   #verdict({ authenticationMethod }: Admission): Parameters<Answer>[0] {

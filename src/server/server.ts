@@ -7,7 +7,7 @@ import type { Gatekeeper, Observer } from '../broker/ports.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { Message } from '../session/message.ts';
 import { watchFiles } from '../transport/watched-files.ts';
-import type { Config } from './config.ts';
+import type { AccessConfig, Config } from './config.ts';
 import { Endpoint } from './endpoint.ts';
 import type { KeyLog } from './key-log.ts';
 import type { Log } from './log.ts';
@@ -121,7 +121,7 @@ class Server implements RunningServer {
     );
     this.#broker = new Broker({
       host,
-      // Of sessions of listeners that are configured no more; nobody comes in by it.
+      // Of what clients of listeners have left that are configured no more; nobody comes in by it.
       gatekeeper: Anonymous.refused(),
       gatekeeperFor: (name) => this.#gatekeeperOf(name),
       observer,
@@ -194,8 +194,13 @@ class Server implements RunningServer {
     return this.stop();
   }
 
+  /** For a listener that is configured no more, the rules that all have in common, if there are. */
   #gatekeeperOf(name: string): Gatekeeper | undefined {
-    return this.#endpoints.find((endpoint) => endpoint.name === name)?.gatekeeper;
+    const endpoint = this.#endpoints.find((each) => each.name === name);
+    if (endpoint !== undefined) return endpoint.gatekeeper;
+    const [first, ...others] = this.#config.listeners.map(({ access }) => access);
+    const areAlike = others.every((access) => haveSameRules(access, first));
+    return areAlike ? this.#endpoints[0]?.gatekeeper : undefined;
   }
 
   /** Goes by these from now on, and sends away whoever may not be there any more. */
@@ -241,6 +246,15 @@ class Server implements RunningServer {
       );
     }
   }
+}
+
+/** Of what clients may do; who may come in is another matter. */
+function haveSameRules(one: AccessConfig, other: AccessConfig): boolean {
+  return (
+    one.aclFile === other.aclFile &&
+    one.plugins.length === other.plugins.length &&
+    one.plugins.every((plugin, i) => plugin === other.plugins[i])
+  );
 }
 
 function changeObserver(observer: Observer, events: Observer): void {
