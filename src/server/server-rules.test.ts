@@ -142,3 +142,23 @@ describe('what a client has left behind, whose listener is configured no more', 
     assert.deepEqual(await retainedAfter('own', ...own), []);
   });
 });
+
+describe('a reload', () => {
+  it('has plugins read again what they have read, and asks them anew', async () => {
+    const plugin = file(
+      'fickle.js',
+      `let isOpen = false;
+export const hooks = {
+  authorize: ({ access }) => (access === 'receive' && !isOpen ? 'deny' : 'allow'),
+  reload: () => { isOpen = true; },
+};
+`,
+    );
+    const config = ['listener 1883 127.0.0.1', 'allow_anonymous true', `plugin ${plugin}`];
+    await using running = await Running.start(...config);
+    await running.exchange('puback', message);
+    assert.deepEqual(await running.retained(), []);
+    await running.server.prepare(configOf(...config)).take();
+    assert.deepEqual(await running.retained(), ['kept']);
+  });
+});

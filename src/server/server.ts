@@ -169,6 +169,9 @@ class Server implements RunningServer {
     this.#broker.change(settingsOf(after.general));
     changeObserver(observer, logObserver(log, after.general));
     this.#take(materials);
+    await this.#parts.plugins.reload();
+    // They may decide otherwise now.
+    this.#broker.accessChanged();
   }
 
   *subscriptions(): Generator<ListedSubscription, void> {
