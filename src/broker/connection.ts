@@ -76,7 +76,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   get client(): ConnectedClient | undefined {
-    return this.#client;
+    return this.#client ?? this.#entrance?.client;
   }
 
   get listenerName(): string | undefined {
@@ -190,7 +190,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#permit?.end();
     this.#permit = Permit.of(acceptance, this, this.#options);
     if (this.#phase === 'connected') {
-      this.#takeAccount(acceptance);
+      this.#client = this.#options.sessions.reidentify(this.#session!, this.#client!, acceptance);
       this.#sendAuth(reasonCodes.success, acceptance.authenticationData);
       return;
     }
@@ -361,12 +361,6 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
       deadlines.set(this, this.#keepAlive.firstDeadline);
     }
     session.attach(this.#sender!, { ...agreement, now });
-  }
-
-  /** The client has authenticated again: what it may do goes by that from now on. */
-  #takeAccount({ account }: Acceptance): void {
-    this.#client = { ...this.#client!, account };
-    this.#options.sessions.accountChanged(this.#session!, account);
   }
 
   #createConversation(session: ClientSession): Conversation {

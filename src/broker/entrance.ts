@@ -94,6 +94,11 @@ export class Entrance implements Waiter {
     return this.authentication.isAsking || this.#entry !== undefined;
   }
 
+  /** The client that has been let in, as long as its CONNACK has to wait. */
+  get client(): ConnectedClient | undefined {
+    return this.#entry?.client;
+  }
+
   /** The gatekeeper has let the client in: takes up its session. */
   enter(sender: PacketSender, { authenticationData }: Acceptance): void {
     const { agreement } = this;

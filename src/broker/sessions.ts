@@ -10,6 +10,7 @@ import {
   type SessionConnection,
 } from './client-session.ts';
 import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
+import type { Acceptance, ClientIdentity } from './ports.ts';
 import { passOnRemains } from './remains.ts';
 import type { KeptTerms } from './state/kept-delivery.ts';
 import { KeptMessage } from './state/kept-message.ts';
@@ -128,11 +129,21 @@ export class Sessions {
     }
   }
 
-  /** The client that uses the session has got another account. */
-  accountChanged(session: ClientSession, account: object | undefined): void {
+  /**
+   * The client that uses the session has authenticated again: what it may do goes by that from now
+   * on.
+   *
+   * @returns the client with its new account
+   */
+  reidentify<Client extends ClientIdentity>(
+    session: ClientSession,
+    client: Client,
+    { account }: Pick<Acceptance, 'account'>,
+  ): Client {
     const { access } = session;
     session.judgeBy({ ...access, client: { ...access.client, account } });
     if (!decidesAlike(access, session.access)) this.#askAnew(session);
+    return { ...client, account };
   }
 
   /** Gatekeepers decide otherwise than before. */
