@@ -36,7 +36,7 @@ export class TopicRules {
     this.#rules.push(rule);
   }
 
-  /** The rule by which a subscription to the filter gets nothing, or something; undefined: neither. */
+  /** The rule by which a subscription to the filter gets nothing or something; else undefined. */
   decidingOnFilter(filter: string): AclRule | undefined {
     return decidingOnFilter(this.#rules, (rule) => rule.filter, filter);
   }

@@ -36,8 +36,6 @@ export class Outgoing {
   // Those in flight whose packet has to be sent on this connection: all after a reconnect, and
   // those that the store has let go.
   #due: Delivery[] | undefined;
-  // Of these, those that were meant for an earlier connection: who has come may be another.
-  #resumed: Set<Delivery> | undefined;
   // Those whose packet waits for the store, in the order in which they are to leave. What is stored
   // first need not be what was sent first.
   #held: Fifo<Delivery> | undefined;
@@ -105,11 +103,7 @@ export class Outgoing {
     this.#isLoading = false;
     this.#inflight.begin(Math.min(receiveMax, ownMax));
     this.#held = undefined;
-    this.#resumed = undefined;
-    if (this.#inflight.size > 0) {
-      this.#due = [...this.#inflight.values()];
-      this.#resumed = new Set(this.#due);
-    }
+    if (this.#inflight.size > 0) this.#due = [...this.#inflight.values()];
     this.pump(now);
   }
 
@@ -401,7 +395,6 @@ export class Outgoing {
       return false;
     }
     this.#due = undefined;
-    this.#resumed = undefined;
     return true;
   }
 
@@ -410,29 +403,21 @@ export class Outgoing {
     if (outlet === undefined) return false;
     const { message, qos, retain, terms, packetId, wasSent } = delivery;
     if (delivery.state === 'released') {
-      this.#isBarredNow(delivery);
       // Counted though MQTT would let it be: so a peer that never sends PUBCOMP stays bounded.
       this.#inflight.count(delivery);
       outlet.pubrel(packetId, reasonCodes.success);
       return true;
     }
     if (!outlet.canTake || (!delivery.counted && this.#inflight.isFull)) return false;
-    if (this.#isBarredNow(delivery)) {
-      this.#discard(delivery, 'not allowed');
-      return true;
-    }
+    const isBarred = !delivery.counted && this.#events.isBarred?.(message);
     this.#inflight.count(delivery);
     delivery.wasSent = true;
     // [MQTT-3.3.1-1]: the DUP flag of everything that is sent again.
-    const fault = outlet.publish(message, qos, retain, terms, packetId, wasSent);
+    const fault = isBarred
+      ? 'not allowed'
+      : outlet.publish(message, qos, retain, terms, packetId, wasSent);
     if (fault !== undefined) this.#discard(delivery, fault);
     return true;
-  }
-
-  /** Asked once about each. */
-  #isBarredNow(delivery: Delivery): boolean {
-    const isResumed = this.#resumed?.delete(delivery) === true;
-    return isResumed && this.#events.isBarred?.(delivery.message) === true;
   }
 
   /** [MQTT-3.1.2-25]: behaves as if the delivery had been completed. */
@@ -477,8 +462,6 @@ export class Outgoing {
       this.#inflight.restore(delivery);
       this.#due ??= [];
       this.#due.push(delivery);
-      this.#resumed ??= new Set();
-      this.#resumed.add(delivery);
     }
     this.pump(now);
     this.#events.eased?.(now);
