@@ -2,7 +2,7 @@
 
 import type { Will } from '../packet/connect.ts';
 import type { Delivery } from '../session/delivery.ts';
-import { type Access, decidesAlike } from './access.ts';
+import { type Access, decidesAlike, maySucceed } from './access.ts';
 import {
   ClientSession,
   type ClientSessionOptions,
@@ -106,7 +106,7 @@ export class Sessions {
     const { clientId } = access.client;
     this.#byClientId.get(clientId)?.connection?.takeOver();
     const known = this.#byClientId.get(clientId);
-    const present = known !== undefined && !cleanStart;
+    const present = known !== undefined && !cleanStart && maySucceed(known.access, access);
     // The will of the connection before is not sent any more. [MQTT-3.1.3-9]
     if (present) this.#forgetAbsence(known);
     else if (known !== undefined) this.end(known, now);

@@ -578,6 +578,43 @@ describe('authorize', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('grants a subscription to one user, and nobody else comes by its messages', async () => {
+    const { broker } = new Stage({
+      authorize: ({ access, client }) => {
+        if (access === 'receive') return 'defer';
+        return later(access === 'publish' || client.userName === 'ann' ? 'allow' : 'deny');
+      },
+    });
+    const lasting = { cleanStart: false, properties: { sessionExpiryInterval: 100 } };
+    const comeBack = async (userName: string) => {
+      const client = broker.open();
+      const connack = Object(await client.connect('c', { ...lasting, userName }));
+      return { client, isPresent: connack.sessionPresent };
+    };
+    const { client: ann } = await comeBack('ann');
+    ann.write({
+      type: 'subscribe',
+      packetId: 1,
+      subscriptions: [
+        { filter: 'a', qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 },
+      ],
+      properties: undefined,
+    });
+    await arrival(broker, ann);
+    await ann.drop();
+    const publisher = await broker.connect('publisher');
+    const publish = async () => {
+      publisher.write(publishOf('a', 'x', { qos: 1 }));
+      await arrival(broker, publisher);
+    };
+    await publish();
+    const again = await comeBack('ann');
+    assert.deepEqual([again.isPresent, again.client.payloads()], [true, ['x']]);
+    const bob = await comeBack('bob');
+    await publish();
+    assert.deepEqual([bob.isPresent, bob.client.payloads()], [false, []]);
+  });
+
   it('costs the delivery nothing where no plugin has it', () => {
     assert.equal(new Stage({ authenticate: () => 'allow' }).gatekeeper.mayReceive, undefined);
   });
