@@ -50,6 +50,7 @@ export class Endpoint {
   readonly #accounts: Accounts;
   readonly #security: TlsSecurity | undefined;
   readonly #listeners: Listener[] = [];
+  readonly #ending = new AbortController();
   #config: ListenerConfig;
   #broker: BrokerListener | undefined;
 
@@ -98,8 +99,11 @@ export class Endpoint {
     return isLetInByHook(client) || this.#accounts.stillAdmits(client);
   }
 
+  /** Takes nobody any more; resolves when those have gone who are clients of the broker. */
   close(): Promise<unknown> {
-    return Promise.all(this.#listeners.map((listener) => listener.close()));
+    const closed = Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#ending.abort();
+    return closed;
   }
 
   #rules(): ListenerOptions {
@@ -157,6 +161,7 @@ export class Endpoint {
         ? spoken
         : tlsLayer(security, spoken, {
             keyLog: keyLog && ((line) => keyLog.write(line)),
+            signal: this.#ending.signal,
             events: {
               handshakeFailed: (peer, { message }) =>
                 this.#tell(`TLS handshake with ${peer} failed: ${message}.`),
@@ -169,6 +174,7 @@ export class Endpoint {
       requireTls: config.proxyProtocolV2RequireTls,
       requireCertificate: config.requireCertificate && security === undefined,
       useIdentity: config.useIdentityAsUsername,
+      signal: this.#ending.signal,
     };
     return proxyProtocol(options, inner, rejected);
   }
@@ -181,6 +187,7 @@ export class Endpoint {
       headersSize: headerBytesMax,
       // A frame may well have more than one packet in it.
       frameBytesMax: packetBytesMax + frameBytesBeyond,
+      signal: this.#ending.signal,
     };
   }
 
