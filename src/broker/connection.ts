@@ -95,12 +95,15 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#receivedAt = this.#options.clock.now();
     this.#keepAlive?.piece(bytes.length, this.#receivedAt);
     this.#options.traffic.receivedBytes += bytes.length;
-    if (this.#phase !== 'connected') {
-      this.#options.newcomers.received(this, bytes.length, this.#options.limits);
-    }
+    this.arriving(bytes.length);
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
     this.#intake.push(bytes);
     this.#read();
+  }
+
+  arriving(bytes: number): void {
+    if (this.#phase === 'connected') return;
+    this.#options.newcomers.received(this, bytes, this.#options.limits);
   }
 
   drained(): void {
@@ -148,11 +151,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   takeOver(): void {
-    this.#end(
-      'session taken over',
-      reasonCodes.sessionTakenOver,
-      'another client took its identifier',
-    );
+    const reason = 'another client took its identifier';
+    this.#end('session taken over', reasonCodes.sessionTakenOver, reason);
   }
 
   shutDown(): void {

@@ -54,6 +54,7 @@ class WebSocketLink implements Link {
       if (isBinary) receiver.receive(bytes as Uint8Array);
       else this.#refuseText(keep);
     });
+    this.#socket.on('data', ({ length }: Uint8Array) => receiver.arriving?.(length));
     webSocket.on('ping', (bytes) => this.#pinged(bytes));
     webSocket.on('error', keep);
     this.#socket.on('error', keep);
