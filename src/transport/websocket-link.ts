@@ -95,7 +95,7 @@ class WebSocketLink implements Link {
 
   #refuseText(keep: (reason: Error) => void): void {
     this.#isRefused = true;
-    keep(new Error('the client sent a text frame, and MQTT travels in binary frames'));
+    keep(new Error('a text frame was sent, and MQTT travels in binary frames'));
     this.#webSocket.close(unsupportedData, 'MQTT travels in binary frames');
   }
 
