@@ -126,6 +126,14 @@ describe('authenticate', () => {
     assert.deepEqual(await new Stage(users).connect(), ['connack 00']);
   });
 
+  it('lets in to do everything, where nothing says who may do what', async () => {
+    const { broker } = new Stage({ authenticate: () => 'allow' }, { next: Anonymous.refused() });
+    const client = await broker.connect('c');
+    assert.deepEqual(codesOf(await client.subscribe('a')), [0]);
+    await client.publish('a', 'x');
+    assert.deepEqual(client.payloads(), ['x']);
+  });
+
   it('may answer by a promise', async () => {
     const stage = new Stage({ authenticate: () => later('allow') });
     assert.deepEqual(await stage.connect('u'), ['connack 00']);

@@ -1,6 +1,6 @@
 /** Makes a running broker of a configuration, and another configuration of a running broker. */
 
-import { Anonymous } from '../auth/anonymous.ts';
+import { Nobody } from '../auth/nobody.ts';
 import { PasswordChecks } from '../auth/password-checks.ts';
 import { Broker } from '../broker/broker.ts';
 import type { Gatekeeper, Observer } from '../broker/ports.ts';
@@ -122,7 +122,7 @@ class Server implements RunningServer {
     this.#broker = new Broker({
       host,
       // Of what clients of listeners have left that are configured no more; nobody comes in by it.
-      gatekeeper: Anonymous.refused(),
+      gatekeeper: new Nobody(),
       gatekeeperFor: (name) => this.#gatekeeperOf(name),
       observer,
       ...(state && { storage: state.storage }),
