@@ -30,12 +30,19 @@ export function sameListeners(before: Config, after: Config): readonly ListenerC
 /** The options that differ and take a restart, each with where it stands. */
 export function restartsNeeded(before: Config, after: Config): string[] {
   const general = changed(generalOptions, before.general, after.general);
-  const listeners = before.listeners.flatMap((listener, i) =>
-    changed(endpointOptions, listener, after.listeners[i]).map(
-      (name) => `${name} (listener ${endpointName(listener)})`,
-    ),
-  );
+  const listeners = before.listeners.flatMap((listener, i) => {
+    const names = changed(endpointOptions, listener, after.listeners[i]);
+    if (pluginsOf(listener) !== pluginsOf(after.listeners[i])) names.push('plugin');
+    return names.map((name) => `${name} (listener ${endpointName(listener)})`);
+  });
   return [...general, ...listeners];
+}
+
+/** To compare, and not to be shown: an option may be a secret. */
+function pluginsOf({ access }: ListenerConfig): string {
+  return JSON.stringify(
+    access.plugins.map(({ path, options, denySpecialChars }) => [path, options, denySpecialChars]),
+  );
 }
 
 function changed(

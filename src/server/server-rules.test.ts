@@ -161,4 +161,20 @@ export const hooks = {
     await running.server.prepare(configOf(...config)).take();
     assert.deepEqual(await running.retained(), ['kept']);
   });
+
+  it('says that other plugins, or other options of one, take a restart', async () => {
+    const plugin = file('plain.js', "export const hooks = { authorize: () => 'defer' };\n");
+    const config = ['listener 1883 127.0.0.1', 'allow_anonymous true', `plugin ${plugin}`];
+    await using running = await Running.start(...config);
+    const reload = async (...lines: string[]) => {
+      running.lines.splice(0);
+      await running.server.prepare(configOf(...lines)).take();
+      await new Promise((resolve) => setImmediate(resolve));
+      return running.lines.filter((line) => line.startsWith('Warning'));
+    };
+    const told = ["Warning: 'plugin (listener 127.0.0.1:0)' has changed, which takes a restart."];
+    assert.deepEqual(await reload(...config), []);
+    assert.deepEqual(await reload(...config, 'plugin_opt_key secret'), told);
+    assert.deepEqual(await reload(...config.slice(0, 2)), told);
+  });
 });
