@@ -4,7 +4,7 @@ import type { Admission, Answer, Gatekeeper } from '../broker/ports.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import { Anonymous } from './anonymous.ts';
 
-/** Lets nobody in, and lets nothing pass: wills, and retained messages where their source counts. */
+/** Lets nobody in and nothing pass: wills, and retained messages where their source counts. */
 export class Nobody implements Gatekeeper {
   readonly #refused = Anonymous.refused();
 
