@@ -230,6 +230,7 @@ class Embedded implements EmbeddedBroker {
   readonly #pluginBroker: PluginBroker;
   readonly #opened: Promise<Broker>;
   readonly #listeners: { close(): Promise<void> }[] = [];
+  readonly #ending = new AbortController();
   #state: ServerState | undefined;
   #closed: Promise<void> | undefined;
 
@@ -256,7 +257,8 @@ class Embedded implements EmbeddedBroker {
     if (this.#closed !== undefined) throw new Error('the broker is closed: create another');
     const { accept } = broker.listener();
     const plain = socketLinks(accept);
-    const arrivals = tls === undefined ? plain : tlsLayer(new TlsSecurity(loadTls(tls)), plain);
+    const { signal } = this.#ending;
+    const arrivals = tls ? tlsLayer(new TlsSecurity(loadTls(tls)), plain, { signal }) : plain;
     const place = path === undefined ? { port, host } : { path };
     const listener = await listenSockets(arrivals, place);
     this.#listeners.push(listener);
@@ -335,6 +337,7 @@ class Embedded implements EmbeddedBroker {
   async #close(): Promise<void> {
     const broker = await this.#opened.catch(() => undefined);
     const ended = this.#listeners.map((listener) => listener.close());
+    this.#ending.abort();
     const stored = Promise.withResolvers<void>();
     if (broker === undefined) stored.resolve();
     else broker.shutDown(stored.resolve);

@@ -169,6 +169,22 @@ describe('who guesses', { timeout: 20_000 }, () => {
     await fail(1);
   });
 
+  it('is not forgiven by an account of his own', async () => {
+    const { timer, ask, fail, settle } = guessing();
+    await fail(2);
+    await ask(login('bob', 'word')).promise;
+    await fail(2);
+    await ask(login('bob', 'word')).promise;
+    const { asked, promise } = ask(login('ann', 'right'));
+    await settle();
+    assert.equal(asked.answer, undefined);
+    // He himself is let in meanwhile.
+    await ask(login('bob', 'word')).promise;
+    timer.advance(1000);
+    await promise;
+    assert.deepEqual(asked, { answer: 'accept', at: 1000 });
+  });
+
   it('does not slow down another address, nor a client without a password', async () => {
     const { ask, fail } = guessing();
     await fail(4);

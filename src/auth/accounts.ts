@@ -61,7 +61,8 @@ export class Accounts implements Gatekeeper {
       queueMicrotask(() => answer(verdictWithoutPassword(request, this.#rules)));
       return;
     }
-    this.#checks.check({ source: sourceOf(peer), hash, password }, (outcome) => {
+    const question = { source: sourceOf(peer), userName: userName!, hash, password };
+    this.#checks.check(question, (outcome) => {
       answer(this.#verdict(outcome, userName!, hash));
     });
   }

@@ -1,5 +1,6 @@
 /** Checks passwords: off the main loop, not too many at once, and slowly for those who guess. */
 
+import { createHash } from 'node:crypto';
 import { HashQueue } from './hash-queue.ts';
 import { isPasswordOf, type PasswordHash } from './password-hash.ts';
 import { Throttle } from './throttle.ts';
@@ -9,6 +10,8 @@ import { nodeTimer, type Timer, WaitingRoom } from './waiting-room.ts';
 export interface PasswordQuestion {
   /** Who asks: see source-address.ts. */
   readonly source: string;
+  /** Whose password it is said to be. */
+  readonly userName: string;
   readonly hash: PasswordHash;
   /** Undefined when none was given, which is as wrong as any other, but takes no hashing. */
   readonly password: Uint8Array | undefined;
@@ -28,7 +31,9 @@ type Outcome = (outcome: PasswordOutcome) => void;
 export class PasswordChecks {
   readonly #timer: Timer;
   readonly #queue: HashQueue;
-  readonly #throttle = new Throttle();
+  readonly #bySource = new Throttle();
+  // Somebody with an account could have himself forgiven what he guesses of others.
+  readonly #byUser = new Throttle();
   readonly #waitingRoom: WaitingRoom;
 
   /** @param queue for tests */
@@ -54,7 +59,7 @@ export class PasswordChecks {
       turnAway: () => outcome('busy'),
       start: (finished) => {
         // Only now, so that many questions at once are slowed as many in a row are.
-        const delay = isSlowed ? 0 : this.#throttle.delay(source, this.#timer.now());
+        const delay = isSlowed ? 0 : this.#delay(question);
         if (delay === 0) {
           this.#answer(question, outcome).finally(finished);
           return;
@@ -66,13 +71,31 @@ export class PasswordChecks {
     });
   }
 
-  async #answer({ source, hash, password }: PasswordQuestion, outcome: Outcome): Promise<void> {
+  #delay(question: PasswordQuestion): number {
+    const now = this.#timer.now();
+    const { source } = question;
+    return Math.max(this.#bySource.delay(source, now), this.#byUser.delay(userKey(question), now));
+  }
+
+  async #answer(question: PasswordQuestion, outcome: Outcome): Promise<void> {
+    const { source, hash, password } = question;
     const isRight = password !== undefined && (await hashed(hash, password));
     if (isRight === 'failed') return outcome('failed');
-    if (isRight) this.#throttle.succeeded(source);
-    else this.#throttle.failed(source, this.#timer.now());
+    const noted = [
+      [this.#bySource, source],
+      [this.#byUser, userKey(question)],
+    ] as const;
+    for (const [throttle, key] of noted) {
+      if (isRight) throttle.succeeded(key);
+      else throttle.failed(key, this.#timer.now());
+    }
     outcome(isRight ? 'right' : 'wrong');
   }
+}
+
+/** A name may be long, and anybody may make up thousands. */
+function userKey({ source, userName }: PasswordQuestion): string {
+  return `${source} ${createHash('sha256').update(userName).digest('base64')}`;
 }
 
 async function hashed(hash: PasswordHash, password: Uint8Array): Promise<boolean | 'failed'> {

@@ -39,6 +39,15 @@ export function decidesAlike(one: Access, other: Access): boolean {
   );
 }
 
+/**
+ * Whether who has come may take up the session that the other has left. A plugin may have been
+ * asked about its subscriptions and not about messages: what it granted is not for another user.
+ */
+export function maySucceed(left: Access, came: Access): boolean {
+  if (came.gatekeeper.interceptor?.subscribe === undefined || !left.isKnown) return true;
+  return left.client.userName === came.client.userName;
+}
+
 function isJudged({ gatekeeper, isKnown }: Access): boolean {
   return gatekeeper.mayReceive !== undefined && isKnown;
 }

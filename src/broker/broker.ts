@@ -229,7 +229,9 @@ export class Broker {
 
   /** Gatekeepers decide otherwise than before about who may receive what: asks them anew. */
   accessChanged(): void {
-    this.#connectionOptions.subscriptions.accessChanged();
+    const { sessions, subscriptions } = this.#connectionOptions;
+    subscriptions.accessChanged();
+    sessions.accessChanged();
   }
 
   /** Ends the connections of clients that may not be here any more. */

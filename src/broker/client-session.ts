@@ -56,7 +56,8 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   #sharedCount = 0;
   #subscriptionBytes = 0;
   #replays: RetainedReplays | undefined;
-  // Messages that wait since an earlier connection, whose client may have been somebody else.
+  // Messages that have waited, or been in flight, since something else was decided: the client may
+  // have been somebody else.
   #uncheckedCount = 0;
   readonly #observer: Observer;
   readonly #counters: BrokerCounters;
@@ -107,9 +108,16 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     this.#source = undefined;
   }
 
-  /** While its client is away, something else is decided about it. */
+  /** Something else is decided about its client than before. */
   judgeBy(access: Access): void {
     this.#access = access;
+    this.checkAnew();
+  }
+
+  /** What waits may not be for its client any more. */
+  checkAnew(): void {
+    const { inflightCount, queuedCount } = this.outgoing;
+    this.#uncheckedCount = this.receivesAll ? 0 : inflightCount + queuedCount;
   }
 
   mayReceive(topic: string): boolean {
@@ -171,7 +179,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
     { receiveMax, sendMax, now }: { receiveMax: number; sendMax: number; now: number },
   ): void {
     this.#outlet = outlet;
-    this.#uncheckedCount = this.receivesAll ? 0 : this.outgoing.queuedCount;
+    this.checkAnew();
     this.incoming.resume(receiveMax);
     this.outgoing.resume(outlet, sendMax, now);
     this.#replays?.pump(now);

@@ -76,7 +76,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   get client(): ConnectedClient | undefined {
-    return this.#client;
+    return this.#client ?? this.#entrance?.client;
   }
 
   get listenerName(): string | undefined {
@@ -95,12 +95,15 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#receivedAt = this.#options.clock.now();
     this.#keepAlive?.piece(bytes.length, this.#receivedAt);
     this.#options.traffic.receivedBytes += bytes.length;
-    if (this.#phase !== 'connected') {
-      this.#options.newcomers.received(this, bytes.length, this.#options.limits);
-    }
+    this.arriving(bytes.length);
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
     this.#intake.push(bytes);
     this.#read();
+  }
+
+  arriving(bytes: number): void {
+    if (this.#phase === 'connected') return;
+    this.#options.newcomers.received(this, bytes, this.#options.limits);
   }
 
   drained(): void {
@@ -148,11 +151,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   takeOver(): void {
-    this.#end(
-      'session taken over',
-      reasonCodes.sessionTakenOver,
-      'another client took its identifier',
-    );
+    const reason = 'another client took its identifier';
+    this.#end('session taken over', reasonCodes.sessionTakenOver, reason);
   }
 
   shutDown(): void {
@@ -190,6 +190,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#permit?.end();
     this.#permit = Permit.of(acceptance, this, this.#options);
     if (this.#phase === 'connected') {
+      this.#client = this.#options.sessions.reidentify(this.#session!, this.#client!, acceptance);
       this.#sendAuth(reasonCodes.success, acceptance.authenticationData);
       return;
     }
@@ -353,7 +354,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     counters.clientEntered();
     observer.clientConnected?.(client);
     gatekeeper.interceptor?.connected?.(client);
-    this.#conversation = this.#createConversation(client, session);
+    this.#conversation = this.#createConversation(session);
     deadlines.clear(this);
     if (agreement.keepAliveSeconds > 0) {
       this.#keepAlive = new KeepAlive(agreement.keepAliveSeconds, now);
@@ -362,9 +363,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     session.attach(this.#sender!, { ...agreement, now });
   }
 
-  #createConversation(client: ConnectedClient, session: ClientSession): Conversation {
+  #createConversation(session: ClientSession): Conversation {
     return new Conversation({
-      client,
       bridge: this.#bridge,
       explainsProblems: this.#entrance!.agreement.explainsProblems,
       session,

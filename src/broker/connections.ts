@@ -5,7 +5,7 @@ import type { ConnectedClient } from './ports.ts';
 
 /** A connection, as far as somebody else may end it. */
 export interface OpenConnection {
-  /** Undefined until CONNACK. */
+  /** Undefined until it has been let in; CONNACK may still wait for the store. */
   readonly client: ConnectedClient | undefined;
   readonly listenerName: string | undefined;
   /** The broker ends. */

@@ -10,6 +10,7 @@ import type { Message } from '../session/message.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { IncomingAliases } from '../session/topic-aliases.ts';
 import type { Traffic } from '../session/traffic.ts';
+import { mountedFault } from '../topic/mount-point.ts';
 import { hasTooManyLevels, topicSeparatorsMax } from '../topic/topic-filter.ts';
 import { Answers, type AnswersReader, notStored } from './answers.ts';
 import type { ClientSession } from './client-session.ts';
@@ -154,7 +155,11 @@ export class Conversation {
   #topicOf({ topic, properties }: Publish): string {
     const alias = properties?.topicAlias;
     const asked = alias === undefined ? topic : this.#resolveAlias(alias, topic);
-    return this.#mountPoint === undefined ? asked : this.#mountPoint + asked;
+    if (this.#mountPoint === undefined) return asked;
+    const mounted = this.#mountPoint + asked;
+    const fault = mountedFault(mounted);
+    if (fault === undefined) return mounted;
+    throw new ProtocolError(reasonCodes.topicNameInvalid, `topic name of ${fault}`);
   }
 
   #resolveAlias(alias: number, topic: string): string {
@@ -194,7 +199,7 @@ export class Conversation {
       denial = reasonCodes.quotaExceeded;
     }
     if (denial === undefined) return undefined;
-    observer.publishDenied?.(this.#options.client, topic, denial, undefined);
+    observer.publishDenied?.(this.#session.access.client, topic, denial, undefined);
     return denial;
   }
 

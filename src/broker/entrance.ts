@@ -7,7 +7,7 @@ import { reasonCodes } from '../packet/reason-codes.ts';
 import type { Clock } from '../session/clock.ts';
 import type { PeerCredentials } from '../session/link.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
-import { nameFault } from '../topic/topic-filter.ts';
+import { mountedFault } from '../topic/mount-point.ts';
 import { Authentication, type AuthenticationOutcome } from './authentication.ts';
 import type { ClientSession, SessionConnection } from './client-session.ts';
 import { type Agreement, acceptance, agree } from './handshake.ts';
@@ -92,6 +92,11 @@ export class Entrance implements Waiter {
   /** Nothing may be read: the gatekeeper thinks, or the session is being stored. */
   get isWaiting(): boolean {
     return this.authentication.isAsking || this.#entry !== undefined;
+  }
+
+  /** The client that has been let in, as long as its CONNACK has to wait. */
+  get client(): ConnectedClient | undefined {
+    return this.#entry?.client;
   }
 
   /** The gatekeeper has let the client in: takes up its session. */
@@ -201,7 +206,7 @@ export class Entrance implements Waiter {
 function mountedWill(will: Will, { mountPoint }: ListenerRules): Will {
   if (mountPoint === undefined) return will;
   const topic = mountPoint + will.topic;
-  const fault = nameFault(topic);
-  if (fault !== undefined) throw new ProtocolError(reasonCodes.topicNameInvalid, `will: ${fault}`);
-  return { ...will, topic };
+  const fault = mountedFault(topic);
+  if (fault === undefined) return { ...will, topic };
+  throw new ProtocolError(reasonCodes.topicNameInvalid, `will: topic name of ${fault}`);
 }

@@ -17,6 +17,8 @@ const reasonCharactersMax = 500;
 const inConnack: ReadonlyMap<ReasonCode, ReasonCode> = new Map([
   [reasonCodes.serverShuttingDown, reasonCodes.serverUnavailable],
   [reasonCodes.sessionTakenOver, reasonCodes.serverBusy],
+  [reasonCodes.administrativeAction, reasonCodes.notAuthorized],
+  [reasonCodes.maximumConnectTime, reasonCodes.notAuthorized],
 ]);
 
 /** The same for a server's DISCONNECT. [MQTT-3.14.2-1] */

@@ -21,7 +21,6 @@ import type {
 import { isReserved, tellDenied } from './publish-permission.ts';
 
 export interface InterceptionOptions {
-  readonly client: ClientIdentity;
   readonly session: { readonly access: Access };
   readonly rules: PassageRules & { readonly gatekeeper: Gatekeeper; readonly observer: Observer };
   /** Goes on when an answer is there, and calls `conclude` first. */
@@ -67,8 +66,8 @@ export class Interception {
   }
 
   publish(message: Message, pass: Pass, now: number): void {
-    const { client, session, rules } = this.#options;
-    const publication = publicationOf(client, message, { isWill: false });
+    const { session, rules } = this.#options;
+    const publication = publicationOf(session.access.client, message, { isWill: false });
     this.#ask<PublishVerdict>(
       (answer) => this.#interceptor.publish!(publication, answer),
       (verdict, at) => {
@@ -90,13 +89,13 @@ export class Interception {
     grant: (verdicts: readonly ReasonCode[]) => void,
     now: number,
   ): void {
-    const { client } = this.#options;
+    const { client } = this.#options.session.access;
     const requested = subscriptions.map(requestedSubscription);
     this.#ask((answer) => this.#interceptor.subscribe!(client, requested, answer), grant, now);
   }
 
   unsubscribed(filter: string): void {
-    this.#interceptor.unsubscribed?.(this.#options.client, filter);
+    this.#interceptor.unsubscribed?.(this.#options.session.access.client, filter);
   }
 
   /** Does what the answer says, if it has come. @throws ProtocolError as the packet itself would */

@@ -116,9 +116,18 @@ function userOf(
       'no identity: this listener takes the user name from a certificate or a pre-shared key',
     );
   }
+  if (identity.length > identityCharactersMax) {
+    throw new ProtocolError(
+      reasonCodes.badUserNameOrPassword,
+      `an identity of ${identity.length} characters: no user name has more than ${identityCharactersMax}`,
+    );
+  }
   const isVouchedFor = properties?.authenticationMethod === undefined;
   return { userName: identity, password: undefined, isVouchedFor };
 }
+
+// It must fit into a text of MQTT's, of 65,535 bytes, whatever its characters are.
+const identityCharactersMax = 21_845;
 
 function demandUserName(userName: string | undefined): string {
   if (userName) return userName;

@@ -2,7 +2,7 @@
 
 import type { Will } from '../packet/connect.ts';
 import type { Delivery } from '../session/delivery.ts';
-import { type Access, decidesAlike } from './access.ts';
+import { type Access, decidesAlike, maySucceed } from './access.ts';
 import {
   ClientSession,
   type ClientSessionOptions,
@@ -10,6 +10,7 @@ import {
   type SessionConnection,
 } from './client-session.ts';
 import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
+import type { Acceptance, ClientIdentity } from './ports.ts';
 import { passOnRemains } from './remains.ts';
 import type { KeptTerms } from './state/kept-delivery.ts';
 import { KeptMessage } from './state/kept-message.ts';
@@ -105,7 +106,7 @@ export class Sessions {
     const { clientId } = access.client;
     this.#byClientId.get(clientId)?.connection?.takeOver();
     const known = this.#byClientId.get(clientId);
-    const present = known !== undefined && !cleanStart;
+    const present = known !== undefined && !cleanStart && maySucceed(known.access, access);
     // The will of the connection before is not sent any more. [MQTT-3.1.3-9]
     if (present) this.#forgetAbsence(known);
     else if (known !== undefined) this.end(known, now);
@@ -126,6 +127,28 @@ export class Sessions {
       session.judgeBy({ ...access, ...now });
       if (!decidesAlike(access, session.access)) this.#askAnew(session);
     }
+  }
+
+  /**
+   * The client that uses the session has authenticated again: what it may do goes by that from now
+   * on.
+   *
+   * @returns the client with its new account
+   */
+  reidentify<Client extends ClientIdentity>(
+    session: ClientSession,
+    client: Client,
+    { account }: Pick<Acceptance, 'account'>,
+  ): Client {
+    const { access } = session;
+    session.judgeBy({ ...access, client: { ...access.client, account } });
+    if (!decidesAlike(access, session.access)) this.#askAnew(session);
+    return { ...client, account };
+  }
+
+  /** Gatekeepers decide otherwise than before. */
+  accessChanged(): void {
+    for (const session of this.#byClientId.values()) session.checkAnew();
   }
 
   /** Takes up a session that the store had, whose client is away. */

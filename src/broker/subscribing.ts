@@ -9,14 +9,12 @@ import type { Unsubscribe } from '../packet/unsubscribe.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
-import { mountedFilter } from '../topic/mount-point.ts';
+import { mountedFault, mountedFilter } from '../topic/mount-point.ts';
 import {
   filterFault,
   hasMisplacedWildcard,
-  hasTooManyLevels,
   hasWildcard,
   parseShare,
-  topicSeparatorsMax,
 } from '../topic/topic-filter.ts';
 import { type Answers, notStored } from './answers.ts';
 import type { ClientSession } from './client-session.ts';
@@ -24,7 +22,7 @@ import type { Interception } from './interception.ts';
 import type { ListenerRules } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
 import type { MemoryLimit } from './memory-limit.ts';
-import type { ConnectedClient, Gatekeeper, Observer } from './ports.ts';
+import type { Gatekeeper, Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Journal } from './state/journal.ts';
 import type { SubscriptionOptions } from './subscription.ts';
@@ -46,7 +44,6 @@ export interface SubscribingRules {
 }
 
 export interface SubscribingOptions {
-  readonly client: ConnectedClient;
   /** The client is a bridge of Mosquitto's: MQTT 3.x with the options that 5.0 has names for. */
   readonly bridge: boolean;
   readonly session: ClientSession;
@@ -152,11 +149,9 @@ export class Subscribing {
     const { mountPoint } = this.#rules.listener;
     if (mountPoint === undefined) return filter;
     const mounted = mountedFilter(mountPoint, filter);
-    if (!hasTooManyLevels(mounted)) return mounted;
-    throw new ProtocolError(
-      reasonCodes.malformedPacket,
-      `topic filter of more than ${topicSeparatorsMax} '/' with its mount point: use fewer levels`,
-    );
+    const fault = mountedFault(mounted);
+    if (fault === undefined) return mounted;
+    throw new ProtocolError(reasonCodes.malformedPacket, `topic filter of ${fault}`);
   }
 
   /** What MQTT answers with the end of the connection. */
@@ -195,7 +190,7 @@ export class Subscribing {
   ): ReasonCode | undefined {
     const { clock, gatekeeper, limits, memory, observer } = this.#rules;
     const { filter } = entry;
-    const { client } = this.#options;
+    const { client } = this.#session.access;
     const lack = this.#lackFor(filter);
     if (lack !== undefined) return lack;
     const known = this.#session.subscription(filter);

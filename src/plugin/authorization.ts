@@ -17,8 +17,6 @@ import type {
 /** Undefined: no plugin has decided. */
 export type Ruling = 'allow' | Refusal | undefined;
 
-const nothing = new Uint8Array(0);
-
 const answeringPackets: Readonly<Record<Access, AnsweringPacket>> = {
   publish: 'PUBACK',
   subscribe: 'SUBACK',
@@ -70,15 +68,6 @@ export class Authorization {
 
   subscription(inquiry: Inquiry<Ruling>, request: Omit<SubscribeQuestion, 'access'>): Soon<Ruling> {
     return this.#rule(inquiry, { access: 'subscribe', ...request });
-  }
-
-  /** Where nobody can wait, and there is no message yet: plugins see an empty one. */
-  mayPublish(client: ClientIdentity, topic: string): ReasonCode {
-    const message = { payload: nothing, qos: 0, retain: false, properties: undefined } as const;
-    const about = { client: viewOf(client), topic, ...message, isWill: false };
-    const ruling = this.#ruleNow({ access: 'publish', ...about });
-    if (ruling === undefined) return this.#next.mayPublish(client, topic);
-    return ruling === 'allow' ? reasonCodes.success : ruling.reasonCode;
   }
 
   maySubscribe(client: ClientIdentity, filter: string): ReasonCode {

@@ -99,8 +99,12 @@ export class HookedGatekeeper implements Gatekeeper {
     });
   }
 
+  /**
+   * Plugins that have a say are asked by the interceptor. What is left is a retained message that
+   * they have let pass, whose publisher may be long gone, with all that they knew it by.
+   */
   mayPublish(client: ClientIdentity, topic: string): ReasonCode {
-    return this.#authorization.mayPublish(client, topic);
+    return this.#next.mayPublish(client, topic);
   }
 
   maySubscribe(client: ClientIdentity, filter: string): ReasonCode {

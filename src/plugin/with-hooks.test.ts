@@ -140,6 +140,14 @@ describe('authenticate', () => {
     assert.deepEqual(await new Stage(users).connect(), ['connack 00']);
   });
 
+  it('lets in to do everything, where nothing says who may do what', async () => {
+    const { broker } = new Stage({ authenticate: () => 'allow' }, { next: Anonymous.refused() });
+    const client = await broker.connect('c');
+    assert.deepEqual(codesOf(await client.subscribe('a')), [0]);
+    await client.publish('a', 'x');
+    assert.deepEqual(client.payloads(), ['x']);
+  });
+
   it('may answer by a promise', async () => {
     const stage = new Stage({ authenticate: () => later('allow') });
     assert.deepEqual(await stage.connect('u'), ['connack 00']);
@@ -526,6 +534,107 @@ describe('authorize', () => {
     const after = await comeBack(2);
     await after.publish('a', 'y');
     assert.deepEqual(after.payloads(), []);
+  });
+
+  it('sees the grant of the last authentication, and what waits is decided by it as well', async () => {
+    const stage = new Stage({
+      authenticate: () => 'allow',
+      authenticateEnhanced: ({ isReauthentication }) => {
+        return { type: 'allow', grant: { isDemoted: isReauthentication } };
+      },
+      authorize: ({ client, topic }) => {
+        const isDemoted = Object(client.grant).isDemoted === true;
+        return isDemoted && topic.startsWith('secret') ? 'deny' : 'allow';
+      },
+    });
+    const { broker } = stage;
+    const publisher = await broker.connect('publisher');
+    const client = broker.open();
+    const authenticationMethod = 'X';
+    await client.connect('id', { properties: { authenticationMethod, receiveMaximum: 1 } });
+    await broker.settle();
+    assert.deepEqual(outcomeOf(client), []);
+    await client.subscribe('#', { qos: 1 });
+    await publisher.publish('secret/1', 'sent', { qos: 1 });
+    await publisher.publish('secret/1', 'waits', { qos: 1, packetId: 2 });
+    assert.deepEqual(outcomeOf(client), ['publish sent']);
+    await client.send({
+      type: 'auth',
+      reasonCode: reasonCodes.reauthenticate,
+      properties: { authenticationMethod },
+    });
+    assert.deepEqual(outcomeOf(client), ['auth 00']);
+    await publisher.publish('secret/1', 'later', { qos: 1, packetId: 3 });
+    await client.send({ type: 'puback', packetId: 1, reasonCode: reasonCodes.success });
+    await client.publish('secret/2', 'x', { qos: 1, packetId: 4 });
+    assert.deepEqual(outcomeOf(client), ['puback 87']);
+    assert.deepEqual(codesOf(await client.subscribe('secret/2')), [0x87]);
+  });
+
+  it('is asked about a retained message when it comes, and not again when it goes out', async () => {
+    const asked: string[] = [];
+    const { broker, faults } = new Stage({
+      authenticate: () => ({ type: 'allow', grant: 'trusted' }),
+      authorize: ({ access, client, topic }) => {
+        if (access === 'receive') return 'defer';
+        asked.push(`${access} ${topic} ${client.grant}`);
+        return later('allow');
+      },
+    });
+    const publisher = await broker.connect('publisher');
+    await publisher.publish('a', 'x', { qos: 1, retain: true });
+    assert.equal(Object(await arrival(broker, publisher)).type, 'puback');
+    const subscriber = await broker.connect('subscriber');
+    await subscriber.send({
+      type: 'subscribe',
+      packetId: 1,
+      subscriptions: [
+        { filter: '#', qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 },
+      ],
+      properties: undefined,
+    });
+    const packets: string[] = [];
+    await until(broker, () => packets.push(...outcomeOf(subscriber)) > 0);
+    assert.deepEqual(packets, ['suback', 'publish x']);
+    assert.deepEqual(asked, ['publish a trusted', 'subscribe # trusted']);
+    assert.deepEqual(faults, []);
+  });
+
+  it('grants a subscription to one user, and nobody else comes by its messages', async () => {
+    const { broker } = new Stage({
+      authorize: ({ access, client }) => {
+        if (access === 'receive') return 'defer';
+        return later(access === 'publish' || client.userName === 'ann' ? 'allow' : 'deny');
+      },
+    });
+    const lasting = { cleanStart: false, properties: { sessionExpiryInterval: 100 } };
+    const comeBack = async (userName: string) => {
+      const client = broker.open();
+      const connack = Object(await client.connect('c', { ...lasting, userName }));
+      return { client, isPresent: connack.sessionPresent };
+    };
+    const { client: ann } = await comeBack('ann');
+    ann.write({
+      type: 'subscribe',
+      packetId: 1,
+      subscriptions: [
+        { filter: 'a', qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 },
+      ],
+      properties: undefined,
+    });
+    await arrival(broker, ann);
+    await ann.drop();
+    const publisher = await broker.connect('publisher');
+    const publish = async () => {
+      publisher.write(publishOf('a', 'x', { qos: 1 }));
+      await arrival(broker, publisher);
+    };
+    await publish();
+    const again = await comeBack('ann');
+    assert.deepEqual([again.isPresent, again.client.payloads()], [true, ['x']]);
+    const bob = await comeBack('bob');
+    await publish();
+    assert.deepEqual([bob.isPresent, bob.client.payloads()], [false, []]);
   });
 
   it('costs the delivery nothing where no plugin has it', () => {

@@ -46,6 +46,7 @@ export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #accounts: Accounts;
   readonly #listeners: Listener[] = [];
+  readonly #ending = new AbortController();
   #security: TlsSecurity | undefined;
   #layers: Layers | undefined;
   #config: ListenerConfig;
@@ -99,8 +100,11 @@ export class Endpoint {
     return isLetInByHook(client) || this.#accounts.stillAdmits(client);
   }
 
+  /** Takes nobody any more; resolves when those have gone who are clients of the broker. */
   close(): Promise<unknown> {
-    return Promise.all(this.#listeners.map((listener) => listener.close()));
+    const closed = Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#ending.abort();
+    return closed;
   }
 
   #rules(): ListenerOptions {
@@ -185,20 +189,24 @@ export class Endpoint {
   /** From the outside in: PROXY protocol, TLS, WebSocket, MQTT. */
   #arrivals({ proxy, security, webSocket }: LayerSettings): Arrivals {
     const accept = this.#accept();
+    const { signal } = this.#ending;
     const rejected = {
       connectionRejected: (peer: string, reason: string) =>
         this.#tell(`Connection from ${peer} rejected, ${reason}.`),
     };
     const spoken =
-      webSocket === undefined ? socketLinks(accept) : webSockets(accept, webSocket, rejected);
+      webSocket === undefined
+        ? socketLinks(accept)
+        : webSockets(accept, { ...webSocket, signal }, rejected);
     const inner = security === undefined ? spoken : this.#encrypted(security, spoken);
-    return proxy === undefined ? inner : proxyProtocol(proxy, inner, rejected);
+    return proxy === undefined ? inner : proxyProtocol({ ...proxy, signal }, inner, rejected);
   }
 
   #encrypted(security: TlsSecurity, spoken: Arrivals): Arrivals {
     const { keyLog } = this.#options;
     return tlsLayer(security, spoken, {
       keyLog: keyLog && ((line) => keyLog.write(line)),
+      signal: this.#ending.signal,
       events: {
         handshakeFailed: (peer, { message }) =>
           this.#tell(`TLS handshake with ${peer} failed: ${message}.`),

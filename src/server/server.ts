@@ -1,6 +1,6 @@
 /** Makes a running broker of a configuration, and another configuration of a running broker. */
 
-import { Anonymous } from '../auth/anonymous.ts';
+import { Nobody } from '../auth/nobody.ts';
 import { PasswordChecks } from '../auth/password-checks.ts';
 import { Broker } from '../broker/broker.ts';
 import type { ControlHandler } from '../broker/control.ts';
@@ -8,7 +8,7 @@ import type { Gatekeeper, Observer } from '../broker/ports.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { Message } from '../session/message.ts';
 import { watchFiles } from '../transport/watched-files.ts';
-import type { Config } from './config.ts';
+import type { AccessConfig, Config } from './config.ts';
 import { answerControl, nameOfSource } from './control-api.ts';
 import { Endpoint } from './endpoint.ts';
 import type { KeyLog } from './key-log.ts';
@@ -121,8 +121,8 @@ class Server implements RunningServer {
     );
     this.#broker = new Broker({
       host,
-      // Of sessions of listeners that are configured no more; nobody comes in by it.
-      gatekeeper: Anonymous.refused(),
+      // Of what clients of listeners have left that are configured no more; nobody comes in by it.
+      gatekeeper: new Nobody(),
       gatekeeperFor: (name) => this.#gatekeeperOf(name),
       observer,
       ...(state && { storage: state.storage }),
@@ -171,6 +171,8 @@ class Server implements RunningServer {
     changeObserver(observer, logObserver(log, after.general));
     this.#take(materials);
     await this.#parts.plugins.reload();
+    // They may decide otherwise now.
+    this.#broker.accessChanged();
   }
 
   *subscriptions(): Generator<ListedSubscription, void> {
@@ -196,8 +198,13 @@ class Server implements RunningServer {
     return this.stop();
   }
 
+  /** For a listener that is configured no more, the rules that all have in common, if there are. */
   #gatekeeperOf(name: string): Gatekeeper | undefined {
-    return this.#endpoints.find((endpoint) => endpoint.name === name)?.gatekeeper;
+    const endpoint = this.#endpoints.find((each) => each.name === name);
+    if (endpoint !== undefined) return endpoint.gatekeeper;
+    const [first, ...others] = this.#config.listeners.map(({ access }) => access);
+    const areAlike = others.every((access) => haveSameRules(access, first));
+    return areAlike ? this.#endpoints[0]?.gatekeeper : undefined;
   }
 
   #answerControl(): void {
@@ -260,6 +267,15 @@ class Server implements RunningServer {
       );
     }
   }
+}
+
+/** Of what clients may do; who may come in is another matter. */
+function haveSameRules(one: AccessConfig, other: AccessConfig): boolean {
+  return (
+    one.aclFile === other.aclFile &&
+    one.plugins.length === other.plugins.length &&
+    one.plugins.every((plugin, i) => plugin === other.plugins[i])
+  );
 }
 
 function changeObserver(observer: Observer, events: Observer): void {

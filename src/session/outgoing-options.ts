@@ -10,7 +10,7 @@ export interface OutgoingEvents {
   /** A delivery of QoS 1 or 2 has come to its end, with the peer's last reason code. */
   settled?(delivery: Delivery, reasonCode: ReasonCode): void;
   dropped(message: Message, qos: QoS, cause: DropCause): void;
-  /** Whether a message that has waited may not go to the peer any more. */
+  /** Whether a message that has waited, or was sent before, may not go to the peer any more. */
   isBarred?(message: Message): boolean;
   /** The store had deliveries and cannot give them back. */
   unreadable?(count: number): void;

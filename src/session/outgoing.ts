@@ -409,10 +409,13 @@ export class Outgoing {
       return true;
     }
     if (!outlet.canTake || (!delivery.counted && this.#inflight.isFull)) return false;
+    const isBarred = !delivery.counted && this.#events.isBarred?.(message);
     this.#inflight.count(delivery);
     delivery.wasSent = true;
     // [MQTT-3.3.1-1]: the DUP flag of everything that is sent again.
-    const fault = outlet.publish(message, qos, retain, terms, packetId, wasSent);
+    const fault = isBarred
+      ? 'not allowed'
+      : outlet.publish(message, qos, retain, terms, packetId, wasSent);
     if (fault !== undefined) this.#discard(delivery, fault);
     return true;
   }

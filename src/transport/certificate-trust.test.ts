@@ -10,6 +10,9 @@ import {
 } from '../../test/harness/certificate-folder.ts';
 import { isTrustedButForDates } from './certificate-trust.ts';
 
+const forServers = 'extendedKeyUsage=serverAuth';
+const forClients = 'extendedKeyUsage=clientAuth';
+
 const missing = missingOpenssl();
 if (missing !== undefined) it('trust but for dates', { skip: missing });
 else describe('trust but for dates', suite);
@@ -59,6 +62,16 @@ function suite(): void {
     folder.authority('beyond', { by: 'last' });
     assert.equal(isTrustedBelow(['ca', 'last']), true);
     assert.equal(isTrustedBelow(['ca', 'last', 'beyond']), false);
+  });
+
+  it('is not given to what is for another use, nor by an authority that is', () => {
+    folder.authority('servers', authority('basicConstraints=critical,CA:true', forServers));
+    assert.equal(isTrustedBelow(['ca', 'servers']), false);
+    assert.equal(isTrustedBelow(['ca'], { extensions: [forServers] }), false);
+    assert.equal(isTrustedBelow(['ca'], { extensions: ['keyUsage=keyEncipherment'] }), false);
+    for (const use of ['keyUsage=digitalSignature', 'keyUsage=keyEncipherment,keyAgreement']) {
+      assert.equal(isTrustedBelow(['ca'], { extensions: [use, forClients] }), true, use);
+    }
   });
 
   it('is not given where something is demanded that is not understood', () => {

@@ -1,7 +1,7 @@
 /** Whether a certificate leads to an authority that is trusted, whatever its dates. */
 
 import type { X509Certificate } from 'node:crypto';
-import { certificateFields } from './certificate-fields.ts';
+import { type CertificateExtension, certificateFields } from './certificate-fields.ts';
 import { derChildren, derTags, objectIdentifierOf, readDer } from './der.ts';
 
 /** Extensions whose meaning is obeyed here, or has none for a client's certificate. */
@@ -14,6 +14,7 @@ const understood: readonly string[] = [
   '2.5.29.35',
   '2.5.29.37',
 ];
+const keyUsage = '2.5.29.15';
 const basicConstraints = '2.5.29.19';
 const nameConstraints = '2.5.29.30';
 const forClients: readonly string[] = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
@@ -45,9 +46,7 @@ export function isTrustedButForDates(
   sent: readonly X509Certificate[],
   authorities: readonly X509Certificate[],
 ): boolean {
-  const purposes = certificate.keyUsage;
-  if (purposes !== undefined && !purposes.some((id) => forClients.includes(id))) return false;
-  if (!isAcceptable(certificate)) return false;
+  if (!mayAuthenticate(certificate) || !isAcceptable(certificate)) return false;
   const known = [...authorities, ...sent];
   return leadsToAuthority(certificate, known, { authorities, passed: [] });
 }
@@ -74,7 +73,28 @@ function isAcceptable(certificate: X509Certificate): boolean {
     const name = objectIdentifierOf(id);
     return name === nameConstraints || (isCritical && !understood.includes(name));
   });
-  return !isStrange && hasSafeKey(certificate);
+  return !isStrange && isForClients(certificate) && hasSafeKey(certificate);
+}
+
+/** Those of authorities count as well: one may be for the certificates of servers only. */
+function isForClients({ keyUsage: purposes }: X509Certificate): boolean {
+  return purposes === undefined || purposes.some((id) => forClients.includes(id));
+}
+
+/** The bits of `keyUsage` that a key in a handshake needs one of. RFC 5280, 4.2.1.3 */
+const digitalSignatureOrKeyAgreement = 0x88;
+
+function mayAuthenticate(certificate: X509Certificate): boolean {
+  const usage = extensionOf(certificate, keyUsage);
+  if (usage === undefined) return true;
+  // The first byte counts unused bits.
+  const [, bits = 0] = readDer(usage.value).content;
+  return (bits & digitalSignatureOrKeyAgreement) !== 0;
+}
+
+function extensionOf(certificate: X509Certificate, name: string): CertificateExtension | undefined {
+  const { extensions } = certificateFields(certificate);
+  return extensions.find(({ id }) => objectIdentifierOf(id) === name);
 }
 
 function hasSafeKey(certificate: X509Certificate): boolean {
@@ -99,9 +119,7 @@ function isSigned(certificate: X509Certificate, issuer: X509Certificate): boolea
 
 /** `SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }` */
 function pathLengthMaxOf(certificate: X509Certificate): number {
-  const extension = certificateFields(certificate).extensions.find(
-    ({ id }) => objectIdentifierOf(id) === basicConstraints,
-  );
+  const extension = extensionOf(certificate, basicConstraints);
   const parts = extension ? derChildren(readDer(extension.value)) : [];
   const length = parts.find(({ tag }) => tag === derTags.integer);
   return length === undefined ? Number.POSITIVE_INFINITY : Number(`0x${hexOf(length.content)}`);

@@ -69,6 +69,19 @@ describe('a half-open connection', () => {
     assert.equal(halfOpen.size, 0);
   });
 
+  it('has to go when the listener ends, and so has one that comes after that', async () => {
+    const ending = new AbortController();
+    const { signal } = ending;
+    const halfOpen = new HalfOpen({ seconds: 10, max: 5, signal, now: () => now });
+    for (const name of ['a', 'b']) enter(halfOpen, name);
+    ending.abort();
+    assert.deepEqual(dropped, ['a listener ended', 'b listener ended']);
+    enter(halfOpen, 'c');
+    await Promise.resolve();
+    assert.deepEqual(dropped.slice(2), ['c listener ended']);
+    assert.equal(halfOpen.size, 0);
+  });
+
   it('may leave, and others enter, while it is being dropped', () => {
     const halfOpen = new HalfOpen({ seconds: 10, max: 2, now: () => now });
     const leave = halfOpen.enter(() => {

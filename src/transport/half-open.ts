@@ -5,12 +5,14 @@ export interface HalfOpenOptions {
   readonly seconds: number;
   /** How many there may be; one more, and the oldest has to go. */
   readonly max: number;
+  /** When the listener ends: then all have to go, and whoever comes late. */
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds that only ever grow. */
   readonly now?: () => number;
 }
 
 /** Why a connection was not let finish. */
-export type HalfOpenEnd = 'took too long' | 'crowded out';
+export type HalfOpenEnd = 'took too long' | 'crowded out' | 'listener ended';
 
 interface Entry {
   readonly deadline: number;
@@ -28,11 +30,14 @@ export class HalfOpen {
   // All have the same time, so the oldest is also the next to run out of it.
   readonly #entries = new Set<Entry>();
   #timer: NodeJS.Timeout | undefined;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor({ seconds, max, now = () => performance.now() }: HalfOpenOptions) {
+  constructor({ seconds, max, signal, now = () => performance.now() }: HalfOpenOptions) {
     this.#milliseconds = seconds * 1000;
     this.#max = max;
     this.#now = now;
+    this.#signal = signal;
+    signal?.addEventListener('abort', () => this.#dropAll(), { once: true });
   }
 
   get size(): number {
@@ -50,6 +55,7 @@ export class HalfOpen {
     this.#entries.add(entry);
     if (this.#entries.size > this.#max) this.#drop(this.#oldest()!, 'crowded out');
     this.#timer ??= this.#wakeIn(this.#milliseconds);
+    if (this.#signal?.aborted) queueMicrotask(() => this.#dropAll());
     return () => this.#entries.delete(entry);
   }
 
@@ -66,6 +72,10 @@ export class HalfOpen {
       oldest = this.#oldest();
     }
     this.#timer = oldest && this.#wakeIn(Math.ceil(oldest.deadline - now));
+  }
+
+  #dropAll(): void {
+    for (const entry of [...this.#entries]) this.#drop(entry, 'listener ended');
   }
 
   #oldest(): Entry | undefined {

@@ -63,6 +63,7 @@ const messages = {
     "the client knows no signature that this server's key can make: use an RSA or P-256 key",
   'took too long': 'the handshake took too long',
   'crowded out': 'too many handshakes at a time, of which this was the oldest',
+  'listener ended': 'the listener ended before the handshake did',
   'broken off': 'the network connection broke during the handshake',
   'protocol violated': 'what the client sends is not a valid handshake',
 } as const;

@@ -26,6 +26,8 @@ export interface ProxyProtocolOptions {
   readonly headerSeconds?: number;
   /** Connections at a time whose header has not come. */
   readonly headersMax?: number;
+  /** When the listener ends: nobody waits for headers then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ProxyProtocolEvents {
@@ -51,8 +53,8 @@ export function proxyProtocol(
   next: Arrivals,
   events: ProxyProtocolEvents = {},
 ): Arrivals {
-  const { headerSeconds = 5, headersMax = headersMaxDefault } = options;
-  const waiting = new HalfOpen({ seconds: headerSeconds, max: headersMax });
+  const { headerSeconds = 5, headersMax = headersMaxDefault, signal } = options;
+  const waiting = new HalfOpen({ seconds: headerSeconds, max: headersMax, signal });
   return (arrival) => new HeaderWait(arrival, options, { next, events, waiting });
 }
 
@@ -63,6 +65,11 @@ interface Surroundings {
 }
 
 const nothing = new Uint8Array(0);
+const whenNot: Readonly<Record<HalfOpenEnd, string>> = {
+  'took too long': 'within the time for it',
+  'crowded out': 'before too many others',
+  'listener ended': 'before the listener ended',
+};
 
 /** A connection whose header has not come whole. */
 class HeaderWait {
@@ -128,8 +135,10 @@ class HeaderWait {
     // A tick later nobody reads the socket any more, and it is as new: the next layer may put a
     // 'data' listener, an HTTP parser or TLS on it, and gets what was put back first.
     process.nextTick(() => {
+      // What has ended meanwhile may still have an error to tell.
+      if (socket.destroyed) return;
       socket.off('error', this.#failed);
-      if (!socket.destroyed) this.#next(arrival);
+      this.#next(arrival);
     });
   }
 
@@ -156,10 +165,9 @@ class HeaderWait {
   }
 
   #drop(end: HalfOpenEnd): void {
-    const when = end === 'took too long' ? 'within the time for it' : 'before too many others';
     this.#reject(
       this.#arrival.peer,
-      `no PROXY header came ${when}: does the load balancer send it, and does nobody else connect?`,
+      `no PROXY header came ${whenNot[end]}: does the load balancer send it, and does nobody else connect?`,
     );
   }
 

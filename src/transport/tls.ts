@@ -31,6 +31,8 @@ export interface TlsLayerOptions {
   readonly handshakeSeconds?: number;
   /** How many may be at it at a time; one more, and the oldest has to go. */
   readonly handshakesMax?: number;
+  /** When the listener ends: nobody waits for handshakes then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Handshakes that begin in one turn of the event loop; each takes about a millisecond. */
@@ -40,14 +42,20 @@ const startsPerTurn = 4;
 export function tlsLayer(
   security: TlsSecurity,
   next: Arrivals,
-  { events = {}, keyLog, handshakeSeconds = 10, handshakesMax = 1000 }: TlsLayerOptions = {},
+  {
+    events = {},
+    keyLog,
+    handshakeSeconds = 10,
+    handshakesMax = 1000,
+    signal,
+  }: TlsLayerOptions = {},
 ): Arrivals {
   const layer: Layer = {
     security,
     next,
     events,
     keyLog,
-    halfOpen: new HalfOpen({ seconds: handshakeSeconds, max: handshakesMax }),
+    halfOpen: new HalfOpen({ seconds: handshakeSeconds, max: handshakesMax, signal }),
     pace: new Pace(startsPerTurn),
   };
   return (arrival) => new Handshake(layer, arrival).wait();

@@ -56,6 +56,20 @@ describe('a WebSocket', () => {
     assert.equal(server.received.toString(), 'one two three');
   });
 
+  it('tells of bytes that it keeps until their frame is whole', async () => {
+    await using pair = await open();
+    let arrived = 0;
+    Object.assign(pair.server, {
+      arriving(bytes: number) {
+        arrived += bytes;
+      },
+    });
+    const frame = clientFrame(opcodes.binary, Buffer.alloc(100_000));
+    pair.client.send(frame.subarray(0, -1));
+    await pair.until(() => arrived === frame.length - 1);
+    assert.equal(pair.server.receivedBytes, 0);
+  });
+
   it('sends what is written at once as one frame, however long', async () => {
     await using pair = await open();
     for (const length of [1, 125, 126, 65_535, 65_536]) {

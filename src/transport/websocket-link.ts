@@ -54,6 +54,7 @@ class WebSocketLink implements Link {
       if (isBinary) receiver.receive(bytes as Uint8Array);
       else this.#refuseText(keep);
     });
+    this.#socket.on('data', ({ length }: Uint8Array) => receiver.arriving?.(length));
     webSocket.on('ping', (bytes) => this.#pinged(bytes));
     webSocket.on('error', keep);
     this.#socket.on('error', keep);
@@ -94,7 +95,7 @@ class WebSocketLink implements Link {
 
   #refuseText(keep: (reason: Error) => void): void {
     this.#isRefused = true;
-    keep(new Error('the client sent a text frame, and MQTT travels in binary frames'));
+    keep(new Error('a text frame was sent, and MQTT travels in binary frames'));
     this.#webSocket.close(unsupportedData, 'MQTT travels in binary frames');
   }
 

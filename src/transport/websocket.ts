@@ -47,6 +47,8 @@ export interface WebSocketOptions {
   readonly fileSeconds?: number;
   /** Files on their way at a time. */
   readonly filesMax?: number;
+  /** When the listener ends: nobody waits for requests and files then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface WebSocketEvents {
@@ -141,6 +143,7 @@ class WebSocketLayer {
       upgradesMax = upgradesMaxDefault,
       fileSeconds = 300,
       filesMax = 100,
+      signal,
     }: WebSocketOptions,
     events: WebSocketEvents,
   ) {
@@ -149,8 +152,8 @@ class WebSocketLayer {
     this.#headersSize = headersSize;
     this.#events = events;
     this.#files = httpDir === undefined ? undefined : new StaticFiles(httpDir);
-    this.#asking = new HalfOpen({ seconds: upgradeSeconds, max: upgradesMax });
-    this.#answered = new HalfOpen({ seconds: fileSeconds, max: filesMax });
+    this.#asking = new HalfOpen({ seconds: upgradeSeconds, max: upgradesMax, signal });
+    this.#answered = new HalfOpen({ seconds: fileSeconds, max: filesMax, signal });
     this.#http = this.#createHttp(headersSize);
     this.#webSockets = createWebSockets(frameBytesMax);
     this.#webSockets.on('wsClientError', (error, socket, request) => {
@@ -298,5 +301,6 @@ function createWebSockets(frameBytesMax: number): WebSocketServer {
 
 const lateness: Readonly<Record<HalfOpenEnd, string>> = {
   'took too long': 'no whole request for a WebSocket came within the time for it',
+  'listener ended': 'the listener ended before its request for a WebSocket was whole',
   'crowded out': 'too many others came before its request for a WebSocket was whole',
 };

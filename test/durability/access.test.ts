@@ -8,7 +8,7 @@ import { writeSession } from '../../src/broker/state/session-record.ts';
 import { bytesOf } from '../../src/packet/packet-notation.ts';
 import { reasonCodes } from '../../src/packet/reason-codes.ts';
 import { TestGatekeeper } from '../harness/test-gatekeeper.ts';
-import { Stage, type StageOptions } from './stage.ts';
+import { durable, Stage, type StageOptions } from './stage.ts';
 
 const onlyBoss = () => new TestGatekeeper({ receive: ({ userName }) => userName === 'boss' });
 
@@ -155,3 +155,23 @@ it('the will of a session of layout 1 is judged by the user name that stands in 
   await stage.advance(1);
   assert.deepEqual(seenBy, ['user']);
 });
+
+const sent = { notAuthorized: 0x87, administrativeAction: 0x87, maximumConnectTime: 0x87 } as const;
+for (const [reason, told] of Object.entries(sent)) {
+  it(`a client whose CONNACK waits for the store is sent away as well, with 0x87 for ${reason}`, async () => {
+    const stage = new Stage(named);
+    stage.store.hold();
+    const client = stage.open();
+    assert.equal(await client.connect('id', { ...durable, userName: 'clerk' }), undefined);
+    stage.broker.disconnectWhere(
+      ({ userName }, listenerName) => userName === 'clerk' && listenerName === '1883',
+      reasonCodes[reason as keyof typeof sent],
+      'access was withdrawn',
+    );
+    stage.store.release();
+    await stage.settle();
+    const [connack] = client.received();
+    assert.equal(connack.type === 'connack' && connack.reasonCode, told);
+    assert.equal(client.isClosed, true);
+  });
+}

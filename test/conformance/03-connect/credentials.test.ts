@@ -82,7 +82,7 @@ const refusals: readonly { reasonCode: ReasonCode; connack: string; returnCode: 
   { reasonCode: reasonCodes.clientIdentifierNotValid, connack: '85', returnCode: '02' },
   // CONNACK has no such codes.
   { reasonCode: reasonCodes.serverShuttingDown, connack: '88', returnCode: '03' },
-  { reasonCode: reasonCodes.administrativeAction, connack: '82', returnCode: '03' },
+  { reasonCode: reasonCodes.administrativeAction, connack: '87', returnCode: '05' },
 ];
 
 describe('a client that the gatekeeper refuses', () => {

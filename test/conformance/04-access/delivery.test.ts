@@ -255,6 +255,28 @@ describe('what has waited for a client', () => {
     assert.deepEqual(drops, ['secret/1 not allowed']);
   });
 
+  for (const qos of [1, 2] as const) {
+    it(`is not sent again to somebody who may not have it, at QoS ${qos}`, async () => {
+      const drops: string[] = [];
+      const observer: TestBrokerOptions['observer'] = {
+        messageDropped: (_id, { topic }, _qos, cause) => drops.push(`${topic} ${cause}`),
+      };
+      const { broker, publish } = scene(secretive(), { observer });
+      const boss = await broker.connect('id', { ...lasting, userName: 'boss' });
+      await boss.subscribe('#', { qos });
+      await publish('secret/1', 'one', { qos });
+      await publish('open', 'two', { qos, packetId: 2 });
+      assert.deepEqual(boss.payloads(), ['one', 'two']);
+      const clerk = broker.open();
+      await clerk.connect('id', { ...lasting, userName: 'clerk' });
+      assert.deepEqual(clerk.payloads(), ['two']);
+      assert.deepEqual(drops, ['secret/1 not allowed']);
+      // Neither does it stand in the way of what comes next.
+      await publish('open', 'three', { qos, packetId: 3 });
+      assert.deepEqual(clerk.payloads(), ['three']);
+    });
+  }
+
   it('reaches it when access has come since', async () => {
     const gatekeeper = new TestGatekeeper({ receive: () => true });
     const { broker, publish } = scene(gatekeeper);

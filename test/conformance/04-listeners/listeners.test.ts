@@ -90,6 +90,13 @@ describe('a listener that takes the user name from the transport', () => {
     assert.equal(gatekeeper.admissions[0].isVouchedFor, false);
   });
 
+  it('refuses one that no text of MQTT could hold, as its session could not be stored', async () => {
+    const longest = { ...ana, identity: '€'.repeat(21_845) };
+    const longer = { ...ana, identity: `${longest.identity}a` };
+    await check(listener, { credentials: longest }, welcome5);
+    await checkRefused(listener, { credentials: longer }, '86');
+  });
+
   it('refuses a client without one', async () => {
     await checkRefused(listener, { userName: 'eve', credentials: nobody }, '86');
     await checkRefused(listener, { userName: 'eve' }, '86');

@@ -182,19 +182,37 @@ describe('a mount point', () => {
     assert.deepEqual([outcomeOf(client), outcomeOf(late)], [[], []]);
   });
 
-  it('counts its levels, and refuses what has too many with it', async () => {
+  const tooMuch = {
+    levels: `a${'/a'.repeat(200)}`,
+    bytes: 'a'.repeat(65_531),
+    'bytes beyond ASCII': '€'.repeat(21_844),
+  };
+  for (const [what, name] of Object.entries(tooMuch)) {
+    it(`counts its ${what}, and refuses what has too many with it`, async () => {
+      const { broker, here } = mounted();
+      const outside = await broker.connect('outside');
+      await outside.subscribe('#');
+      const publisher = await broker.connect('1', {}, here);
+      await publisher.publish(name, 'x');
+      assert.deepEqual(outcomeOf(publisher), ['disconnect 90', 'closed']);
+      const subscriber = await broker.connect('2', lasting, here);
+      await subscriber.sendBytes(`82 [0001 [] "${name}" 00]`);
+      assert.deepEqual(outcomeOf(subscriber), ['disconnect 81', 'closed']);
+      const testator = broker.open(5, here);
+      const will = { topic: name, payload: new Uint8Array(), qos: 0, retain: false } as const;
+      const connack = await testator.connect('3', { will });
+      assert.equal(connack?.type === 'connack' && connack.reasonCode, 0x90);
+      assert.deepEqual(outcomeOf(outside), []);
+    });
+  }
+
+  it('leaves room for as many bytes as there may be', async () => {
     const { broker, here } = mounted();
-    const levels = `a${'/a'.repeat(200)}`;
+    const outside = await broker.connect('outside');
+    await outside.subscribe('#');
     const publisher = await broker.connect('1', {}, here);
-    await publisher.publish(levels, 'x');
-    assert.deepEqual(outcomeOf(publisher), ['disconnect 90', 'closed']);
-    const subscriber = await broker.connect('2', {}, here);
-    await subscriber.sendBytes(`82 [0001 [] "${levels}" 00]`);
-    assert.deepEqual(outcomeOf(subscriber), ['disconnect 81', 'closed']);
-    const testator = broker.open(5, here);
-    const will = { topic: levels, payload: new Uint8Array(), qos: 0, retain: false } as const;
-    const connack = await testator.connect('3', { will });
-    assert.equal(connack?.type === 'connack' && connack.reasonCode, 0x90);
+    await publisher.publish('a'.repeat(65_530), 'x');
+    assert.deepEqual(outcomeOf(outside), ['publish x']);
   });
 });
 
