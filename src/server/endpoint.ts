@@ -7,16 +7,16 @@ import type { BrokerListener, ListenerOptions } from '../broker/listener.ts';
 import type { ClientIdentity, Gatekeeper } from '../broker/ports.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import { isLetInByHook } from '../plugin/hook-account.ts';
-import type { Accept } from '../session/link.ts';
-import type { Arrivals } from '../transport/arrival.ts';
+import type { Accept, Link, LinkReceiver } from '../session/link.ts';
+import type { Arrival, Arrivals } from '../transport/arrival.ts';
 import type { Listener } from '../transport/listen-sockets.ts';
 import type { ProxyVersion } from '../transport/proxy-header.ts';
 import { proxyProtocol } from '../transport/proxy-protocol.ts';
 import { socketLinks } from '../transport/socket-link.ts';
 import { tlsLayer } from '../transport/tls.ts';
-import { TlsSecurity } from '../transport/tls-security.ts';
+import { type TlsMaterial, TlsSecurity } from '../transport/tls-security.ts';
 import { webSockets } from '../transport/websocket.ts';
-import type { ListenerConfig } from './config.ts';
+import type { GeneralSettings, ListenerConfig } from './config.ts';
 import { knowsIdentities } from './encryption.ts';
 import type { KeyLog } from './key-log.ts';
 import { listenAt, placesOf } from './listen-places.ts';
@@ -34,12 +34,8 @@ export interface EndpointOptions {
   readonly checks: PasswordChecks;
   readonly keyLog: Pick<KeyLog, 'write'> | undefined;
   readonly hooked: Hooked;
-  /** `websockets_headers_size` */
-  readonly headerBytesMax: number;
-  /** `max_packet_size` */
-  readonly packetBytesMax: number;
-  /** `connection_messages`: as of now. */
-  readonly tellsOfConnections: () => boolean;
+  /** As of now. */
+  readonly general: () => GeneralSettings;
 }
 
 export class Endpoint {
@@ -48,10 +44,13 @@ export class Endpoint {
   readonly gatekeeper: Gatekeeper;
   readonly #options: EndpointOptions;
   readonly #accounts: Accounts;
-  readonly #security: TlsSecurity | undefined;
   readonly #listeners: Listener[] = [];
   #config: ListenerConfig;
+  #security: TlsSecurity | undefined;
   #broker: BrokerListener | undefined;
+  #isClosing = false;
+  /** What becomes of new connections. */
+  #arrivals: Arrivals = turnAway;
 
   constructor(options: EndpointOptions) {
     const { config, material, checks, hooked } = options;
@@ -77,7 +76,8 @@ export class Endpoint {
   async open({ isLocal }: { isLocal: boolean }): Promise<void> {
     const { log } = this.#options;
     const config = this.#config;
-    const arrivals = this.#layers(this.#accept());
+    this.#arrivals = this.#layers(this.#accept());
+    const arrivals: Arrivals = (arrival) => this.#arrivals(arrival);
     const events = { acceptFailed: (reason: string) => log.write('error', `Error: ${reason}`) };
     for (const place of await placesOf(config, { isLocal })) {
       const listener = await listenAt(place, arrivals, { events, log });
@@ -87,10 +87,12 @@ export class Endpoint {
 
   /** What holds from now on: for new clients, and of the files for those as well that are there. */
   change(config: ListenerConfig, material: ListenerMaterial): void {
+    const isOtherConfig = config !== this.#config;
     this.#config = config;
     this.#accounts.replace(accountRules(config, material));
-    if (material.tls !== undefined) this.#security?.replace(material.tls);
+    this.#secure(material.tls);
     this.#broker!.change(this.#rules());
+    if (isOtherConfig) this.#arrivals = this.#layers(this.#accept());
   }
 
   /** Whether a client that came in here would be let in again. */
@@ -98,8 +100,22 @@ export class Endpoint {
     return isLetInByHook(client) || this.#accounts.stillAdmits(client);
   }
 
+  /** Takes nobody any more; resolves when the last connection has closed. */
   close(): Promise<unknown> {
+    this.#isClosing = true;
     return Promise.all(this.#listeners.map((listener) => listener.close()));
+  }
+
+  /** Ends what is left of its connections at once. */
+  destroyAll(): void {
+    for (const listener of this.#listeners) listener.destroyAll();
+  }
+
+  /** Handshakes that are under way end with the new material, too. */
+  #secure(material: TlsMaterial | undefined): void {
+    if (material === undefined) this.#security = undefined;
+    else if (this.#security === undefined) this.#security = new TlsSecurity(material);
+    else this.#security.replace(material);
   }
 
   #rules(): ListenerOptions {
@@ -128,13 +144,12 @@ export class Endpoint {
   }
 
   #accept(): Accept {
-    const { log, tellsOfConnections } = this.#options;
     const { accept } = this.#broker!;
     const where = nameOfListener(this.#config);
     return (link) => {
-      if (tellsOfConnections()) {
-        log.write('notice', `New connection from ${link.peer} on ${where}.`);
-      }
+      // It has come before, and was at its handshake until now.
+      if (this.#isClosing) return refuse(link);
+      this.#tell(`New connection from ${link.peer} on ${where}.`);
       return accept(link);
     };
   }
@@ -174,22 +189,32 @@ export class Endpoint {
   }
 
   #webSocketOptions() {
-    const { headerBytesMax, packetBytesMax } = this.#options;
+    const { packetBufferSize, maxPacketSize } = this.#options.general();
     return {
       origins: this.#config.websocketsOrigins,
       httpDir: this.#config.httpDir,
-      headersSize: headerBytesMax,
+      headersSize: packetBufferSize,
       // A frame may well have more than one packet in it.
-      frameBytesMax: packetBytesMax + frameBytesBeyond,
+      frameBytesMax: maxPacketSize + frameBytesBeyond,
     };
   }
 
   #tell(text: string): void {
-    if (this.#options.tellsOfConnections()) this.#options.log.write('notice', text);
+    const { general, log } = this.#options;
+    if (general().connectionMessages) log.write('notice', text);
   }
 }
 
 const frameBytesBeyond = 64 * 1024;
+
+function turnAway({ socket }: Arrival): void {
+  socket.destroy();
+}
+
+function refuse(link: Link): LinkReceiver {
+  link.destroy();
+  return { receive: () => {}, drained: () => {}, closed: () => {} };
+}
 
 /** What tells a listener from others, also after a restart. */
 export function endpointName({ port, host, socketPath }: ListenerConfig): string {

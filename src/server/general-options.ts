@@ -179,7 +179,7 @@ export const generalOptions = {
     refusal: 'Packet buffer size must be between 0 and 65535 inclusive.',
     aliases: ['websockets_headers_size'],
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'Bytes of HTTP headers that a WebSocket may begin with. Packets are read in pieces of 64 KB, whatever it says.',
   },
   packet_max_auth: {

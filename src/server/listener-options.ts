@@ -20,7 +20,7 @@ export const listenerOptions = {
     needsListener: true,
     refusal: 'enable_proxy_protocol must be 1 or 2.',
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'Expects the PROXY protocol, version 1 or 2, before anything else. Only for listeners that a load balancer alone can reach.',
   },
   http_dir: {
@@ -29,7 +29,7 @@ export const listenerOptions = {
     lastCounts: true,
     needsListener: true,
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'A directory whose files are served to browsers on a WebSocket listener.',
   },
   listener_allow_anonymous: {
@@ -106,7 +106,7 @@ export const listenerOptions = {
     values: ['mqtt', 'websockets'],
     unserved: ['http_api'],
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'What is spoken on the listener: MQTT itself, or MQTT in WebSockets.',
   },
   proxy_protocol_v2_require_tls: {
@@ -114,7 +114,7 @@ export const listenerOptions = {
     default: false,
     needsListener: true,
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'Refuses proxied connections that were not encrypted up to the load balancer.',
   },
   socket_domain: {

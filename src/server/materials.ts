@@ -18,15 +18,13 @@ export interface Materials {
   readonly listeners: readonly ListenerMaterial[];
   /** What the log should say about the files. */
   readonly notes: readonly LogLine[];
-  /** Everything that was read. */
-  readonly paths: readonly string[];
 }
 
 /** Files that the configuration names cannot be used; all that is wrong with them, at once. */
 export class MaterialError extends ConfigError {}
 
 /** @throws MaterialError */
-export function loadMaterials({ listeners }: Config): Materials {
+export function loadMaterials({ listeners }: Pick<Config, 'listeners'>): Materials {
   const faults: ConfigFault[] = [];
   const notes: LogLine[] = [];
   const reports = {
@@ -40,6 +38,5 @@ export function loadMaterials({ listeners }: Config): Materials {
     return { files, tls: loadEncryption(listener, keyOf, reports) };
   });
   if (faults.length > 0) throw new MaterialError(faults);
-  const paths = materials.flatMap(({ tls }) => tls?.paths ?? []);
-  return { listeners: materials, notes, paths: [...new Set([...reader.paths, ...paths])] };
+  return { listeners: materials, notes };
 }

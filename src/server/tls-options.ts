@@ -74,7 +74,7 @@ export const tlsOptions = {
     default: undefined,
     lastCounts: true,
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'Turns encryption with pre-shared keys on, and is sent to clients as a hint.',
   },
   require_certificate: {
@@ -99,7 +99,7 @@ export const tlsOptions = {
     values: ['tlsv1.2', 'tlsv1.3'],
     needsListener: true,
     since: '0.1.0',
-    reload: false,
+    reload: true,
     help: 'The lowest version of TLS that is spoken; by default `tlsv1.2`.',
   },
   use_identity_as_username: {
