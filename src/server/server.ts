@@ -213,7 +213,9 @@ class Server implements RunningServer {
 
   /** Waits for connections to close, but no longer than it takes to read a goodbye. */
   async #seeOff(closed: Promise<unknown>): Promise<void> {
-    const destroyAll = () => this.#endpoints.forEach((endpoint) => endpoint.destroyAll());
+    const destroyAll = () => {
+      for (const endpoint of this.#endpoints) endpoint.destroyAll();
+    };
     const timer = setTimeout(destroyAll, goodbyeMilliseconds);
     await closed;
     clearTimeout(timer);
