@@ -1,4 +1,4 @@
-/** One listener of a running broker: its sockets, what lies between them and MQTT, and its rules. */
+/** One listener of a broker: its sockets, what lies between them and MQTT, and its rules. */
 
 import { type AccountRules, Accounts } from '../auth/accounts.ts';
 import type { PasswordChecks } from '../auth/password-checks.ts';

@@ -29,7 +29,10 @@ export function loadMaterials({ listeners }: Pick<Config, 'listeners'>): Materia
   const notes: LogLine[] = [];
   const reports = {
     fault: (fault: ConfigFault) => faults.push(fault),
-    note: (line: LogLine) => notes.push(line),
+    // Listeners may have the same files.
+    note: (line: LogLine) => {
+      if (!notes.some(({ text }) => text === line.text)) notes.push(line);
+    },
   };
   const reader = new AccessFileReader(reports);
   const materials = listeners.map((listener: ListenerConfig) => {

@@ -38,12 +38,7 @@ describe('a reload', () => {
         'listener 1883',
         'socket_domain ipv4',
       ],
-      restarts: [
-        "'durability'",
-        "'persistence'",
-        "'pid_file'",
-        "'socket_domain' of listener 1883",
-      ],
+      restarts: ["'durability'", "'persistence'", "'pid_file'", "'socket_domain' of listener 1883"],
     });
     assert.equal(general.pidFile, undefined);
     assert.equal(listeners[0].socketDomain, undefined);

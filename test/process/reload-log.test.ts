@@ -15,21 +15,25 @@ const limit = {
   skip: process.platform === 'win32' && 'Windows has no SIGHUP',
 };
 
-it('shows the packets of clients that are there, after log_type debug has come', limit, async () => {
-  const port = await freePort();
-  const common = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'log_dest stderr'];
-  const config = folder.config(...common);
-  await using broker = new Serving(['-c', config]);
-  await broker.stderr.until(running);
-  using client = await SocketClient.enter({ port, clientId: 'there' });
-  await client.publish('t', 'x');
-  folder.config(...common, 'log_type all');
-  broker.signal('SIGHUP');
-  await broker.stderr.until(/Reloading config/);
-  await client.publish('t', 'x');
-  await broker.stderr.until(/Received PUBLISH from there \(d0, q1, r0, m2, 't', /);
-  assert.doesNotMatch(broker.stderr.text, /Received PUBLISH from there \(d0, q1, r0, m1,/);
-});
+it(
+  'shows the packets of clients that are there, after log_type debug has come',
+  limit,
+  async () => {
+    const port = await freePort();
+    const common = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'log_dest stderr'];
+    const config = folder.config(...common);
+    await using broker = new Serving(['-c', config]);
+    await broker.stderr.until(running);
+    using client = await SocketClient.enter({ port, clientId: 'there' });
+    await client.publish('t', 'x');
+    folder.config(...common, 'log_type all');
+    broker.signal('SIGHUP');
+    await broker.stderr.until(/Reloading config/);
+    await client.publish('t', 'x');
+    await broker.stderr.until(/Received PUBLISH from there \(d0, q1, r0, m2, 't', /);
+    assert.doesNotMatch(broker.stderr.text, /Received PUBLISH from there \(d0, q1, r0, m1,/);
+  },
+);
 
 it('leaves everything as it was when the log file cannot be opened', limit, async () => {
   const port = await freePort();
@@ -51,5 +55,7 @@ it('leaves everything as it was when the log file cannot be opened', limit, asyn
   folder.config(...common, 'allow_anonymous false', `log_dest file ${after}`);
   broker.signal('SIGHUP');
   assert.equal(await there.closed, 0x87);
-  await until(() => existsSync(after) && /disconnected: not authori/.test(readFileSync(after, 'utf8')));
+  await until(
+    () => existsSync(after) && /disconnected: not authori/.test(readFileSync(after, 'utf8')),
+  );
 });
