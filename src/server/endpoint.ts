@@ -165,7 +165,7 @@ export class Endpoint {
     const spoken =
       config.protocol === 'websockets'
         ? webSockets(accept, this.#webSocketOptions(), rejected)
-        : socketLinks(accept);
+        : socketLinks(accept, rejected);
     const security = this.#security;
     const inner =
       security === undefined
