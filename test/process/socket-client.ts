@@ -98,23 +98,32 @@ export class SocketClient implements Disposable {
   }
 
   /** @returns the reason code of PUBACK, to a message of QoS 1 */
-  async publish(topic: string, text: string): Promise<number> {
+  publish(topic: string, text: string): Promise<number> {
+    return this.#publish(topic, text, { retain: false });
+  }
+
+  /** As `publish`; the message is kept, or taken back by an empty text. */
+  retain(topic: string, text: string): Promise<number> {
+    return this.#publish(topic, text, { retain: true });
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+
+  async #publish(topic: string, text: string, { retain }: { retain: boolean }): Promise<number> {
     const puback = this.next('puback');
     this.send({
       type: 'publish',
       topic,
       payload: Buffer.from(text),
       qos: 1,
-      retain: false,
+      retain,
       dup: false,
       packetId: this.#nextId(),
       properties: undefined,
     });
     return (await puback).reasonCode;
-  }
-
-  [Symbol.dispose](): void {
-    this.socket.destroy();
   }
 
   #nextId(): number {
