@@ -15,7 +15,7 @@ import type { FileReports } from './access-files.ts';
 import type { ListenerConfig } from './config.ts';
 
 /** Whether clients of the listener have to encrypt. */
-export function isEncrypted({ certfile, keyfile, pskHint }: ListenerConfig): boolean {
+function isEncrypted({ certfile, keyfile, pskHint }: ListenerConfig): boolean {
   return certfile !== undefined || keyfile !== undefined || pskHint !== undefined;
 }
 

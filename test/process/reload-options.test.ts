@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import WebSocket from 'ws';
 import { WrittenText } from '../../src/cli/test-io.ts';
@@ -27,9 +27,9 @@ async function start(...lines: readonly string[]): Promise<RunningServer> {
   return startServer(config, new Log(config.log, { stdout: written, stderr: written }));
 }
 
-function reload(server: RunningServer, ...lines: readonly string[]): Promise<void> {
+async function reload(server: RunningServer, ...lines: readonly string[]): Promise<void> {
   using prepared = server.prepare(configOf(['allow_anonymous true', ...lines]));
-  return prepared.take();
+  await prepared.take();
 }
 
 const portOf = ({ addresses: [{ port }] }: RunningServer) => port;
@@ -114,6 +114,20 @@ describe('a reload', limit, () => {
     const old = { ca: pem('ca.crt'), maxVersion: 'TLSv1.2' } as const;
     await assert.rejects(SocketClient.enter({ port, tls: old, clientId: 'old' }));
     using _new = await SocketClient.enter({ port, tls: { ca: pem('ca.crt') }, clientId: 'new' });
+  });
+
+  it('tells plugins of it', async () => {
+    using folder = new Folder();
+    const path = folder.file('plugin.mjs');
+    const told = folder.file('told');
+    writeFileSync(
+      path,
+      `import { appendFileSync } from 'node:fs';
+       export const hooks = { reload() { appendFileSync(${JSON.stringify(told)}, 'reload '); } };`,
+    );
+    await using server = await start(`plugin ${path}`);
+    await reload(server, `plugin ${path}`);
+    assert.equal(readFileSync(told, 'utf8'), 'reload ');
   });
 
   it('lets go of what was prepared and not taken', async () => {
