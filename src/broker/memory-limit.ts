@@ -3,7 +3,7 @@
 import type { Settings } from './settings.ts';
 
 // Asking the host takes some microseconds, and the answer changes slowly.
-const askMilliseconds = 100;
+const askMilliseconds = 10;
 
 export class MemoryLimit {
   readonly #settings: Settings;

@@ -1,15 +1,19 @@
 /** What is found in the certificate of a server before a client stumbles over it. */
 
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { pem } from '../../test/harness/certificates.ts';
-import { checkServerCertificate, type FindingType } from './certificate-check.ts';
+import {
+  checkClientAuthorities,
+  checkServerCertificate,
+  type FindingType,
+} from './certificate-check.ts';
 
 const now = new Date('2026-11-26T12:00:00Z');
 
 interface Case {
   readonly cert: string;
-  readonly key?: string;
   /** Undefined: there is no file of CAs. */
   readonly ca?: string;
   readonly at?: string;
@@ -17,11 +21,12 @@ interface Case {
   readonly finds: Partial<Record<FindingType, RegExp>>;
 }
 
-function check({ cert, key = 'server.key', ca, at, hosts = [], finds }: Case): void {
+const read = (name: string) => new X509Certificate(pem(name));
+
+function check({ cert, ca, at, hosts = [], finds }: Case): void {
   const findings = checkServerCertificate({
-    certPem: cert.split(' ').map(pem).join(''),
-    keyPem: pem(key),
-    caPem: ca && pem(ca),
+    chain: cert.split(' ').map(read),
+    authorities: ca?.split(' ').map(read),
     now: at === undefined ? now : new Date(at),
     hosts,
   });
@@ -54,9 +59,7 @@ describe('checkServerCertificate', () => {
     }));
 
   it('says nothing of a CA that has not issued it', () => {
-    const both = `${pem('ca.crt')}${pem('ca-expired.crt')}`;
-    const server = { certPem: pem('server.crt'), keyPem: pem('server.key') };
-    assert.deepEqual(checkServerCertificate({ ...server, caPem: both, now }), []);
+    check({ cert: 'server.crt', ca: 'ca.crt ca-expired.crt', finds: {} });
   });
 
   it('tells of one that is not valid yet', () =>
@@ -128,33 +131,37 @@ describe('checkServerCertificate', () => {
     check({ cert: 'for-clients.crt', ca: 'ca.crt', finds: { 'not for servers': /serverAuth/ } }));
 
   it('tells of a key of fewer than 2048 bits', () =>
-    check({ cert: 'weak.crt', key: 'weak.key', finds: { 'weak key': /has 1024 bits/ } }));
+    check({ cert: 'weak.crt', finds: { 'weak key': /has 1024 bits/ } }));
 
   it('tells of a signature with SHA-1', () =>
     check({ cert: 'sha1.crt', ca: 'ca.crt', finds: { 'weak signature': /SHA-256/ } }));
 
-  it('tells of a key to another certificate, of a locked one, and of files that are none', () => {
-    for (const { cert, key, says } of [
-      {
-        cert: 'server.crt',
-        key: 'client.key',
-        says: /the keyfile is not the key that the certfile/,
+  it('tells of certificates that do not belong together', () =>
+    check({
+      cert: 'leaf.crt client.crt',
+      ca: 'ca.crt',
+      finds: {
+        'out of order':
+          /'localhost', certfile holds that of 'device-1', which has not issued it: put each/,
       },
-      { cert: 'server.crt', key: 'locked.key', says: /locked with a passphrase/ },
-      { cert: 'server.crt', key: 'ca.crt', says: /the keyfile holds no private key/ },
-      { cert: 'server.key', key: 'server.key', says: /the certfile holds no certificate/ },
-    ]) {
-      check({ cert, key, finds: { unusable: says } });
-    }
+    }));
+
+  it('says nothing of roots that it need not have', () => {
+    // cafile may have the CA of the clients, and no other.
+    check({ cert: 'leaf.crt intermediate.crt', ca: 'ca-expired.crt', finds: {} });
+  });
+});
+
+describe('checkClientAuthorities', () => {
+  it('finds nothing in one that counts', () => {
+    assert.deepEqual(checkClientAuthorities([read('ca.crt')], now), []);
   });
 
-  it('shows nothing of the key', () => {
-    const secret = pem('client.key').split('\n')[1];
-    const [{ sentence }] = checkServerCertificate({
-      certPem: pem('server.crt'),
-      keyPem: pem('client.key'),
-      now,
-    });
-    assert.ok(!sentence.includes(secret));
+  it('tells of one that has expired, and whom it hits', () => {
+    const [{ type, sentence }, ...others] = checkClientAuthorities([read('ca-expired.crt')], now);
+    assert.equal(type, 'expired');
+    assert.match(sentence, /^the certificate of the CA 'Old CA' expired on 2021-01-01, and every /);
+    assert.match(sentence, /client with a certificate of it is refused: renew it/);
+    assert.deepEqual(others, []);
   });
 });

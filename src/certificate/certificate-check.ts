@@ -1,10 +1,9 @@
-/** What is wrong with the certificate of a server, seen before a client stumbles over it. */
+/** What is wrong with the certificates of a server, seen before a client stumbles over it. */
 
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { rootCertificates } from 'node:tls';
 import {
-  certificateBlocks,
   day,
   hasAlternativeNames,
   isNamedAsIssuer,
@@ -14,15 +13,12 @@ import {
   namesFor,
   subjectName,
 } from './certificate-facts.ts';
-import { keyPairProblem, readCertificate } from './key-pair.ts';
 
 export interface ServerCertificate {
-  /** What `certfile` holds: the server's certificate, and those of intermediate CAs behind it. */
-  readonly certPem: string;
-  /** What `keyfile` holds. */
-  readonly keyPem: string;
-  /** What `cafile` holds, if there is one. */
-  readonly caPem?: string | undefined;
+  /** What it shows: its own certificate, and those of intermediate CAs behind it. */
+  readonly chain: readonly X509Certificate[];
+  /** What `cafile` and `capath` hold; absent where there is neither. */
+  readonly authorities?: readonly X509Certificate[] | undefined;
   readonly now: Date;
   /** Names and addresses that clients use for the server, where they are known. */
   readonly hosts?: readonly string[];
@@ -30,7 +26,6 @@ export interface ServerCertificate {
 
 /** By what it is about, so that it can be told apart in a test or a dashboard. */
 export type FindingType =
-  | 'unusable'
   | 'expired'
   | 'not yet valid'
   | 'expires soon'
@@ -40,6 +35,7 @@ export type FindingType =
   | 'no alternative name'
   | 'other host'
   | 'intermediate missing'
+  | 'out of order'
   | 'not for servers'
   | 'weak key'
   | 'weak signature';
@@ -56,18 +52,32 @@ const expiryWarningDays = 14;
 const rsaBitsMin = 2048;
 
 /** Finds nothing in a certificate that every client takes which trusts its CA. */
-export function checkServerCertificate(server: ServerCertificate): Finding[] {
-  const { certPem, keyPem } = server;
-  const names = { certName: 'the certfile', keyName: 'the keyfile' };
-  const problem = keyPairProblem({ certPem, keyPem, ...names });
-  if (problem !== undefined) return [{ type: 'unusable', sentence: `${problem}.` }];
-  const scene = sceneOf(server);
+export function checkServerCertificate({
+  chain: [leaf, ...others],
+  authorities,
+  now,
+  hosts = [],
+}: ServerCertificate): Finding[] {
+  const scene = { leaf, others, authorities, now, hosts };
   return checks.flatMap((check) => check(scene) ?? []);
+}
+
+/** Finds authorities in whose name clients come, and which do not count. */
+export function checkClientAuthorities(
+  authorities: readonly X509Certificate[],
+  now: Date,
+): Finding[] {
+  return authorities.flatMap((authority) => {
+    const what = `the certificate of the CA '${subjectName(authority)}'`;
+    const effect = 'every client with a certificate of it is refused';
+    const renew = 'renew it, with the same key and name';
+    return validityFinding(authority, now, { what, effect, renew }) ?? [];
+  });
 }
 
 interface Scene {
   readonly leaf: X509Certificate;
-  /** Those behind the leaf in its file. */
+  /** Those behind the leaf. */
   readonly others: readonly X509Certificate[];
   /** Undefined: there is no file of CAs. */
   readonly authorities: readonly X509Certificate[] | undefined;
@@ -84,21 +94,12 @@ const checks: readonly Check[] = [
   checkOwnName,
   checkNames,
   checkHosts,
+  checkOrder,
   checkIssuer,
   checkPurpose,
   checkKey,
   checkSignature,
 ];
-
-function sceneOf({ certPem, caPem, now, hosts = [] }: ServerCertificate): Scene {
-  const [leaf, ...others] = readAll(certPem);
-  const authorities = caPem === undefined ? undefined : readAll(caPem);
-  return { leaf, others, authorities, now, hosts };
-}
-
-function readAll(pem: string): X509Certificate[] {
-  return certificateBlocks(pem).flatMap((block) => readCertificate(block) ?? []);
-}
 
 /** Of the certificate, and of all that clients need to trust it. */
 function checkDates({ leaf, others, authorities = [], now }: Scene): Finding[] {
@@ -106,21 +107,30 @@ function checkDates({ leaf, others, authorities = [], now }: Scene): Finding[] {
     [leaf, ...others].some((certificate) => certificate.checkIssued(authority)),
   );
   const all = new Map([leaf, ...others, ...issuers].map((each) => [each.fingerprint256, each]));
-  return [...all.values()].flatMap((each) => checkValidity(each, each === leaf, now) ?? []);
+  return [...all.values()].flatMap((each) => {
+    const isLeaf = each === leaf;
+    const what = `the certificate of ${isLeaf ? 'the server' : 'the CA'} '${subjectName(each)}'`;
+    const renew = isLeaf ? 'have a new one made' : 'renew it, and give it to every client';
+    return validityFinding(each, now, { what, effect: 'clients refuse it', renew }) ?? [];
+  });
 }
 
-function checkValidity(
-  certificate: X509Certificate,
-  isLeaf: boolean,
+interface ValidityWords {
+  readonly what: string;
+  /** Of its being over. */
+  readonly effect: string;
+  readonly renew: string;
+}
+
+function validityFinding(
+  { validFromDate, validToDate }: X509Certificate,
   now: Date,
+  { what, effect, renew }: ValidityWords,
 ): Finding | undefined {
-  const { validFromDate, validToDate } = certificate;
-  const what = `the certificate of ${isLeaf ? 'the server' : 'the CA'} '${subjectName(certificate)}'`;
-  const renew = isLeaf ? 'have a new one made' : 'renew it, and give it to every client';
   if (validToDate < now) {
     return {
       type: 'expired',
-      sentence: `${what} expired on ${day(validToDate)}, and clients refuse it: ${renew}.`,
+      sentence: `${what} expired on ${day(validToDate)}, and ${effect}: ${renew}.`,
     };
   }
   if (validFromDate > now) {
@@ -177,7 +187,7 @@ function checkOwnName({ leaf }: Scene): Finding | undefined {
 function checkNames({ leaf }: Scene): Finding | undefined {
   if (leaf.ca || isNamedAsIssuer(leaf)) return undefined;
   if (hasAlternativeNames(leaf)) return undefined;
-  const [name = 'the name of the server'] = namesFor(leaf);
+  const [name = 'HOST, where HOST is the name that clients connect to'] = namesFor(leaf);
   return {
     type: 'no alternative name',
     sentence:
@@ -201,28 +211,45 @@ function isFor(leaf: X509Certificate, host: string): boolean {
   return (isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host)) !== undefined;
 }
 
-/**
- * Clients know the root CA, but not those between it and the server, which the server must send.
- * Whether its issuer is one of these is known when `cafile` does not have it, or when the
- * certificate says where the issuer's can be fetched, as those of public CAs do.
- */
-function checkIssuer({ leaf, others, authorities }: Scene): Finding | undefined {
-  if (isSelfSigned(leaf)) return undefined;
-  if ([...others, ...(authorities ?? [])].some((each) => leaf.checkIssued(each))) return undefined;
-  const isSuspect = authorities !== undefined || /CA Issuers/.test(leaf.infoAccess ?? '');
-  if (!isSuspect || isByPublicRoot(leaf)) return undefined;
-  const issuer = issuerName(leaf);
+function checkOrder({ leaf, others }: Scene): Finding | undefined {
+  const chain = [leaf, ...others];
+  const at = others.findIndex((other, i) => !chain[i].checkIssued(other));
+  if (at === -1) return undefined;
+  const [issued, other] = [chain[at], others[at]].map(subjectName);
   return {
-    type: 'intermediate missing',
+    type: 'out of order',
     sentence:
-      `neither certfile nor cafile holds the certificate of '${issuer}', which has issued that of the ` +
-      `server: if it is an intermediate CA, append its certificate to certfile, or clients that ` +
-      `know only the root CA refuse the server.`,
+      `behind the certificate of '${issued}', certfile holds that of '${other}', which has not ` +
+      `issued it: put each certificate right behind the one that it has issued.`,
   };
 }
 
-function isByPublicRoot(leaf: X509Certificate): boolean {
-  return rootCertificates.some((root) => leaf.checkIssued(new X509Certificate(root)));
+/**
+ * Clients know the root CA, but not those between it and the server, which the server must send.
+ * Whether the last issuer is one of these is known when there is but the server's certificate, and
+ * `cafile` does not have its issuer; or when a certificate says where that of its issuer can be
+ * fetched, as those of public CAs do.
+ */
+function checkIssuer(scene: Scene): Finding | undefined {
+  const { leaf, others, authorities } = scene;
+  const last = others.at(-1) ?? leaf;
+  if (last.subject === last.issuer || checkOrder(scene) !== undefined) return undefined;
+  if (authorities?.some((authority) => last.checkIssued(authority))) return undefined;
+  const isAlone = others.length === 0 && authorities !== undefined;
+  const isSuspect = isAlone || /CA Issuers/.test(last.infoAccess ?? '');
+  if (!isSuspect || isByPublicRoot(last)) return undefined;
+  const whose = last === leaf ? 'the server' : `'${subjectName(last)}'`;
+  return {
+    type: 'intermediate missing',
+    sentence:
+      `neither certfile nor cafile holds the certificate of '${issuerName(last)}', which has issued that of ` +
+      `${whose}: if it is an intermediate CA, append its certificate to certfile (what public CAs call ` +
+      `fullchain.pem has it), or clients that know only the root CA refuse the server.`,
+  };
+}
+
+function isByPublicRoot(certificate: X509Certificate): boolean {
+  return rootCertificates.some((root) => certificate.checkIssued(new X509Certificate(root)));
 }
 
 // Object identifiers of RFC 5280 section 4.2.1.12.

@@ -40,7 +40,7 @@ export function keyPairProblem({
 }
 
 /** The first certificate of a file; undefined when there is none that can be read. */
-export function readCertificate(pem: string): X509Certificate | undefined {
+function readCertificate(pem: string): X509Certificate | undefined {
   try {
     return new X509Certificate(certificateBlocks(pem)[0] ?? '');
   } catch {

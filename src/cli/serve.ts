@@ -155,7 +155,8 @@ interface Surroundings {
 /** A broker from its start to its end, and what its process is asked meanwhile. */
 class Service {
   readonly #args: ServeArguments;
-  #config: Config;
+  /** What it was started with. */
+  readonly #config: Config;
   readonly #log: Log;
   readonly #io: Io;
   readonly #daemon: Daemon | undefined;
@@ -211,13 +212,23 @@ class Service {
 
   /** @throws ConfigError, ReloadError or StartError: then everything is as it was before */
   async #takeUp(configFile: string, server: RunningServer): Promise<void> {
-    const { ports, logTypes } = this.#args;
+    const { ports } = this.#args;
     const config = loadConfig(configFile, { ports, env: this.#io.env });
-    const prepared = server.prepare(config);
-    this.#log.change(logSettings(config, logTypes), openSyslog(config));
+    using prepared = server.prepare(config);
+    this.#changeLog(config);
     for (const { type, text } of config.notes) this.#log.write(type, text);
     await prepared.take();
-    this.#config = config;
+  }
+
+  /** @throws StartError: then the log is as it was before */
+  #changeLog(config: Config): void {
+    const syslog = openSyslog(config);
+    try {
+      this.#log.change(logSettings(config, this.#args.logTypes), syslog);
+    } catch (error) {
+      void syslog?.close();
+      throw error;
+    }
   }
 
   save(): void {
@@ -240,10 +251,11 @@ class Service {
     tooLong.catch(() => undefined); // when it has stopped in time
     if ((await Promise.race([server.stop(), tooLong])) !== 'too long') return;
     const seconds = stopMilliseconds / 1000;
+    const { state } = this.#config;
+    const promise = state?.durability === 'sync' ? ' What was acknowledged is stored.' : '';
     this.#log.write(
       'warning',
-      `Warning: Not everything has stopped within ${seconds} seconds; ending without it. ` +
-        'What was acknowledged is stored.',
+      `Warning: Not everything has stopped within ${seconds} seconds; ending without it.${promise}`,
     );
     if (this.#io.ownsProcess) setTimeout(endNow, graceMilliseconds, exitCodes.success);
   }

@@ -30,11 +30,6 @@ export class AccessFileReader {
     this.#reports = reports;
   }
 
-  /** The paths that have been read, or could not be. */
-  get paths(): string[] {
-    return [...this.#read.keys()].map((key) => key.slice(key.indexOf(' ') + 1));
-  }
-
   filesOf(listener: ListenerConfig): AccessFiles {
     const { passwordFile, aclFile, pskFile } = listener.access;
     return {

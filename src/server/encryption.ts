@@ -1,6 +1,10 @@
 /** The encryption of a listener: what its options make of it, and the files they name. */
 
 import {
+  checkClientAuthorities,
+  checkServerCertificate,
+} from '../certificate/certificate-check.ts';
+import {
   type CertificateIdentity,
   loadTls,
   type TlsMaterial,
@@ -32,7 +36,9 @@ export function loadEncryption(
   if (!isEncrypted(listener)) return undefined;
   try {
     const material = loadTls(tlsSettingsOf(listener, keyOf));
-    for (const text of material.warnings) note({ type: 'warning', text: `Warning: ${text}` });
+    for (const text of [...findingsIn(material, listener), ...material.warnings]) {
+      note({ type: 'warning', text: `Warning: ${text}` });
+    }
     return material;
   } catch (error) {
     if (!(error instanceof TlsSettingsError)) throw error;
@@ -40,6 +46,25 @@ export function loadEncryption(
     fault({ ...blamedPlace(listener, message), message, remedy });
     return undefined;
   }
+}
+
+/** What clients will not like about certificates that work as far as the server can tell. */
+function findingsIn(
+  { server, authorities, clientCertificate }: TlsMaterial,
+  { certfile, cafile, capath }: ListenerConfig,
+): string[] {
+  const now = new Date();
+  const known = authorities.length > 0 ? authorities : undefined;
+  const own = server ? checkServerCertificate({ chain: server, authorities: known, now }) : [];
+  // Of those that have issued the server's, it has been told.
+  const others = authorities.filter(
+    (authority) => !server?.some((certificate) => certificate.checkIssued(authority)),
+  );
+  const ofClients = clientCertificate ? checkClientAuthorities(others, now) : [];
+  return [
+    ...own.map(({ sentence }) => `${certfile}: ${sentence}`),
+    ...ofClients.map(({ sentence }) => `${cafile ?? capath}: ${sentence}`),
+  ];
 }
 
 function tlsSettingsOf(listener: ListenerConfig, keyOf: KeyOf): TlsSettings {

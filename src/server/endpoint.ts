@@ -8,14 +8,14 @@ import type { BrokerListener, ListenerOptions } from '../broker/listener.ts';
 import type { ClientIdentity, Gatekeeper } from '../broker/ports.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import { isLetInByHook } from '../plugin/hook-account.ts';
-import type { Accept } from '../session/link.ts';
+import type { Accept, Link, LinkReceiver } from '../session/link.ts';
 import type { Arrivals } from '../transport/arrival.ts';
 import type { Listener } from '../transport/listen-sockets.ts';
 import type { ProxyVersion } from '../transport/proxy-header.ts';
 import { type ProxyProtocolOptions, proxyProtocol } from '../transport/proxy-protocol.ts';
 import { socketLinks } from '../transport/socket-link.ts';
 import { tlsLayer } from '../transport/tls.ts';
-import { TlsSecurity } from '../transport/tls-security.ts';
+import { type TlsMaterial, TlsSecurity } from '../transport/tls-security.ts';
 import { type WebSocketOptions, webSockets } from '../transport/websocket.ts';
 import type { GeneralSettings, ListenerConfig } from './config.ts';
 import { knowsIdentities } from './encryption.ts';
@@ -100,11 +100,23 @@ export class Endpoint {
     return isLetInByHook(client) || this.#accounts.stillAdmits(client);
   }
 
-  /** Takes nobody any more; resolves when those have gone who are clients of the broker. */
+  /** Takes nobody any more; resolves when the last connection has closed. */
   close(): Promise<unknown> {
     const closed = Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#ending.abort();
     return closed;
+  }
+
+  /** Ends what is left of its connections at once. */
+  destroyAll(): void {
+    for (const listener of this.#listeners) listener.destroyAll();
+  }
+
+  /** Handshakes that are under way end with the new material, too. */
+  #secure(material: TlsMaterial | undefined): void {
+    if (material === undefined) this.#security = undefined;
+    else if (this.#security === undefined) this.#security = new TlsSecurity(material);
+    else this.#security.replace(material);
   }
 
   #rules(): ListenerOptions {
@@ -137,17 +149,13 @@ export class Endpoint {
     const { accept } = this.#broker!;
     const where = nameOfListener(this.#config);
     return (link) => {
+      // It has come before, and was at its handshake until now.
+      if (this.#ending.signal.aborted) return refuse(link);
       if (this.#tellsOfConnections) {
         log.write('notice', `New connection from ${link.peer} on ${where}.`);
       }
       return accept(link);
     };
-  }
-
-  #secure(tls: ListenerMaterial['tls']): void {
-    if (tls === undefined) this.#security = undefined;
-    else if (this.#security === undefined) this.#security = new TlsSecurity(tls);
-    else this.#security.replace(tls);
   }
 
   /** Where nothing has changed the old ones stay, which know how many are on their way in. */
@@ -180,8 +188,7 @@ export class Endpoint {
               origins: config.websocketsOrigins,
               httpDir: config.httpDir,
               headersSize: packetBufferSize,
-              // A frame may well have more than one packet in it.
-              frameBytesMax: maxPacketSize + frameBytesBeyond,
+              frameBytesMax: Math.max(frameBytesMin, maxPacketSize + frameBytesBeyond),
             },
     };
   }
@@ -196,7 +203,7 @@ export class Endpoint {
     };
     const spoken =
       webSocket === undefined
-        ? socketLinks(accept)
+        ? socketLinks(accept, rejected)
         : webSockets(accept, { ...webSocket, signal }, rejected);
     const inner = security === undefined ? spoken : this.#encrypted(security, spoken);
     return proxy === undefined ? inner : proxyProtocol({ ...proxy, signal }, inner, rejected);
@@ -236,7 +243,14 @@ interface Layers {
   readonly arrivals: Arrivals;
 }
 
+// A frame may well have more than one packet in it: clients in browsers send what has gathered.
 const frameBytesBeyond = 64 * 1024;
+const frameBytesMin = 8 * 1024 * 1024;
+
+function refuse(link: Link): LinkReceiver {
+  link.destroy();
+  return { receive: () => {}, drained: () => {}, closed: () => {} };
+}
 
 /** What tells a listener from others, also after a restart. */
 export function endpointName({ port, host, socketPath }: ListenerConfig): string {

@@ -19,20 +19,21 @@ export interface Materials {
   readonly listeners: readonly ListenerMaterial[];
   /** What the log should say about the files. */
   readonly notes: readonly LogLine[];
-  /** Everything that was read. */
-  readonly paths: readonly string[];
 }
 
 /** Files that the configuration names cannot be used; all that is wrong with them, at once. */
 export class MaterialError extends ConfigError {}
 
 /** @throws MaterialError */
-export function loadMaterials({ listeners }: Config): Materials {
+export function loadMaterials({ listeners }: Pick<Config, 'listeners'>): Materials {
   const faults: ConfigFault[] = [];
   const notes: LogLine[] = [];
   const reports = {
     fault: (fault: ConfigFault) => faults.push(fault),
-    note: (line: LogLine) => notes.push(line),
+    // Listeners may have the same files.
+    note: (line: LogLine) => {
+      if (!notes.some(({ text }) => text === line.text)) notes.push(line);
+    },
   };
   const reader = new AccessFileReader(reports);
   const materials = listeners.map((listener: ListenerConfig) => {
@@ -42,8 +43,7 @@ export function loadMaterials({ listeners }: Config): Materials {
     return { files, tls: loadEncryption(listener, keyOf, reports) };
   });
   if (faults.length > 0) throw new MaterialError(faults);
-  const paths = materials.flatMap(({ tls }) => tls?.paths ?? []);
-  return { listeners: materials, notes, paths: [...new Set([...reader.paths, ...paths])] };
+  return { listeners: materials, notes };
 }
 
 /** What lies in it is read when somebody asks for it. */

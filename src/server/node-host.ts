@@ -1,8 +1,8 @@
 /** What the broker needs of its machine, as Node has it. */
 
 import { randomUUID } from 'node:crypto';
-import process from 'node:process';
 import type { Host } from '../broker/broker.ts';
+import { MemoryInUse } from './memory-in-use.ts';
 
 // setTimeout takes no more; a wake that comes too early only sets the next.
 const timeoutMillisecondsMax = 2 ** 31 - 1;
@@ -11,6 +11,7 @@ const timeoutMillisecondsMax = 2 ** 31 - 1;
 export class NodeHost implements Host {
   readonly clock = { now: (): number => performance.now() };
   readonly date = (): number => Date.now();
+  readonly #memory = new MemoryInUse().watchCollector();
   #wake: ((now: number) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -41,5 +42,5 @@ export class NodeHost implements Host {
   // In capitals, as the identifiers that Mosquitto assigns.
   readonly randomId = (): string => randomUUID().toUpperCase();
 
-  readonly heapBytes = (): number => process.memoryUsage.rss();
+  readonly heapBytes = (): number => this.#memory.bytes(this.clock.now());
 }

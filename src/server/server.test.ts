@@ -116,6 +116,19 @@ describe('a server', () => {
     ]);
   });
 
+  it('tells of a client that speaks TLS where nobody else does, and what would help', async () => {
+    await using started = await start(configOf(...open));
+    const { host, port } = started.server.addresses[0];
+    const socket = connect(port, host).on('error', () => undefined);
+    socket.write(Uint8Array.of(0x16, 3, 1, 0, 1, 1));
+    await once(socket, 'close');
+    const told = started.lines().find((line) => line.includes('rejected'));
+    assert.match(
+      told ?? '',
+      /^Connection from 127\.0\.0\.1:\d+ rejected, it speaks TLS, .*"certfile"/,
+    );
+  });
+
   it('says nothing of connections with connection_messages false', async () => {
     await using started = await start(configOf(...open, 'connection_messages false'));
     using client = connectTo(started, 5);

@@ -7,17 +7,17 @@ import type { ControlHandler } from '../broker/control.ts';
 import type { Gatekeeper, Observer } from '../broker/ports.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { Message } from '../session/message.ts';
-import { watchFiles } from '../transport/watched-files.ts';
 import type { AccessConfig, Config } from './config.ts';
 import { answerControl, nameOfSource } from './control-api.ts';
 import { Endpoint } from './endpoint.ts';
 import type { KeyLog } from './key-log.ts';
 import type { Log } from './log.ts';
+import { MaterialWatch } from './material-watch.ts';
 import { loadMaterials, MaterialError, type Materials } from './materials.ts';
 import { NodeHost } from './node-host.ts';
 import { logObserver } from './observer.ts';
 import { Plugins } from './plugins.ts';
-import { restartsNeeded, sameListeners } from './reload.ts';
+import { configAfterReload, type ReloadedConfig } from './reload.ts';
 import { openState, type ServerState } from './server-state.ts';
 import { settingsOf } from './settings-of.ts';
 import { StartError } from './start-error.ts';
@@ -43,8 +43,8 @@ export interface RunningServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** A configuration that is in order, with all that it names. */
-export interface PreparedReload {
+/** A configuration that is in order, with all that it names; disposing of it lets go of it. */
+export interface PreparedReload extends Disposable {
   /** It counts from now on. Clients that may not be there any more are disconnected. */
   take(): Promise<void>;
 }
@@ -65,25 +65,30 @@ export async function startServer(
   log: Log,
   { keyLog }: ServerOptions = {},
 ): Promise<RunningServer> {
+  using unfinished = new DisposableStack();
+  const watch = unfinished.use(new MaterialWatch(config));
   const materials = loadMaterials(config);
   const host = new NodeHost();
   const observer: Observer = logObserver(log, config.general);
   const now = () => host.clock.now();
   const plugins = await Plugins.load(config, { log, observer, now });
   const state = await openState(config.state, log, host);
-  const server = new Server({ config, materials, log, host, observer, plugins, state, keyLog });
+  const parts = { config, materials, watch, log, host, observer, plugins, state, keyLog };
+  const server = new Server(parts);
   try {
     await server.open();
   } catch (error) {
     await server.stop();
     throw error;
   }
+  unfinished.move();
   return server;
 }
 
 interface ServerParts {
   readonly config: Config;
   readonly materials: Materials;
+  readonly watch: MaterialWatch;
   readonly log: Log;
   readonly host: NodeHost;
   /** Its methods are replaced when the log changes. */
@@ -98,7 +103,7 @@ class Server implements RunningServer {
   readonly #broker: Broker;
   readonly #endpoints: readonly Endpoint[];
   #config: Config;
-  #watching: AbortController | undefined;
+  #watch: MaterialWatch;
   #isStopping = false;
 
   constructor(parts: ServerParts) {
@@ -106,6 +111,7 @@ class Server implements RunningServer {
     const { general } = config;
     this.#parts = parts;
     this.#config = config;
+    this.#watch = parts.watch;
     const checks = new PasswordChecks();
     this.#endpoints = config.listeners.map(
       (listener, i) =>
@@ -151,26 +157,42 @@ class Server implements RunningServer {
     if (this.addresses.length === 0) {
       throw new StartError('Unable to start any listening sockets: this machine has no network.');
     }
-    this.#watch(this.#parts.materials.paths);
+    this.#watch.tell(() => this.#refresh());
   }
 
   prepare(config: Config): PreparedReload {
-    const after = { ...config, listeners: sameListeners(this.#config, config) };
-    const materials = loadMaterials(after);
-    return { take: () => this.#reload(after, materials) };
+    const after = configAfterReload(this.#config, config);
+    using unfinished = new DisposableStack();
+    const watch = unfinished.use(new MaterialWatch(after.config));
+    const materials = loadMaterials(after.config);
+    unfinished.move();
+    return {
+      take: () => this.#reload(after, materials, watch),
+      [Symbol.dispose]: () => {
+        if (this.#watch !== watch) watch[Symbol.dispose]();
+      },
+    };
   }
 
-  async #reload(after: Config, materials: Materials): Promise<void> {
-    const { log, observer } = this.#parts;
-    for (const name of restartsNeeded(this.#config, after)) {
-      log.write('warning', `Warning: '${name}' has changed, which takes a restart.`);
+  async #reload(
+    { config, restarts }: ReloadedConfig,
+    materials: Materials,
+    watch: MaterialWatch,
+  ): Promise<void> {
+    if (this.#isStopping) return;
+    const { log, observer, plugins } = this.#parts;
+    for (const what of restarts) {
+      log.write('warning', `Warning: ${what} has changed, which takes a restart.`);
     }
-    this.#config = after;
-    this.#broker.change(settingsOf(after.general));
+    this.#config = config;
+    this.#broker.change(settingsOf(config.general));
     this.#answerControl();
-    changeObserver(observer, logObserver(log, after.general));
+    changeObserver(observer, logObserver(log, config.general));
     this.#take(materials);
-    await this.#parts.plugins.reload();
+    this.#watch[Symbol.dispose]();
+    this.#watch = watch;
+    watch.tell(() => this.#refresh());
+    await plugins.reload();
     // They may decide otherwise now.
     this.#broker.accessChanged();
   }
@@ -184,14 +206,24 @@ class Server implements RunningServer {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    this.#watching?.abort();
-    const closed = this.#endpoints.map((endpoint) => endpoint.close());
+    this.#watch[Symbol.dispose]();
+    const { host, state, plugins } = this.#parts;
+    const closed = Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
     const stored = Promise.withResolvers<void>();
     this.#broker.shutDown(stored.resolve);
-    await Promise.all([...closed, stored.promise]);
-    await this.#parts.state?.close();
-    await this.#parts.plugins.close();
-    this.#parts.host.stop();
+    await Promise.all([this.#seeOff(closed), stored.promise.then(() => state?.close())]);
+    await plugins.close();
+    host.stop();
+  }
+
+  /** Waits for connections to close, but no longer than it takes to read a goodbye. */
+  async #seeOff(closed: Promise<unknown>): Promise<void> {
+    const destroyAll = () => {
+      for (const endpoint of this.#endpoints) endpoint.destroyAll();
+    };
+    const timer = setTimeout(destroyAll, goodbyeMilliseconds);
+    await closed;
+    clearTimeout(timer);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -239,17 +271,10 @@ class Server implements RunningServer {
       'access was withdrawn',
     );
     this.#tellOf(materials);
-    this.#watch(materials.paths);
   }
 
   #tellOf({ notes }: Materials): void {
     for (const { type, text } of notes) this.#parts.log.write(type, text);
-  }
-
-  #watch(paths: readonly string[]): void {
-    this.#watching?.abort();
-    this.#watching = new AbortController();
-    watchFiles(paths, () => this.#refresh(), { signal: this.#watching.signal });
   }
 
   /** A file has changed: reads all of them again, if they are in order. */
@@ -277,6 +302,9 @@ function haveSameRules(one: AccessConfig, other: AccessConfig): boolean {
     one.plugins.every((plugin, i) => plugin === other.plugins[i])
   );
 }
+
+// Clients that are frozen, handshakes that go no further, files on their way to a slow reader.
+const goodbyeMilliseconds = 2000;
 
 function changeObserver(observer: Observer, events: Observer): void {
   for (const name of Object.keys(observer)) delete observer[name as keyof Observer];

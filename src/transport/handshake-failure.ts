@@ -1,6 +1,7 @@
 /** Why a TLS handshake failed, for people: what happened, and what to do about it. */
 
 import { noCertificate } from './client-certificate.ts';
+import { type Spoken, spokenIn } from './foreign-protocol.ts';
 
 /** What each kind says. */
 const messages = {
@@ -231,28 +232,13 @@ const certificateFaults: Readonly<Record<string, CertificateFault>> = {
 
 /** What speaks instead of TLS, by the first bytes of a connection; undefined: it may be TLS. */
 export function strangerOf(first: Uint8Array): HandshakeFault | undefined {
-  return strangers.find(({ begins }) => begins(first))?.type;
+  const spoken = spokenIn(first);
+  return spoken === undefined ? 'not TLS' : strangers[spoken];
 }
 
-const handshakeRecord = 0x16;
-// SSL 2: older clients begin with it to ask whether there is something newer.
-const sslTwoHello = 0x80;
-const mqttConnect = 0x10;
-
-const strangers: readonly {
-  readonly begins: (bytes: Uint8Array) => boolean;
-  readonly type: HandshakeFault | undefined;
-}[] = [
-  { begins: ([byte]) => byte === handshakeRecord || byte === sslTwoHello, type: undefined },
-  { begins: ([byte]) => byte === mqttConnect, type: 'plain MQTT' },
-  { begins: startsWith(/^PROXY |^\r\n\r\n\0\r\nQUIT\n/), type: 'PROXY header' },
-  {
-    begins: startsWith(/^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|CONNECT|PATCH|TRACE|PRI) /),
-    type: 'HTTP',
-  },
-  { begins: () => true, type: 'not TLS' },
-];
-
-function startsWith(pattern: RegExp): (bytes: Uint8Array) => boolean {
-  return (bytes) => pattern.test(Buffer.from(bytes.subarray(0, 16)).toString('latin1'));
-}
+const strangers: Readonly<Record<Spoken, HandshakeFault | undefined>> = {
+  TLS: undefined,
+  MQTT: 'plain MQTT',
+  PROXY: 'PROXY header',
+  HTTP: 'HTTP',
+};

@@ -30,6 +30,8 @@ export interface Listener {
   readonly host: string;
   /** Takes no more connections; those that are open stay. Resolves when the last has closed. */
   close(): Promise<void>;
+  /** Ends those that are open, whatever they are about. */
+  destroyAll(): void;
 }
 
 // Connections that the kernel holds until they are accepted: a fleet that returns after an outage
@@ -59,12 +61,19 @@ export async function listenSockets(
   });
   const failed = seldom((reason: string) => events.acceptFailed?.(reason));
   const isLast = lastFileTest();
+  const sockets = new Set<Socket>();
+  // One function for all connections.
+  function forget(this: Socket): void {
+    sockets.delete(this);
+  }
   server.on('connection', (socket) => {
     if (isLast(socket)) {
       socket.destroy();
       failed(filesExceeded);
       return;
     }
+    sockets.add(socket);
+    socket.on('close', forget);
     const peer = path === undefined ? peerOf(socket) : unixPeerText(path);
     arrivals({ socket, peer, credentials: undefined });
   });
@@ -77,6 +86,9 @@ export async function listenSockets(
   return {
     ...placeOf(server),
     close: () => new Promise((resolve) => server.close(() => resolve())),
+    destroyAll: () => {
+      for (const socket of sockets) socket.destroy();
+    },
   };
 }
 

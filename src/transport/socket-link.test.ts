@@ -13,6 +13,12 @@ describe('who comes to a port for MQTT', () => {
     { name: 'a browser', sent: 'GET / HTTP/1.1\r\n', told: /HTTP.*"protocol websockets"/ },
     { name: 'a program with a form', sent: 'POST / HTTP/1.1\r\n', told: /HTTP/ },
     { name: 'a client with TLS', sent: '\x16\x03\x01', told: /TLS.*"certfile"/ },
+    {
+      name: 'a proxy',
+      sent: 'PROXY TCP4 192.0.2.1',
+      told: /PROXY protocol.*"enable_proxy_protocol"/,
+    },
+    { name: 'a proxy of version 2', sent: '\r\n\r\n\0\r\nQUIT\n!', told: /PROXY protocol/ },
     { name: 'a client of MQTT', sent: '\x10\x0c\x00\x04MQTT', told: undefined },
     { name: 'nobody that anybody knows', sent: '\0', told: undefined },
   ];

@@ -18,8 +18,8 @@ export interface SocketEvents {
 export function socketLinks(accept: Accept, { connectionRejected }: SocketEvents = {}): Arrivals {
   return (arrival) => {
     if (connectionRejected !== undefined) {
-      arrival.socket.once('data', ([firstByte]: Uint8Array) => {
-        const foreign = foreignProtocol('mqtt', firstByte);
+      arrival.socket.once('data', (first: Uint8Array) => {
+        const foreign = foreignProtocol('mqtt', first);
         if (foreign !== undefined) connectionRejected(arrival.peer, foreign);
       });
     }

@@ -2,7 +2,6 @@
 
 import { constants, randomBytes, type X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import { authorityWarnings, serverWarnings } from './certificate-warnings.ts';
 import { type RevocationList, RevocationLists } from './revocation-list.ts';
 import {
   readAuthorityFile,
@@ -52,10 +51,8 @@ export interface PskSettings {
 
 /** Everything that a handshake needs, read and checked. */
 export interface TlsMaterial {
-  /** What the operator should know, each a whole sentence. */
+  /** What the operator should know of lists of what was revoked, each a whole sentence. */
   readonly warnings: readonly string[];
-  /** Files and folders that it was read from. */
-  readonly paths: readonly string[];
   readonly context: SecureContext;
   /** The server's certificate and those behind it; undefined: it has pre-shared keys only. */
   readonly server: readonly X509Certificate[] | undefined;
@@ -99,12 +96,13 @@ export class TlsSecurity {
  * @throws TlsSettingsError
  */
 export function loadTls(settings: TlsSettings, now = Date.now()): TlsMaterial {
-  const { certfile, keyfile, cafile, capath, crlfile, dhparamfile, psk } = settings;
-  const server = loadServer(settings);
+  const { cafile, capath, crlfile, dhparamfile, psk } = settings;
+  const ownPair = loadServer(settings);
   const authorities = [
     ...(cafile === undefined ? [] : readAuthorityFile(cafile)),
     ...(capath === undefined ? [] : readAuthorityFolder(capath)),
   ];
+  const server = ownPair && { ...ownPair, chain: completeChain(ownPair.chain, authorities) };
   const lists = crlfile === undefined ? undefined : readRevocationLists(crlfile);
   const clientCertificate = clientCertificatePolicy(settings, authorities, lists);
   const context = contextOf(settings, {
@@ -115,14 +113,7 @@ export function loadTls(settings: TlsSettings, now = Date.now()): TlsMaterial {
     mayResume: clientCertificate === undefined && psk === undefined,
   });
   return {
-    warnings: [
-      ...(server ? serverWarnings(server.chain, { path: certfile!, authorities, now }) : []),
-      ...(clientCertificate ? authorityWarnings(authorities, now) : []),
-      ...(lists ?? []).flatMap((list) => revocationWarnings(list, crlfile!, now)),
-    ],
-    paths: [certfile, keyfile, cafile, capath, crlfile, dhparamfile].filter(
-      (path) => path !== undefined,
-    ),
+    warnings: (lists ?? []).flatMap((list) => revocationWarnings(list, crlfile!, now)),
     context,
     server: server?.chain,
     authorities,
@@ -157,6 +148,28 @@ function loadServer({ certfile, keyfile, cafile, psk }: TlsSettings): Server | u
     }),
   );
 }
+
+/**
+ * Behind what certfile holds come the intermediates that cafile has, as in Mosquitto, where both
+ * are one to OpenSSL. The root is for the client to have.
+ */
+function completeChain(
+  chain: readonly X509Certificate[],
+  authorities: readonly X509Certificate[],
+): readonly X509Certificate[] {
+  const whole = [...chain];
+  for (let last = chain.at(-1); last !== undefined && whole.length < chainMax; ) {
+    const issued: X509Certificate = last;
+    last = authorities.find(
+      (authority) => authority.subject !== authority.issuer && issued.checkIssued(authority),
+    );
+    if (last !== undefined) whole.push(last);
+  }
+  return whole;
+}
+
+// Two authorities may have issued each other's certificates.
+const chainMax = 10;
 
 function mismatchRemedy({
   isOfLater,

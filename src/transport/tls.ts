@@ -3,8 +3,8 @@
 import { TLSSocket } from 'node:tls';
 import type { PeerCredentials } from '../session/link.ts';
 import type { Arrival, Arrivals } from './arrival.ts';
+import { serverDescription } from './certificate-description.ts';
 import { commonNameOf, subjectOf } from './certificate-subject.ts';
-import { serverDescription } from './certificate-warnings.ts';
 import { clientFaultOf } from './client-certificate.ts';
 import { HalfOpen } from './half-open.ts';
 import {

@@ -51,9 +51,10 @@ class WatchedFiles {
     this.#paths = paths.map((path) => resolve(path));
     this.#changed = changed;
     this.#settleMilliseconds = settleMilliseconds;
+    // In this order: what changes meanwhile is told of, or read already.
+    this.#watchFolders();
     this.#marks = this.#look();
     this.#content = this.#read();
-    this.#watchFolders();
     this.#poll = setInterval(() => this.#lookAgain(), pollMilliseconds).unref();
   }
 

@@ -262,8 +262,8 @@ class WebSocketLayer {
       socket.destroy();
       return;
     }
-    const isFirst = visitor.requests === 0 && rawPacket.length > 0;
-    const foreign = isFirst ? foreignProtocol('websockets', rawPacket[0]) : undefined;
+    const isFirst = visitor.requests === 0;
+    const foreign = isFirst ? foreignProtocol('websockets', rawPacket) : undefined;
     if (foreign !== undefined) {
       socket.destroy();
       this.#events.connectionRejected?.(visitor.arrival.peer, foreign);

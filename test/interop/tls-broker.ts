@@ -18,15 +18,13 @@ export type TlsEvent =
 
 export class TlsBroker implements AsyncDisposable {
   readonly host = 'localhost';
-  readonly warnings: readonly string[];
   readonly #nodeHost = new NodeHost();
   readonly #broker: Broker;
   readonly #events: TlsEvent[] = [];
   #listener: Listener | undefined;
   #awaited = Promise.withResolvers<void>();
 
-  private constructor(warnings: readonly string[]) {
-    this.warnings = warnings;
+  private constructor() {
     this.#broker = new Broker({
       host: this.#nodeHost,
       gatekeeper: Anonymous.allowed(),
@@ -37,7 +35,7 @@ export class TlsBroker implements AsyncDisposable {
 
   static async start(settings: TlsSettings): Promise<TlsBroker> {
     const material = loadTls(settings);
-    const broker = new TlsBroker(material.warnings);
+    const broker = new TlsBroker();
     const handshakeFailed = (_peer: string, failure: HandshakeFailure) =>
       broker.#add({ type: 'failed', failure });
     const links = socketLinks(broker.#broker.listener().accept);
