@@ -239,7 +239,7 @@ export class Broker {
     this.#connections.expel(isMeant, reasonCode, message);
   }
 
-  /** From now on clients ask `handler` by what they publish below `$CONTROL/`; undefined: nobody. */
+  /** From now on `handler` answers what clients publish below `$CONTROL/`; undefined: nobody. */
   answerControl(handler: ControlHandler | undefined): void {
     this.#connectionOptions.subscriptions.control = handler;
   }

@@ -48,7 +48,7 @@ export function refusedFirstByte(
 const tlsRecord = 0x16;
 const tlsMajorVersion = 3;
 
-/** What came instead of CONNECT, where that is no MQTT and something that people confuse with it. */
+/** What came instead of CONNECT, where that is something that people confuse with MQTT. */
 export function refusedTls(firstByte: number, length: number): ProtocolError | undefined {
   if (firstByte !== tlsRecord || length !== tlsMajorVersion) return undefined;
   return new ProtocolError(

@@ -269,9 +269,9 @@ describe('the syntax', () => {
   }
 
   it('passes over what is not served and is off', () => {
-    parseLines('enable_control_api false', 'listener 1883', 'mptcp false', 'allow_anonymous true');
-    const [fault, ...others] = faultsOf(() => parseLines('enable_control_api true'));
-    assert.equal(fault.message, unserved('enable_control_api'));
+    parseLines('listener 1883', 'mptcp false', 'allow_anonymous true');
+    const [fault, ...others] = faultsOf(() => parseLines('listener 1883', 'mptcp true'));
+    assert.equal(fault.message, unserved('mptcp'));
     assert.deepEqual(others, []);
   });
 

@@ -70,9 +70,14 @@ describe('a reload', () => {
       `plugin_opt_a ${option}`,
     ];
     const restarts = ["'plugin' of listener 1883"];
+    const otherOption = ["'plugin_opt_a' of listener 1883"];
     check({ to: plugin('/a.ts'), restarts });
     check({ from: plugin('/a.ts'), to: plugin('/b.ts'), restarts });
-    const { listeners } = check({ from: plugin('/a.ts'), to: plugin('/a.ts', 'y'), restarts });
+    const { listeners } = check({
+      from: plugin('/a.ts'),
+      to: plugin('/a.ts', 'y'),
+      restarts: otherOption,
+    });
     assert.equal(listeners[0].access.plugins[0].options.a, 'x');
   });
 

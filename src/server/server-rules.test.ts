@@ -172,9 +172,11 @@ export const hooks = {
       await new Promise((resolve) => setImmediate(resolve));
       return running.lines.filter((line) => line.startsWith('Warning'));
     };
-    const told = ["Warning: 'plugin (listener 127.0.0.1:0)' has changed, which takes a restart."];
+    const told = (name: string) => [
+      `Warning: '${name}' of listener 127.0.0.1:0 has changed, which takes a restart.`,
+    ];
     assert.deepEqual(await reload(...config), []);
-    assert.deepEqual(await reload(...config, 'plugin_opt_key secret'), told);
-    assert.deepEqual(await reload(...config.slice(0, 2)), told);
+    assert.deepEqual(await reload(...config, 'plugin_opt_key secret'), told('plugin_opt_key'));
+    assert.deepEqual(await reload(...config.slice(0, 2)), told('plugin'));
   });
 });

@@ -132,7 +132,7 @@ describe('connectWebSocket', () => {
     const [code] = await once(pair.webSocket, 'close');
     assert.equal(code, 1003);
     await until(() => pair.end.closedCount === 1);
-    assert.match(String(pair.end.error), /sent a text frame/);
+    assert.match(String(pair.end.error), /a text frame was sent/);
     assert.equal(pair.end.receivedBytes, 0);
   });
 

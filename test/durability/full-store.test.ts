@@ -163,7 +163,7 @@ describe('when the store is found to be full, a PUBLISH that waits', () => {
     await stage.settle();
     assert.deepEqual(answers(client), ['puback 1 0x97', 'puback 2 0x10', 'pubrec 3 0x97']);
     await client.send(publishOf('nobody', '4', { qos: 2, packetId: 3 }));
-    assert.deepEqual(answers(client), ['pubrec 3 0x10'], 'the failure has ended the exchange');
+    assert.deepEqual(answers(client), ['pubrec 3'], 'the failure has ended the exchange');
   });
 
   it('that the subscriber already has is not taken back', async () => {

@@ -35,7 +35,8 @@ const mistakes: readonly Mistake[] = [
   {
     claim: 'CA and broker with the same Common Name',
     certificate: 'same',
-    starting: /same subject as its CA, "CN=Example CA.*make it again with another Common Name/,
+    starting:
+      /has the same name as its CA, 'Example CA'.*make it again, with the name of this host/,
     logged: /does not (accept|trust) this server's certificate.*is self-signed/,
     says: /the same name as the CA.*'Example CA'.*Common Name is the name of the broker's host/,
   },
@@ -68,13 +69,13 @@ const mistakes: readonly Mistake[] = [
     claim: "the CA's certificate with its key",
     certificate: 'ca',
     key: 'ca',
-    starting: /is that of a CA itself: clients accept it only if they are given it/,
+    starting: /holds the certificate of the CA 'Example CA' itself, .*have the CA issue/,
     says: /is for Example CA, not for 'localhost': have a certificate made with/,
   },
   {
     claim: 'a certificate that has expired',
     certificate: 'expired',
-    starting: /expired on \d{4}-\d\d-\d\d: clients refuse it until it is renewed/,
+    starting: /expired on \d{4}-\d\d-\d\d, and clients refuse it: have a new one made/,
     logged: /expired on \d{4}|has expired: renew it/,
     says: /certificate expired on .* have a new one made, and put it in the broker's certfile/,
   },

@@ -211,9 +211,9 @@ async function asksForRestart(name: string, before: readonly string[], after: re
   await using served = await serve(...before);
   const code = await answer(served, guest);
   await served.reload(...after);
-  const told = served.logText.match(/Warning: '.*' has changed, which takes a restart\./g);
-  const place = `(listener 127.0.0.1:${served.port})`;
-  assert.deepEqual(told, [`Warning: '${name} ${place}' has changed, which takes a restart.`]);
+  const told = served.logText.match(/Warning: '.*' .*has changed, which takes a restart\./g);
+  const place = `of listener 127.0.0.1:${served.port}`;
+  assert.deepEqual(told, [`Warning: '${name}' ${place} has changed, which takes a restart.`]);
   assert.equal(await answer(served, guest), code);
 }
 

@@ -94,9 +94,9 @@ itNeedsRestart('socket_domain', () => asksForRestart('socket_domain', 'ipv4'));
 async function asksForRestart(option: string, value: string): Promise<void> {
   await using served = await serve(...open);
   await served.reload(...open, `${option} ${value}`);
-  const place = `(listener 127.0.0.1:${served.port})`;
+  const place = `of listener 127.0.0.1:${served.port}`;
   assert.ok(
-    served.logText.includes(`Warning: '${option} ${place}' has changed, which takes a restart.\n`),
+    served.logText.includes(`Warning: '${option}' ${place} has changed, which takes a restart.\n`),
   );
 }
 
