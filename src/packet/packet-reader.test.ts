@@ -64,7 +64,15 @@ describe('the version', () => {
     assert.equal(reader.version, 5);
   });
 
-  it('has no use for headers that are refused, some of them once their length is known', () => {
+  it('is unknown to a ping before CONNECT, which is refused alike in one piece and two', () => {
+    for (const pieces of [['d9 0d'], ['d9', '0d']]) {
+      const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+      const read = () => pieces.map((piece) => readAll(reader, bytesOf(piece)));
+      assert.throws(read, { reasonCode: reasonCodes.protocolError });
+    }
+  });
+
+  it('of a ping that a client may not send is refused once its length is known', () => {
     const reader = new PacketReader({ from: 'client', packetBytesMax: 100, version: 5 });
     assert.deepEqual(readAll(reader, bytesOf('d0')), []);
     assert.throws(() => readAll(reader, bytesOf('01')), {

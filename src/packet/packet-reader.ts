@@ -38,7 +38,7 @@ export interface PacketReaderOptions {
   readonly sizes?: PacketSizes | undefined;
   /** Needed for what a server sends; what a client sends says it in CONNECT. */
   readonly version?: ProtocolVersion | undefined;
-  /** Shared between readers, so that a topic is kept once. */
+  /** Shared between readers of what clients send, so that a topic is kept once. */
   readonly topics?: TopicCache | undefined;
 }
 
@@ -154,7 +154,8 @@ export class PacketReader {
     if (this.#headerBytes === 0) return undefined;
     this.#type = this.#firstBytes[this.#firstByte];
     if (this.#type === undefined) {
-      if (isWhole || isRefusedAtOnce(this.#firstByte, this.version)) throw this.#refused();
+      if (isRefusedAtOnce(this.#firstByte, this.version)) throw this.#refusedFirstByte();
+      if (isWhole) throw this.#refused();
       return undefined;
     }
     if (!isWhole) return undefined;
@@ -172,18 +173,24 @@ export class PacketReader {
     return this.#read(this.#type, this.#chunk, start);
   }
 
-  /** Why the header is refused whose first byte is not one of `#firstBytes`. */
+  /** Why a whole header is refused whose first byte is not one of `#firstBytes`. */
   #refused(): ProtocolError {
     if (this.#length > 0 && hasNoBody(this.#firstByte)) return pingWithBody();
     const type = this.#firstByte >> 4;
     if (!this.#mayConnect && type === connectType) return secondConnect();
     if (!this.#mayAuthenticate && type === authType) return unaskedAuth();
+    return this.#refusedFirstByte();
+  }
+
+  #refusedFirstByte(): ProtocolError {
     return refusedFirstByte(this.#firstByte, this.#side, this.version);
   }
 
   #endlessLength(): ProtocolError {
     const isRefused = this.#firstBytes[this.#firstByte] === undefined;
-    if (isRefused && isRefusedAtOnce(this.#firstByte, this.version)) return this.#refused();
+    if (isRefused && isRefusedAtOnce(this.#firstByte, this.version)) {
+      return this.#refusedFirstByte();
+    }
     return unspoken(
       reasonCodes.malformedPacket,
       'a remaining length goes on after its fourth byte',
