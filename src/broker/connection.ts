@@ -408,8 +408,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   /** The peer has broken the protocol. */
-  #endFor({ reasonCode, message, isToldInConnack }: ProtocolError): void {
-    if (this.#phase !== 'new' || isToldInConnack) {
+  #endFor({ reasonCode, message, isToldInConnack, isToldInDisconnect }: ProtocolError): void {
+    if (this.#phase === 'new' ? isToldInConnack : isToldInDisconnect) {
       this.#end('protocol error', reasonCode, message);
       return;
     }

@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes, type Side } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { ProtocolError, unspoken } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
 import type { ProtocolVersion } from './version.ts';
@@ -70,8 +70,20 @@ export function readDisconnect(body: ByteReader, { side, version }: Sender): Dis
       properties: undefined,
     };
   }
-  const reasonCode = body.reasonCode(disconnectReasonCodes[side], `the disconnect of a ${side}`);
+  const reasonCode = body.u8() as ReasonCode;
   const properties = body.remaining === 0 ? undefined : readProperties(body, 'disconnect');
+  if (body.remaining > 0) {
+    // For Mosquitto no malformed packet, as any other would be.
+    throw new ProtocolError(reasonCodes.protocolError, 'disconnect goes on after its properties');
+  }
+  if (!disconnectReasonCodes[side].has(reasonCode)) {
+    // The client goes anyway.
+    const hex = reasonCode.toString(16).padStart(2, '0');
+    throw unspoken(
+      reasonCodes.protocolError,
+      `reason code 0x${hex}, which the disconnect of a ${side} cannot carry`,
+    );
+  }
   if (side === 'server' && properties?.sessionExpiryInterval !== undefined) {
     // [MQTT-3.14.2-2]
     throw new ProtocolError(

@@ -44,6 +44,17 @@ export function refusedFirstByte(
   );
 }
 
+/** Whether a byte is refused before the length is known, with which more may be wrong. */
+export function isRefusedAtOnce(firstByte: number, version: ProtocolVersion | undefined): boolean {
+  return version === undefined || typeOf(firstByte) === undefined;
+}
+
+/** What is a header and nothing else, for whoever sends one with a body. */
+export function hasNoBody(firstByte: number): boolean {
+  const type = typeOf(firstByte);
+  return type === 'pingreq' || type === 'pingresp';
+}
+
 /** TLS begins with this byte, and then with one that is no length of CONNECT. */
 const tlsRecord = 0x16;
 const tlsMajorVersion = 3;

@@ -57,12 +57,31 @@ describe('the version', () => {
     }
   });
 
-  it('stays that of the first CONNECT when a second one comes', () => {
+  it('stays that of the first CONNECT, the only one [MQTT-3.1.0-2]', () => {
     const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
     readAll(reader, connect5);
-    const [second] = readAll(reader, connect4);
-    assert.equal(second.type === 'connect' && second.version, 4);
+    assert.throws(() => readAll(reader, connect4), { reasonCode: reasonCodes.protocolError });
     assert.equal(reader.version, 5);
+  });
+
+  it('is unknown to a ping before CONNECT, which is refused alike in one piece and two', () => {
+    for (const pieces of [['d9 0d'], ['d9', '0d']]) {
+      const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+      const read = () => pieces.map((piece) => readAll(reader, bytesOf(piece)));
+      assert.throws(read, { reasonCode: reasonCodes.protocolError });
+    }
+  });
+
+  it('of a ping that a client may not send is refused once its length is known', () => {
+    const reader = new PacketReader({ from: 'client', packetBytesMax: 100, version: 5 });
+    assert.deepEqual(readAll(reader, bytesOf('d0')), []);
+    assert.throws(() => readAll(reader, bytesOf('01')), {
+      reasonCode: reasonCodes.malformedPacket,
+    });
+    const whole = new PacketReader({ from: 'client', packetBytesMax: 100, version: 5 });
+    assert.throws(() => readAll(whole, bytesOf('d0 00')), {
+      reasonCode: reasonCodes.protocolError,
+    });
   });
 
   it('must be told for what a server sends', () => {

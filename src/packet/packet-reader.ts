@@ -6,12 +6,19 @@ import { ByteReader } from './byte-reader.ts';
 import { readConnack } from './connack.ts';
 import { type Connect, readConnect, readProtocol } from './connect.ts';
 import { readDisconnect } from './disconnect.ts';
-import { type FirstBytes, firstBytesFrom, refusedFirstByte, refusedTls } from './first-byte.ts';
+import {
+  type FirstBytes,
+  firstBytesFrom,
+  hasNoBody,
+  isRefusedAtOnce,
+  refusedFirstByte,
+  refusedTls,
+} from './first-byte.ts';
 import type { Packet } from './packet.ts';
 import { leastSize, type PacketSizes, sizeMax } from './packet-sizes.ts';
 import { type PacketType, packetTypes, type Side } from './packet-types.ts';
 import { pingreq, pingresp } from './ping.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { ProtocolError, unspoken } from './protocol-error.ts';
 import { readPublish } from './publish.ts';
 import { reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
@@ -31,7 +38,7 @@ export interface PacketReaderOptions {
   readonly sizes?: PacketSizes | undefined;
   /** Needed for what a server sends; what a client sends says it in CONNECT. */
   readonly version?: ProtocolVersion | undefined;
-  /** Shared between readers, so that a topic is kept once. */
+  /** Shared between readers of what clients send, so that a topic is kept once. */
   readonly topics?: TopicCache | undefined;
 }
 
@@ -39,6 +46,9 @@ const nothing = new Uint8Array(0);
 
 /** A packet in pieces gets this much room at first; more only as its bytes arrive. */
 const assemblyBytesFirst = 4_096;
+
+const connectType = packetTypes.connect.firstByte >> 4;
+const authType = packetTypes.auth.firstByte >> 4;
 
 /** The longest remaining length (MQTT 5.0 section 2.1.4). */
 const lengthBytesMax = 4;
@@ -59,6 +69,9 @@ export class PacketReader {
   readonly #body = new ByteReader();
   #sender: Sender | undefined;
   #firstBytes: FirstBytes;
+  // What a CONNECT that came this way rules out.
+  #mayConnect = true;
+  #mayAuthenticate = true;
   #failure: unknown;
 
   #chunk: Uint8Array = nothing;
@@ -141,7 +154,9 @@ export class PacketReader {
     if (this.#headerBytes === 0) return undefined;
     this.#type = this.#firstBytes[this.#firstByte];
     if (this.#type === undefined) {
-      throw refusedFirstByte(this.#firstByte, this.#side, this.version);
+      if (isRefusedAtOnce(this.#firstByte, this.version)) throw this.#refusedFirstByte();
+      if (isWhole) throw this.#refused();
+      return undefined;
     }
     if (!isWhole) return undefined;
     if (this.#sender === undefined) this.#refuseTls();
@@ -156,6 +171,35 @@ export class PacketReader {
     }
     this.#at = start + this.#length;
     return this.#read(this.#type, this.#chunk, start);
+  }
+
+  /** Why a whole header is refused whose first byte is not one of `#firstBytes`. */
+  #refused(): ProtocolError {
+    if (this.#length > 0 && hasNoBody(this.#firstByte)) return pingWithBody();
+    const type = this.#firstByte >> 4;
+    if (!this.#mayConnect && type === connectType) return secondConnect();
+    if (!this.#mayAuthenticate && type === authType) return unaskedAuth();
+    return this.#refusedFirstByte();
+  }
+
+  #refusedFirstByte(): ProtocolError {
+    return refusedFirstByte(this.#firstByte, this.#side, this.version);
+  }
+
+  #endlessLength(): ProtocolError {
+    const isRefused = this.#firstBytes[this.#firstByte] === undefined;
+    if (isRefused && isRefusedAtOnce(this.#firstByte, this.version)) {
+      return this.#refusedFirstByte();
+    }
+    return unspoken(
+      reasonCodes.malformedPacket,
+      'a remaining length goes on after its fourth byte',
+    );
+  }
+
+  #overlong(type: PacketType): ProtocolError {
+    if (hasNoBody(this.#firstByte)) return pingWithBody();
+    return malformed(`${type} has ${this.#body.remaining} bytes after its end`);
   }
 
   #refuseTls(): void {
@@ -178,7 +222,7 @@ export class PacketReader {
       this.#headerBytes++;
       if (byte < 0x80) return true;
       if (this.#headerBytes > lengthBytesMax) {
-        throw malformed('a remaining length goes on after its fourth byte');
+        throw this.#endlessLength();
       }
     }
     return false;
@@ -206,21 +250,24 @@ export class PacketReader {
     const end = start + this.#length;
     body.move(bytes, start, end);
     const packet = type === 'connect' ? this.#readConnect() : this.#readBody(type, this.#sender!);
-    if (body.at !== end) throw malformed(`${type} has ${body.remaining} bytes after its end`);
+    if (body.at !== end) throw this.#overlong(type);
     this.#lastPacketBytes = this.#packetBytes;
     this.#headerBytes = 0;
     return packet;
   }
 
   #readConnect(): Connect {
+    if (!this.#mayConnect) throw secondConnect();
     const protocol = readProtocol(this.#body);
     if (this.#firstByte !== packetTypes.connect.firstByte && protocol.version !== 3) {
       throw refusedFirstByte(this.#firstByte, this.#side, protocol.version);
     }
-    // A second CONNECT is for the connection to refuse, in the version of the first.
     if (this.#sender === undefined) this.#speak(protocol.version);
     if (protocol.version === 5) this.#refuseLongLength();
-    return readConnect(this.#body, protocol);
+    const connect = readConnect(this.#body, protocol);
+    this.#mayConnect = false;
+    this.#mayAuthenticate = connect.properties?.authenticationMethod !== undefined;
+    return connect;
   }
 
   #readBody(type: Exclude<PacketType, 'connect'>, sender: Sender): Packet {
@@ -251,6 +298,7 @@ export class PacketReader {
       case 'disconnect':
         return readDisconnect(body, sender);
       case 'auth':
+        if (!this.#mayAuthenticate) throw unaskedAuth();
         return readAuth(body, sender);
       default:
         return type satisfies never;
@@ -283,6 +331,21 @@ export class PacketReader {
     if (lengthBytes === 1 || this.#length >= 2 ** (7 * (lengthBytes - 1))) return;
     throw malformed('a remaining length takes more bytes than its value needs');
   }
+}
+
+/** Mosquitto does not look into it, and says nothing. [MQTT-3.1.0-2] */
+function secondConnect(): ProtocolError {
+  return unspoken(reasonCodes.protocolError, 'a second CONNECT');
+}
+
+/** Mosquitto does not look into it. [MQTT-4.12.0-1] */
+function unaskedAuth(): ProtocolError {
+  const message = 'AUTH, where CONNECT had no authentication method';
+  return new ProtocolError(reasonCodes.protocolError, message);
+}
+
+function pingWithBody(): ProtocolError {
+  return unspoken(reasonCodes.malformedPacket, 'a ping that does not end with its header');
 }
 
 function malformed(message: string): ProtocolError {

@@ -97,13 +97,16 @@ const shared: readonly PacketVector[] = types.flatMap((type) => {
       { versions: [5], from: 'client', refused: 'malformedPacket' },
       {
         [`refuses a ${type} with bytes after its end`]: `${first} [0102 00 [] 00]`,
-        [`refuses a ${type} with a property that it cannot have`]: `${first} [0102 00 [11 00000000]]`,
+        [`refuses a ${type} with half a property that it cannot have`]: `${first} [0102 00 [11 00]]`,
         [`refuses a ${type} whose property length is too large`]: `${first} [0102 00 01]`,
       },
     ),
     ...refusals(
       { versions: [5], from: 'client', refused: 'protocolError' },
-      { [`refuses a ${type} with two reason strings`]: `${first} [0102 00 [1f "a" 1f "a"]]` },
+      {
+        [`refuses a ${type} with two reason strings`]: `${first} [0102 00 [1f "a" 1f "a"]]`,
+        [`refuses a ${type} with a property that it cannot have`]: `${first} [0102 00 [11 00000000]]`,
+      },
     ),
   ];
 });

@@ -133,7 +133,6 @@ const refused: readonly PacketVector[] = [
       'refuses a CONNACK without properties': '20 [00 00]',
       'refuses a CONNACK that ends after its flags': '20 [00]',
       'refuses an empty CONNACK': '20 []',
-      'refuses a property of CONNECT in CONNACK': '20 [00 00 [17 00]]',
       'refuses bytes after the end of CONNACK': '20 [00 00 [] 00]',
       'refuses a reason string that is not UTF-8 [MQTT-1.5.4-1]': '20 [00 80 [1f 0001 ff]]',
     },
@@ -152,6 +151,7 @@ const refused: readonly PacketVector[] = [
       'refuses receive maximum 0': '20 [00 00 [21 0000]]',
       'refuses maximum packet size 0': '20 [00 00 [27 00000000]]',
       'refuses two reason strings': '20 [00 00 [1f "a" 1f "b"]]',
+      'refuses a property of CONNECT in CONNACK': '20 [00 00 [17 00]]',
     },
   ),
   ...refusals(

@@ -277,11 +277,6 @@ const refused: readonly PacketVector[] = [
         '10 ["MQTT" 05 02 003c [21 00] "id"]',
       'refuses an unknown property': '10 ["MQTT" 05 02 003c [04 00] "id"]',
       'refuses a property identifier of two bytes': '10 ["MQTT" 05 02 003c [8101 00] "id"]',
-      'refuses a property of PUBLISH in CONNECT': '10 ["MQTT" 05 02 003c [23 0001] "id"]',
-      'refuses a property of a will among those of CONNECT':
-        '10 ["MQTT" 05 02 003c [18 00000001] "id"]',
-      'refuses a property of CONNECT in a will':
-        '10 ["MQTT" 05 06 003c [] "id" [21 0001] "w" 0000]',
       'refuses a user property whose name is not UTF-8 [MQTT-1.5.7-1]':
         '10 ["MQTT" 05 02 003c [26 0001 ff "v"] "id"]',
       'refuses a user property whose value is not UTF-8 [MQTT-1.5.7-1]':
@@ -301,6 +296,11 @@ const refused: readonly PacketVector[] = [
     { versions: [5], from: 'client', refused: 'protocolError' },
     {
       'refuses an empty will topic [MQTT-4.7.3-1]': '10 ["MQTT" 05 06 003c [] "id" [] "" 0000]',
+      'refuses a property of PUBLISH in CONNECT': '10 ["MQTT" 05 02 003c [23 0001] "id"]',
+      'refuses a property of a will among those of CONNECT':
+        '10 ["MQTT" 05 02 003c [18 00000001] "id"]',
+      'refuses a property of CONNECT in a will':
+        '10 ["MQTT" 05 06 003c [] "id" [21 0001] "w" 0000]',
     },
   ),
   ...refusals(

@@ -211,6 +211,9 @@ const refused: readonly PacketVector[] = [
       'refuses an AUTH with data and without method': 'f0 [18 [16 0001 00]]',
       'refuses an empty AUTH from a client': 'f0 []',
       'refuses an AUTH with two methods': 'f0 [18 [15 "m" 15 "m"]]',
+      'refuses bytes after the end of DISCONNECT': 'e0 [00 [] 00]',
+      'refuses a property that DISCONNECT cannot have': 'e0 [00 [15 "m"]]',
+      'refuses a property that AUTH cannot have': 'f0 [18 [15 "m" 11 00000000]]',
     },
   ),
   ...refusals(
@@ -218,9 +221,6 @@ const refused: readonly PacketVector[] = [
     {
       'refuses an AUTH without property length': 'f0 [18]',
       'refuses flags in the fixed header of AUTH [MQTT-3.15.1-1]': 'f1 [18 [15 "m"]]',
-      'refuses bytes after the end of DISCONNECT': 'e0 [00 [] 00]',
-      'refuses a property that DISCONNECT cannot have': 'e0 [00 [15 "m"]]',
-      'refuses a property that AUTH cannot have': 'f0 [18 [15 "m" 11 00000000]]',
     },
   ),
   ...refusals(

@@ -33,10 +33,11 @@ function checkAccepted(vector: AcceptedVector, version: ProtocolVersion): void {
       assert.equal(reader.version, version);
       assert.equal(reader.lastPacketBytes, bytes.length);
     }
-    const twice = readAll(readerFor(vector, bytes, version), [concat(bytes, bytes)]);
-    assert.deepEqual(twice.map(comparable), [expected, expected], 'two in one piece');
     const written = hexOf(encodePacket(vector.packet, version));
     assert.equal(written, hexOf(bytesOf(vector.written ?? vector.bytes)));
+    if (vector.packet.type === 'connect') return; // which comes once
+    const twice = readAll(readerFor(vector, bytes, version), [concat(bytes, bytes)]);
+    assert.deepEqual(twice.map(comparable), [expected, expected], 'two in one piece');
   });
 }
 

@@ -62,7 +62,7 @@ const propertyTable = {
     id: 0x0b,
     type: 'varint',
     in: ['subscribe'],
-    zero: reasonCodes.protocolError,
+    zero: reasonCodes.malformedPacket,
   },
   subscriptionIdentifiers: {
     id: 0x0b,
@@ -89,8 +89,7 @@ const propertyTable = {
     zero: reasonCodes.protocolError,
   },
   topicAliasMaximum: { id: 0x22, type: 'u16', in: ['connect', 'connack'] },
-  // [MQTT-3.3.2-8] names no code; 0x94 is the one that says what was wrong.
-  topicAlias: { id: 0x23, type: 'u16', in: ['publish'], zero: reasonCodes.topicAliasInvalid },
+  topicAlias: { id: 0x23, type: 'u16', in: ['publish'], zero: reasonCodes.protocolError },
   maximumQos: { id: 0x24, type: 'flag', in: ['connack'] },
   retainAvailable: { id: 0x25, type: 'flag', in: ['connack'] },
   userProperties: {
@@ -132,10 +131,12 @@ export interface Property extends PropertyRule {
 }
 
 const byName = new Map<string, Property>();
+const typesById = new Map<number, Property['type']>();
 const byId = new Map<PropertyPlace, Map<number, Property>>();
 for (const [name, rule] of Object.entries<PropertyRule>(propertyTable)) {
   const property: Property = { ...rule, name: name as PropertyName };
   byName.set(name, property);
+  typesById.set(property.id, property.type);
   for (const place of property.in) {
     const properties = byId.get(place) ?? new Map<number, Property>();
     byId.set(place, properties.set(property.id, property));
@@ -145,6 +146,11 @@ for (const [name, rule] of Object.entries<PropertyRule>(propertyTable)) {
 /** The property that `id` means in one place, undefined when it may not stand there. */
 export function propertyById(place: PropertyPlace, id: number): Property | undefined {
   return byId.get(place)?.get(id);
+}
+
+/** The type of the property's value, wherever it may stand; undefined when there is none. */
+export function typeById(id: number): Property['type'] | undefined {
+  return typesById.get(id);
 }
 
 /** The property called `name`, undefined when it may not stand in that place. */

@@ -10,9 +10,10 @@ import {
   type PropertyValues,
   propertyById,
   propertyByName,
+  typeById,
 } from './properties.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { reasonCodes } from './reason-codes.ts';
+import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import { quoted } from './text.ts';
 
 /** Undefined when the block is empty. */
@@ -58,21 +59,47 @@ type MutableProperties = { [Name in PropertyName]?: unknown };
 function readProperty(body: ByteReader, place: PropertyPlace, properties: MutableProperties): void {
   const id = body.varint();
   const property = propertyById(place, id);
-  if (property === undefined) {
-    throw new ProtocolError(
-      reasonCodes.malformedPacket, // section 2.2.2.2
-      `property 0x${id.toString(16).padStart(2, '0')}, which cannot stand in ${place}`,
-    );
-  }
+  if (property === undefined) throw misplaced(body, place, id);
   const { name, zero } = property;
   const value = dataTypes[property.type].read(body, name);
   if (value === 0 && zero !== undefined) {
-    throw new ProtocolError(zero, `${name} is 0, allowed is 1 and more`);
+    throw broken(body, zero, `${name} is 0, allowed is 1 and more`);
   }
   const known = properties[name];
   if (known === undefined) properties[name] = property.repeats ? [value] : value;
   else if (property.repeats) (known as unknown[]).push(value);
-  else throw new ProtocolError(reasonCodes.protocolError, `${name} stands twice, allowed is once`);
+  else throw broken(body, reasonCodes.protocolError, `${name} stands twice, allowed is once`);
+}
+
+/** Section 2.2.2.2 calls it malformed; these are Mosquitto's codes. */
+function misplaced(body: ByteReader, place: PropertyPlace, id: number): ProtocolError {
+  passValue(body, id);
+  return broken(
+    body,
+    place === 'subscribe' || place === 'unsubscribe'
+      ? reasonCodes.malformedPacket
+      : reasonCodes.protocolError,
+    `property 0x${id.toString(16).padStart(2, '0')}, which cannot stand in ${place}`,
+  );
+}
+
+/** A property is against the rules. As in Mosquitto that counts only where all can be read. */
+function broken(body: ByteReader, reasonCode: ReasonCode, message: string): ProtocolError {
+  while (body.remaining > 0) passValue(body, body.varint());
+  return new ProtocolError(reasonCode, message);
+}
+
+function passValue(body: ByteReader, id: number): void {
+  const type = typeById(id);
+  if (type === undefined) {
+    throw new ProtocolError(
+      reasonCodes.malformedPacket, // section 2.2.2.2
+      `property 0x${id.toString(16).padStart(2, '0')}, which MQTT does not know`,
+    );
+  }
+  if (type === 'flag') body.u8();
+  else if (type === 'topicName') body.text();
+  else dataTypes[type].read(body, '');
 }
 
 function writeProperty(out: ByteWriter, property: Property, value: unknown): void {
@@ -95,10 +122,7 @@ const dataTypes: {
     read(body, name) {
       const value = body.u8();
       if (value === 0 || value === 1) return value;
-      throw new ProtocolError(
-        reasonCodes.protocolError,
-        `${name} is ${value}, allowed are 0 and 1`,
-      );
+      throw broken(body, reasonCodes.protocolError, `${name} is ${value}, allowed are 0 and 1`);
     },
     write(out, value, name) {
       if (value !== 0 && value !== 1) {
@@ -127,7 +151,8 @@ const dataTypes: {
     read(body, name) {
       const topic = body.text();
       if (topic !== '' && !/[+#]/.test(topic)) return topic;
-      throw new ProtocolError(
+      throw broken(
+        body,
         reasonCodes.protocolError, // [MQTT-3.3.2-14] names no code; this is Mosquitto's
         `${name} ${quoted(topic)} is empty or has a wildcard, which no topic name has`,
       );

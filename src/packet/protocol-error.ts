@@ -14,19 +14,37 @@ export class ProtocolError extends Error {
    * Mosquitto does for many a mistake. [MQTT-3.1.4-1]
    */
   readonly isToldInConnack: boolean;
+  /** The same of a server's DISCONNECT to a client that is in (MQTT 5.0 section 4.13.1). */
+  readonly isToldInDisconnect: boolean;
 
   constructor(
     reasonCode: ReasonCode,
     message: string,
-    { isToldInConnack = true }: { readonly isToldInConnack?: boolean } = {},
+    { isToldInConnack = true, isToldInDisconnect = true }: Telling = {},
   ) {
     super(message);
     this.reasonCode = reasonCode;
     this.isToldInConnack = isToldInConnack;
+    this.isToldInDisconnect = isToldInDisconnect;
   }
 
   /** The same, of which no CONNACK tells. */
   untold(): ProtocolError {
-    return new ProtocolError(this.reasonCode, this.message, { isToldInConnack: false });
+    const { reasonCode, message, isToldInDisconnect } = this;
+    return new ProtocolError(reasonCode, message, { isToldInConnack: false, isToldInDisconnect });
   }
+}
+
+interface Telling {
+  readonly isToldInConnack?: boolean;
+  readonly isToldInDisconnect?: boolean;
+}
+
+/** One that the server closes for without a word, as Mosquitto does. */
+export function unspoken(reasonCode: ReasonCode, message: string): ProtocolError {
+  const isTold = false;
+  return new ProtocolError(reasonCode, message, {
+    isToldInConnack: isTold,
+    isToldInDisconnect: isTold,
+  });
 }

@@ -47,8 +47,7 @@ export function readPublish(body: ByteReader, firstByte: number, sender: Sender)
   const packetId = qos === 0 ? 0 : body.packetId();
   const properties = sender.version === 5 ? readProperties(body, 'publish') : undefined;
   if (topic === '' && properties?.topicAlias === undefined) {
-    // MQTT 5.0 section 3.3.2.1; [MQTT-4.7.3-1]
-    throw new ProtocolError(reasonCodes.protocolError, 'publish has no topic name and no alias');
+    throw malformed('publish has no topic name and no alias'); // section 3.3.2.1, Mosquitto's code
   }
   if (properties?.subscriptionIdentifiers !== undefined && sender.side === 'client') {
     // [MQTT-3.3.4-6]

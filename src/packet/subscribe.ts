@@ -40,13 +40,15 @@ const optionBits = {
 
 const retainHandlingShift = 4;
 
+// Malformed is what Mosquitto calls all of these, MQTT 5.0 some of them a protocol error.
+
 /** The bits that must be 0: MQTT 3.x has only the QoS. */
 const reservedBits: Readonly<Record<ProtocolVersion, number>> = { 3: 0xfc, 4: 0xfc, 5: 0xc0 };
 
 export function readSubscribe(body: ByteReader, version: ProtocolVersion): Subscribe {
   const packetId = body.packetId(reasonCodes.malformedPacket); // as Mosquitto
   const properties = version === 5 ? readProperties(body, 'subscribe') : undefined;
-  if (body.remaining === 0) throw protocolError('subscribe has no topic filter'); // [MQTT-3.8.3-2]
+  if (body.remaining === 0) throw malformed('subscribe has no topic filter'); // [MQTT-3.8.3-2]
   const subscriptions: Subscription[] = [];
   while (body.remaining > 0) subscriptions.push(readSubscription(body, version));
   return { type: 'subscribe', packetId, subscriptions, properties };
@@ -55,21 +57,22 @@ export function readSubscribe(body: ByteReader, version: ProtocolVersion): Subsc
 function readSubscription(body: ByteReader, version: ProtocolVersion): Subscription {
   const filter = body.topicFilter();
   const options = body.u8();
-  if (options & reservedBits[version]) {
-    throw new ProtocolError(
-      reasonCodes.malformedPacket, // [MQTT-3.8.3-5]
-      `subscription options 0x${options.toString(16)} set reserved bits, which must be 0`,
-    );
-  }
-  const qos = options & optionBits.qos;
-  if (qos === 3) throw invalidQos(version);
-  const retainHandling = (options & optionBits.retainHandling) >> retainHandlingShift;
-  if (retainHandling === 3) throw protocolError('retain handling 3, allowed are 0 to 2');
   const noLocal = (options & optionBits.noLocal) !== 0;
   if (noLocal && filter.startsWith('$share/')) {
-    // [MQTT-3.8.3-4]
-    throw protocolError(`shared subscription ${quoted(filter)} with the no local option`);
+    throw new ProtocolError(
+      reasonCodes.protocolError, // [MQTT-3.8.3-4]
+      `shared subscription ${quoted(filter)} with the no local option`,
+    );
   }
+  if (options & reservedBits[version]) {
+    const hex = options.toString(16);
+    // [MQTT-3.8.3-5]
+    throw malformed(`subscription options 0x${hex} set reserved bits, which must be 0`);
+  }
+  const qos = options & optionBits.qos;
+  if (qos === 3) throw malformed('subscription with QoS 3, allowed are 0 to 2'); // 3.8.3.1
+  const retainHandling = (options & optionBits.retainHandling) >> retainHandlingShift;
+  if (retainHandling === 3) throw malformed('retain handling 3, allowed are 0 to 2'); // 3.8.3.1
   return {
     filter,
     qos: qos as QoS,
@@ -99,12 +102,6 @@ function optionsOf({ qos, noLocal, retainAsPublished, retainHandling }: Subscrip
   return options;
 }
 
-/** MQTT 5.0 section 3.8.3.1 calls it a protocol error, MQTT 3.1.1 malformed [MQTT3-3.8.3-4]. */
-function invalidQos(version: ProtocolVersion): ProtocolError {
-  const reasonCode = version === 5 ? reasonCodes.protocolError : reasonCodes.malformedPacket;
-  return new ProtocolError(reasonCode, 'subscription with QoS 3, allowed are 0 to 2');
-}
-
-function protocolError(message: string): ProtocolError {
-  return new ProtocolError(reasonCodes.protocolError, message);
+function malformed(message: string): ProtocolError {
+  return new ProtocolError(reasonCodes.malformedPacket, message);
 }

@@ -22,8 +22,8 @@ export function readUnsubscribe(body: ByteReader, version: ProtocolVersion): Uns
   const packetId = body.packetId(reasonCodes.malformedPacket); // as Mosquitto
   const properties = version === 5 ? readProperties(body, 'unsubscribe') : undefined;
   if (body.remaining === 0) {
-    // [MQTT-3.10.3-2]
-    throw new ProtocolError(reasonCodes.protocolError, 'unsubscribe has no topic filter');
+    // [MQTT-3.10.3-2], for Mosquitto malformed
+    throw new ProtocolError(reasonCodes.malformedPacket, 'unsubscribe has no topic filter');
   }
   const filters: string[] = [];
   while (body.remaining > 0) filters.push(body.topicFilter());

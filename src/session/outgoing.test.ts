@@ -153,6 +153,8 @@ describe('Outgoing', () => {
       error instanceof ProtocolError && error.reasonCode === reasonCodes.protocolError;
     assert.throws(() => outgoing.received(1, 0, 0), isProtocolError);
     assert.throws(() => outgoing.acknowledged(2, 0, 0), isProtocolError);
+    assert.throws(() => outgoing.completed(1, 0, 0), isProtocolError);
+    assert.throws(() => outgoing.completed(2, 0, 0), isProtocolError);
   });
 
   it('ignores acknowledgements for what is not in flight', () => {
@@ -161,7 +163,6 @@ describe('Outgoing', () => {
     deliver('a', 2);
     outgoing.acknowledged(9, 0, 0);
     outgoing.completed(9, 0, 0);
-    outgoing.completed(1, 0, 0);
     assert.equal(outgoing.inflightCount, 1);
     assert.deepEqual([sent(), events()], [['a q2 id1'], []]);
   });

@@ -181,12 +181,7 @@ export class Outgoing {
   acknowledged(packetId: number, reasonCode: ReasonCode, now: number): void {
     const delivery = this.#inflight.get(packetId);
     if (delivery === undefined) return;
-    if (delivery.qos !== 1) {
-      throw new ProtocolError(
-        reasonCodes.protocolError,
-        `PUBACK for packet ${packetId}, which was sent with QoS 2: PUBREC expected`,
-      );
-    }
+    if (delivery.qos !== 1) throw outOfTurn('PUBACK', delivery);
     this.#settle(delivery, reasonCode);
     this.pump(now);
   }
@@ -205,12 +200,7 @@ export class Outgoing {
       if (reasonCode < 0x80) this.#outlet?.pubrel(packetId, reasonCodes.packetIdentifierNotFound);
       return;
     }
-    if (delivery.qos !== 2) {
-      throw new ProtocolError(
-        reasonCodes.protocolError,
-        `PUBREC for packet ${packetId}, which was sent with QoS 1: PUBACK expected`,
-      );
-    }
+    if (delivery.qos !== 2) throw outOfTurn('PUBREC', delivery);
     if (reasonCode >= 0x80) {
       this.#settle(delivery, reasonCode);
       this.pump(now);
@@ -223,10 +213,15 @@ export class Outgoing {
     if (!delivery.held) this.#outlet?.pubrel(packetId, reasonCodes.success);
   }
 
-  /** PUBCOMP. */
+  /**
+   * PUBCOMP.
+   *
+   * @throws ProtocolError when PUBACK or PUBREC is due first
+   */
   completed(packetId: number, reasonCode: ReasonCode, now: number): void {
     const delivery = this.#inflight.get(packetId);
-    if (delivery === undefined || delivery.state !== 'released') return;
+    if (delivery === undefined) return;
+    if (delivery.state !== 'released') throw outOfTurn('PUBCOMP', delivery);
     this.#settle(delivery, reasonCode);
     this.#letGo(now);
     this.pump(now);
@@ -497,4 +492,9 @@ export class Outgoing {
     this.#queue?.shelveFront();
     return true;
   }
+}
+
+function outOfTurn(packet: string, { packetId, qos, state }: Delivery): ProtocolError {
+  const due = qos === 1 ? 'PUBACK' : state === 'released' ? 'PUBCOMP' : 'PUBREC';
+  return new ProtocolError(reasonCodes.protocolError, `${packet} ${packetId}, where ${due} is due`);
 }

@@ -57,7 +57,9 @@ interface Outcome {
 }
 
 function check(stream: Stream, topics: TopicCache, random: Random): void {
-  const whole = read(stream, [stream.bytes], topics);
+  // The cache has the topics that clients may publish to, which are fewer than a server's.
+  const cache = stream.from === 'client' ? topics : undefined;
+  const whole = read(stream, [stream.bytes], cache);
   const inPieces = read(stream, randomPieces(stream.bytes, random), undefined);
   assert.deepEqual(inPieces, whole);
   for (const packet of whole.packets) checkRoundTrip(packet, stream.from, whole.version!);

@@ -32,7 +32,7 @@ const malformed5 = {
   'a user name that is not UTF-8 [MQTT-3.1.3-12]': ['82 003c [] "id" 0001 ff', undefined],
   'no properties': ['02 003c', '81'],
   'bytes after its end': ['02 003c [] "id" 00', '81'],
-  'a property that CONNECT does not have': ['02 003c [12 "x"] "id"', '81'],
+  'a property that CONNECT does not have': ['02 003c [12 "x"] "id"', '82'],
   'a property twice': ['02 003c [11 00000001 11 00000001] "id"', '82'],
   'receive maximum 0': ['02 003c [21 0000] "id"', '82'],
   'maximum packet size 0': ['02 003c [27 00000000] "id"', '82'],

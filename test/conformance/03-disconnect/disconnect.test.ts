@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { bytesOf } from '../../../src/packet/packet-notation.ts';
 import { reasonCodes } from '../../../src/packet/reason-codes.ts';
 import { outcomeOf } from '../../harness/outcome.ts';
 import { TestBroker, type TestClient } from '../../harness/test-broker.ts';
@@ -43,17 +44,23 @@ describe('DISCONNECT of a client', () => {
 
   // What a client may not say: codes of servers alone, of other packets, of nothing.
   for (const code of ['01', '10', '18', '87', '8b', '8d', '8e', '9a', 'a2', 'ff']) {
-    it(`with reason code 0x${code} is not its to send [MQTT-3.14.2-1]`, async () => {
-      const client = await new TestBroker().connect('id');
+    it(`with reason code 0x${code} is not its to send, and ends all the same [MQTT-3.14.2-1]`, async () => {
+      const broker = new TestBroker();
+      const watcher = await broker.connect('watcher');
+      await watcher.subscribe('will');
+      const client = await broker.connect('id', {
+        will: { topic: 'will', payload: bytesOf('(gone)'), qos: 0, retain: false },
+      });
       await client.sendBytes(`e0 [${code}]`);
-      assert.deepEqual(outcomeOf(client), ['disconnect 82', 'closed']);
+      assert.deepEqual(outcomeOf(client), ['closed']);
+      assert.deepEqual(outcomeOf(watcher), ['publish gone']);
     });
   }
 
   const malformed = {
-    'a property that it does not have': ['e0 [00 [12 "x"]]', '81'],
+    'a property that it does not have': ['e0 [00 [12 "x"]]', '82'],
     'a property twice': ['e0 [00 [11 00000001 11 00000001]]', '82'],
-    'bytes after its end': ['e0 [00 [] 00]', '81'],
+    'bytes after its end': ['e0 [00 [] 00]', '82'],
   } as const;
   for (const [name, [bytes, code]] of Object.entries(malformed)) {
     it(`with ${name} is answered with 0x${code} [MQTT-4.13.1-1]`, async () => {

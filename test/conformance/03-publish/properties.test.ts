@@ -109,11 +109,11 @@ const refused = [
   { name: 'Correlation Data twice', bytes: '09 0000 09 0000', code: '82' },
   { name: 'a Payload Format Indicator of 2', bytes: '01 02', code: '82' },
   { name: 'two Message Expiry Intervals', bytes: '02 00000001 02 00000001', code: '82' },
-  { name: 'a Topic Alias of 0 [MQTT-3.3.2-8]', bytes: '23 0000', code: '94' },
+  { name: 'a Topic Alias of 0 [MQTT-3.3.2-8]', bytes: '23 0000', code: '82' },
   { name: 'a Topic Alias twice', bytes: '23 0001 23 0001', code: '82' },
   { name: 'a Subscription Identifier [MQTT-3.3.4-6]', bytes: '0b 01', code: '82' },
   { name: 'a Subscription Identifier of 0 [MQTT-3.3.4-6]', bytes: '0b 00', code: '82' },
-  { name: 'a property of CONNECT', bytes: '21 0001', code: '81' },
+  { name: 'a property of CONNECT', bytes: '21 0001', code: '82' },
   { name: 'a property that does not exist', bytes: '7f', code: '81' },
   { name: 'a property cut short', bytes: '02 0000', code: '81' },
 ];

@@ -141,14 +141,20 @@ const exchanges = [
   {
     claim: 'sends no further message for a PUBCOMP that nobody waits for',
     qos: 1,
-    answer: '70 [0001] 70 [0002]',
+    answer: '70 [0002]',
     next: '',
+  },
+  {
+    claim: 'sends no further message for a PUBCOMP before PUBACK',
+    qos: 1,
+    answer: '70 [0001]',
+    next: 'e0 [82]',
   },
   {
     claim: 'sends no further message for a PUBCOMP before PUBREC',
     qos: 2,
     answer: '70 [0001]',
-    next: '',
+    next: 'e0 [82]',
   },
 ] as const;
 

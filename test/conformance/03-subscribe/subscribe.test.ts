@@ -33,7 +33,7 @@ inBothVersions((version, none) => {
     {
       claim: 'no filter [MQTT-3.8.3-2, MQTT3-3.8.3-3]',
       packets: [`82 [0001 ${none}]`],
-      code: '82',
+      code: '81',
     },
     {
       claim: 'a filter without options [MQTT-3.8.3-2, MQTT3-3.8.3-3]',
@@ -159,8 +159,8 @@ inBothVersions((version, none) => {
 const options = {
   5: [
     { claim: 'reserved option bits [MQTT-3.8.3-5]', bytes: ['40', '80', 'c0', '81'], code: '81' },
-    { claim: 'QoS 3', bytes: ['03'], code: '82' },
-    { claim: 'Retain Handling 3', bytes: ['30', '31'], code: '82' },
+    { claim: 'QoS 3', bytes: ['03'], code: '81' },
+    { claim: 'Retain Handling 3', bytes: ['30', '31'], code: '81' },
   ],
   4: [
     {
@@ -168,7 +168,7 @@ const options = {
       bytes: ['04', '08', '10', '20', '40', '80'],
       code: '81',
     },
-    { claim: 'QoS 3 [MQTT3-3.8.3-4]', bytes: ['03'], code: '82' },
+    { claim: 'QoS 3 [MQTT3-3.8.3-4]', bytes: ['03'], code: '81' },
   ],
 } as const;
 
@@ -193,10 +193,13 @@ it('closes at a shared subscription with No Local [MQTT-3.8.3-4]', async () => {
 });
 
 it('closes at a subscription identifier of 0, or two', async () => {
-  for (const properties of ['0b 00', '0b 01 0b 02']) {
+  for (const [properties, code] of [
+    ['0b 00', '81'],
+    ['0b 01 0b 02', '82'],
+  ] as const) {
     const { subscriber } = await pair();
     await subscriber.sendBytes(`82 [0001 [${properties}] "a" 00]`);
-    assertClosed(subscriber, 5, '82');
+    assertClosed(subscriber, 5, code);
   }
 });
 

@@ -31,7 +31,7 @@ inBothVersions((version, none) => {
     {
       claim: 'no filter [MQTT-3.10.3-2, MQTT3-3.10.3-2]',
       packets: [`a2 [0001 ${none}]`],
-      code: '82',
+      code: '81',
     },
   ];
 
