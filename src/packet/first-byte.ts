@@ -27,8 +27,7 @@ export function refusedFirstByte(
   }
   if (version === undefined && type !== 'connect') {
     // [MQTT-3.1.0-1]
-    const what = firstByte === httpGet ? noHttp : `${type} came before connect`;
-    return new ProtocolError(reasonCodes.protocolError, what);
+    return new ProtocolError(reasonCodes.protocolError, `${type} came before connect`);
   }
   if (version !== undefined && !maySend(side, type, version)) {
     // Both are wrong where its flags are, too: then this is Mosquitto's choice.
@@ -54,26 +53,6 @@ export function hasNoBody(firstByte: number): boolean {
   const type = typeOf(firstByte);
   return type === 'pingreq' || type === 'pingresp';
 }
-
-/** TLS begins with this byte, and then with one that is no length of CONNECT. */
-const tlsRecord = 0x16;
-const tlsMajorVersion = 3;
-
-/** What came instead of CONNECT, where that is something that people confuse with MQTT. */
-export function refusedTls(firstByte: number, length: number): ProtocolError | undefined {
-  if (firstByte !== tlsRecord || length !== tlsMajorVersion) return undefined;
-  return new ProtocolError(
-    reasonCodes.malformedPacket,
-    'the client speaks TLS, and this port does not: leave --cafile out, or give the port of a ' +
-      'listener with certfile',
-  );
-}
-
-/** The G of GET, with which a WebSocket begins, too. */
-const httpGet = 0x47;
-const noHttp =
-  'the client speaks HTTP, and this port does not: WebSockets want a listener with ' +
-  "'protocol websockets'";
 
 const allTypes = Object.keys(packetTypes) as PacketType[];
 // Of its flags MQTT 3.1 says that they are not used; the reader looks at them once it knows.

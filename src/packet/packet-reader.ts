@@ -12,7 +12,6 @@ import {
   hasNoBody,
   isRefusedAtOnce,
   refusedFirstByte,
-  refusedTls,
 } from './first-byte.ts';
 import type { Packet } from './packet.ts';
 import { leastSize, type PacketSizes, sizeMax } from './packet-sizes.ts';
@@ -159,7 +158,6 @@ export class PacketReader {
       return undefined;
     }
     if (!isWhole) return undefined;
-    if (this.#sender === undefined) this.#refuseTls();
     if (this.version === 5) this.#refuseLongLength();
     if (this.#packetBytes > this.#packetBytesMax) throw this.#tooLarge();
     if (this.#length > this.#leastBytesMax) this.#checkSize(this.#type, this.#sizes!);
@@ -200,11 +198,6 @@ export class PacketReader {
   #overlong(type: PacketType): ProtocolError {
     if (hasNoBody(this.#firstByte)) return pingWithBody();
     return malformed(`${type} has ${this.#body.remaining} bytes after its end`);
-  }
-
-  #refuseTls(): void {
-    const refusal = refusedTls(this.#firstByte, this.#length);
-    if (refusal !== undefined) throw refusal;
   }
 
   /** Returns false when the header goes on in bytes to come. */

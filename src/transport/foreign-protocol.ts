@@ -38,8 +38,8 @@ function beginsWith(pattern: RegExp): (first: Uint8Array) => boolean {
 
 const onBoth = {
   TLS:
-    'it speaks TLS, and this port does not: have the client connect without TLS, or give the ' +
-    'listener a "certfile" and a "keyfile"',
+    'it speaks TLS, and this port does not: have the client connect without TLS (no --cafile), or ' +
+    'give the listener a "certfile" and a "keyfile"',
   PROXY:
     'it is a proxy that sends the PROXY protocol, which this listener does not expect: set ' +
     '"enable_proxy_protocol", or switch it off in the proxy',

@@ -106,7 +106,8 @@ const mistakes: readonly Mistake[] = [
   {
     claim: 'a client with TLS at a port without',
     plain: true,
-    logged: /the client speaks TLS, and this port does not: leave --cafile out, or give the port/,
+    logged:
+      /rejected, it speaks TLS, and this port does not: have the client connect without TLS \(no --cafile\), or/,
     says: /there is no TLS on this port/,
   },
 ];
