@@ -18,7 +18,8 @@ import type {
   PublishVerdict,
   RequestedSubscription,
 } from './ports.ts';
-import { isReserved, tellDenied } from './publish-permission.ts';
+import { tellDenied } from './publish-permission.ts';
+import { isReserved } from './reserved-topics.ts';
 
 export interface InterceptionOptions {
   readonly session: { readonly access: Access };

@@ -3,11 +3,7 @@
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Access } from './access.ts';
 import type { Observer } from './ports.ts';
-
-/** Nobody but the broker speaks under `$SYS`. (MQTT 5.0 section 4.7.2) */
-export function isReserved(topic: string): boolean {
-  return topic.startsWith('$SYS/');
-}
+import { isReserved } from './reserved-topics.ts';
 
 /** The reason code of the refusal, if it is refused; of a will as of any other message. */
 export function publishDenial(

@@ -3,10 +3,8 @@
 import type { Message } from '../session/message.ts';
 import { TopicTree } from '../topic/topic-tree.ts';
 import type { Deadlines } from './deadlines.ts';
+import { isSystemTopic } from './reserved-topics.ts';
 import { Retained, type RetainedHolder, type RetainedKeeping } from './retained.ts';
-
-// What the broker says of itself is no state of its clients'.
-const ownTopics = '$SYS/';
 
 export class RetainedMessages implements RetainedHolder {
   readonly #tree = new TopicTree<Retained>();
@@ -92,7 +90,8 @@ export class RetainedMessages implements RetainedHolder {
   }
 
   #create(topic: string): Retained {
-    return new Retained(topic, this, topic.startsWith(ownTopics) ? undefined : this.#keeping);
+    // What the broker says of itself is no state of its clients'.
+    return new Retained(topic, this, isSystemTopic(topic) ? undefined : this.#keeping);
   }
 
   #show(retained: Retained, message: Message): void {

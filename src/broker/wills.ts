@@ -6,7 +6,8 @@ import type { ClientSession } from './client-session.ts';
 import { passageOf, publicationOf } from './interception.ts';
 import type { Observer, PublishVerdict } from './ports.ts';
 import { messageOfWill } from './publication.ts';
-import { isReserved, publishDenial, tellDenied } from './publish-permission.ts';
+import { publishDenial, tellDenied } from './publish-permission.ts';
+import { isReserved } from './reserved-topics.ts';
 import type { Router } from './router.ts';
 import type { Settings } from './settings.ts';
 

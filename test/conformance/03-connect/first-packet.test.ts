@@ -32,27 +32,6 @@ for (const [name, bytes] of Object.entries(notConnect)) {
   });
 }
 
-/** What people connect with by mistake: the log tells what to do. */
-const strangers = {
-  'an HTTP request': ['(GET / HTTP/1.1)', /HTTP.*a listener with 'protocol websockets'/],
-  'a TLS handshake': ['16 03 01 02 00 01 00 01 fc 03 03', /TLS.*leave --cafile out, or give/],
-} as const;
-
-for (const [name, [bytes, sentence]] of Object.entries(strangers)) {
-  it(`says what to do when ${name} comes first, in one piece or in many`, async () => {
-    for (const pieces of [[bytes], bytes.replaceAll(' ', '').match(/\(.*\)|../g)!]) {
-      const messages: string[] = [];
-      const observer = {
-        connectionRefused: (event: { message: string }) => messages.push(event.message),
-      };
-      const client = new TestBroker({ observer }).open();
-      for (const piece of pieces) if (!client.isClosed) await client.sendBytes(piece);
-      assert.equal(messages.length, 1);
-      assert.match(messages[0], sentence);
-    }
-  });
-}
-
 it('closes without a word when CONNECT does not come in time', async () => {
   const broker = new TestBroker({ limits: { connectSeconds: 30 } });
   const client = broker.open();

@@ -75,6 +75,7 @@ const outcomes: readonly { name: string; topic: string; code: ReasonCode; bytes:
   { name: 'an unwanted topic', topic: 'refused', code: reasonCodes.topicNameInvalid, bytes: '90' },
   { name: 'no reason', topic: 'refused', code: reasonCodes.unspecifiedError, bytes: '80' },
   { name: 'a topic of the broker', topic: '$SYS/broker/clients', code: 0, bytes: '87' },
+  { name: 'a share', topic: '$share/group/topic', code: 0, bytes: '87' },
 ];
 
 for (const { name, topic, code, bytes } of outcomes) {
