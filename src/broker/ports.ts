@@ -262,6 +262,8 @@ export interface Observer {
     readonly reasonCode: ReasonCode;
     readonly message: string;
   }): void;
+  /** A connection came when there were as many as may be, of its listener or in all. */
+  connectionTurnedAway?(peer: string, limit: 'connectionsMax' | 'allConnectionsMax'): void;
   clientConnected?(client: ConnectedClient): void;
   clientDisconnected?(departure: Departure): void;
   sessionExpired?(clientId: string): void;

@@ -146,15 +146,15 @@ export class Endpoint {
 
   #accept(): Accept {
     const { log } = this.#options;
-    const { accept } = this.#broker!;
+    const broker = this.#broker!;
     const where = nameOfListener(this.#config);
     return (link) => {
       // It has come before, and was at its handshake until now.
       if (this.#ending.signal.aborted) return refuse(link);
-      if (this.#tellsOfConnections) {
+      if (this.#tellsOfConnections && !broker.isFull) {
         log.write('notice', `New connection from ${link.peer} on ${where}.`);
       }
-      return accept(link);
+      return broker.accept(link);
     };
   }
 
