@@ -114,9 +114,21 @@ export class Endpoint {
 
   /** Handshakes that are under way end with the new material, too. */
   #secure(material: TlsMaterial | undefined): void {
+    this.#tellOfEncryption(material !== undefined);
     if (material === undefined) this.#security = undefined;
     else if (this.#security === undefined) this.#security = new TlsSecurity(material);
     else this.#security.replace(material);
+  }
+
+  #tellOfEncryption(isEncrypted: boolean): void {
+    if (isEncrypted === (this.#security !== undefined)) return;
+    const where = nameOfListener(this.#config);
+    const text = isEncrypted
+      ? `What comes in on ${where} is encrypted from now on. Clients that are connected without ` +
+        'encryption stay so until they connect again.'
+      : `What comes in on ${where} is not encrypted any more, and clients with TLS cannot connect: ` +
+        "neither 'certfile' and 'keyfile' nor 'psk_hint' is there. Write them again if they are missed.";
+    this.#options.log.write('warning', `Warning: ${text}`);
   }
 
   #rules(): ListenerOptions {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
+import { certificateFile } from '../../test/harness/certificates.ts';
 import type { Config } from './config.ts';
 import { parseConfig } from './config-file.ts';
 import { Log } from './log.ts';
@@ -82,6 +83,27 @@ describe('a server', () => {
       started.server.addresses.map(({ host }) => host),
       ['0.0.0.0'],
     );
+  });
+
+  it('warns when a reload ends the encryption of a listener, or begins it', async () => {
+    const tls = [
+      `certfile ${certificateFile('server.crt')}`,
+      `keyfile ${certificateFile('server.key')}`,
+    ];
+    await using started = await start(configOf(...open, ...tls));
+    const warningsAfter = async (...lines: readonly string[]) => {
+      const count = started.lines().length;
+      using prepared = started.server.prepare(configOf(...open, ...lines));
+      await prepared.take();
+      return started.lines().slice(count);
+    };
+    const [ended, ...others] = await warningsAfter();
+    assert.match(ended, /^Warning: What comes in on port 0 is not encrypted any more,/);
+    assert.deepEqual(others, []);
+    assert.deepEqual(await warningsAfter(), []);
+    const begun = await warningsAfter(...tls);
+    assert.match(begun.join('\n'), /^Warning: .* is encrypted from now on\. Clients that are/m);
+    assert.doesNotMatch((await warningsAfter(...tls)).join('\n'), /from now on/);
   });
 
   it('refuses clients where anonymous ones are not allowed', async () => {
