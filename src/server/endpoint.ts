@@ -16,7 +16,7 @@ import { type ProxyProtocolOptions, proxyProtocol } from '../transport/proxy-pro
 import { socketLinks } from '../transport/socket-link.ts';
 import { tlsLayer } from '../transport/tls.ts';
 import { type TlsMaterial, TlsSecurity } from '../transport/tls-security.ts';
-import { type WebSocketOptions, webSockets } from '../transport/websocket.ts';
+import type { WebSocketOptions, webSockets } from '../transport/websocket.ts';
 import type { GeneralSettings, ListenerConfig } from './config.ts';
 import { knowsIdentities } from './encryption.ts';
 import type { KeyLog } from './key-log.ts';
@@ -49,6 +49,8 @@ export class Endpoint {
   readonly #ending = new AbortController();
   #security: TlsSecurity | undefined;
   #layers: Layers | undefined;
+  /** Loaded where it is spoken. */
+  #webSockets: typeof webSockets | undefined;
   #config: ListenerConfig;
   #broker: BrokerListener | undefined;
 
@@ -76,6 +78,7 @@ export class Endpoint {
   async open({ isLocal }: { isLocal: boolean }): Promise<void> {
     const { log } = this.#options;
     const config = this.#config;
+    await this.load(config);
     this.#renewLayers();
     // What arrives goes through the layers of that moment.
     const arrivals: Arrivals = (arrival) => this.#layers!.arrivals(arrival);
@@ -84,6 +87,12 @@ export class Endpoint {
       const listener = await listenAt(place, arrivals, { events, log });
       if (listener !== undefined) this.#listeners.push(listener);
     }
+  }
+
+  /** Loads what a configuration takes; before it is changed to. */
+  async load({ protocol }: ListenerConfig): Promise<void> {
+    if (protocol !== 'websockets') return;
+    this.#webSockets ??= (await import('../transport/websocket.ts')).webSockets;
   }
 
   /** What holds from now on: for new clients, and of the files for those as well that are there. */
@@ -216,7 +225,7 @@ export class Endpoint {
     const spoken =
       webSocket === undefined
         ? socketLinks(accept, rejected)
-        : webSockets(accept, { ...webSocket, signal }, rejected);
+        : this.#webSockets!(accept, { ...webSocket, signal }, rejected);
     const inner = security === undefined ? spoken : this.#encrypted(security, spoken);
     return proxy === undefined ? inner : proxyProtocol({ ...proxy, signal }, inner, rejected);
   }
