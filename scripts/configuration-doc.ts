@@ -31,7 +31,7 @@ Without a configuration file sessions and retained messages are kept on disk; wi
 says \`persistence true\`. [Persistence](persistence.md) has the details.
 
 \`pantala serve -c FILE --test-config\` checks a file, and the certificates, password files and ACL files
-that it names, and starts nothing.
+that it names, looks for its plugins, and starts nothing.
 
 ## Reload
 

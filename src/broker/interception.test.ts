@@ -546,6 +546,29 @@ describe('an interceptor', () => {
   });
 });
 
+describe('an interceptor of clients below a mount point', () => {
+  it('sees topics and filters with it, and what is unsubscribed as it was written', async () => {
+    const { broker, interceptor } = await scene();
+    const listener = broker.broker.listener({ mountPoint: 'here/' });
+    const client = await broker.connect('c', {}, { listener });
+    interceptor.events.splice(0);
+    const filters = ['a/+', '$share/g/a'];
+    for (const filter of filters) await client.subscribe(filter);
+    await client.publish('a', 'x');
+    await client.send({ type: 'unsubscribe', packetId: 9, filters });
+    assert.deepEqual(interceptor.events, ['c unsubscribed a/+', 'c unsubscribed $share/g/a']);
+    const asked = interceptor.requests.slice(-2).flat();
+    assert.deepEqual(
+      asked.map(({ filter, group }) => [filter, group]),
+      [
+        ['here/a/+', undefined],
+        ['here/a', 'g'],
+      ],
+    );
+    assert.equal(interceptor.publications.at(-1)?.topic, 'here/a');
+  });
+});
+
 describe('a client whose acceptance expires', () => {
   const expiring = new TestGatekeeper({ admit: () => ({ type: 'accept', validSeconds: 60 }) });
 

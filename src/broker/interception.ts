@@ -95,6 +95,7 @@ export class Interception {
     this.#ask((answer) => this.#interceptor.subscribe!(client, requested, answer), grant, now);
   }
 
+  /** @param filter as the client wrote it */
   unsubscribed(filter: string): void {
     this.#interceptor.unsubscribed?.(this.#options.session.access.client, filter);
   }

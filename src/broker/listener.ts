@@ -1,6 +1,5 @@
 /** Where clients come in by: a listener, what is special about it, and how much of it is in use. */
 
-import { reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Accept, Link, LinkReceiver } from '../session/link.ts';
 import { PublishForms } from '../session/publish-forms.ts';
@@ -41,6 +40,9 @@ export interface BrokerListener {
   /** Takes a new connection. */
   readonly accept: Accept;
 
+  /** Whether the next connection will be turned away. */
+  readonly isFull: boolean;
+
   /**
    * What holds for new connections from now on, in place of what was said before. Those that are
    * there keep to what they came in by.
@@ -56,6 +58,8 @@ export interface ListenerParts {
   readonly connections: Connections;
   readonly options: Omit<ConnectionOptions, ListenerOptionNames>;
 }
+
+type ConnectionsLimit = 'connectionsMax' | 'allConnectionsMax';
 
 type ListenerOptionNames = 'closed' | 'gatekeeper' | 'limits' | 'features' | 'listener';
 
@@ -82,6 +86,10 @@ export class Listener implements BrokerListener {
     return this.#connectionOptions.gatekeeper;
   }
 
+  get isFull(): boolean {
+    return this.#reachedLimit() !== undefined;
+  }
+
   change(options: ListenerOptions): void {
     this.#options = options;
     this.settingsChanged();
@@ -93,21 +101,24 @@ export class Listener implements BrokerListener {
   }
 
   #accept(link: Link): LinkReceiver {
-    const { connections, settings, options } = this.#parts;
-    const { connectionsMax } = this.#connectionOptions.limits;
-    if (connectionsMax > 0 && this.#count >= connectionsMax) {
-      return this.#turnAway(link, `the listener's limit of ${connectionsMax} connections`);
-    }
-    const { allConnectionsMax } = settings.limits;
-    if (allConnectionsMax > 0 && connections.count >= allConnectionsMax) {
-      return this.#turnAway(link, `the limit of ${allConnectionsMax} connections in all`);
-    }
+    const { connections, options } = this.#parts;
+    const limit = this.#reachedLimit();
+    if (limit !== undefined) return this.#turnAway(link, limit);
     this.#count++;
     const connection = new Connection(link, this.#connectionOptions);
     connections.add(connection);
     options.counters.sockets++;
     options.counters.openSockets++;
     return connection;
+  }
+
+  #reachedLimit(): ConnectionsLimit | undefined {
+    const { connectionsMax } = this.#connectionOptions.limits;
+    if (connectionsMax > 0 && this.#count >= connectionsMax) return 'connectionsMax';
+    const { connections, settings } = this.#parts;
+    const { allConnectionsMax } = settings.limits;
+    if (allConnectionsMax > 0 && connections.count >= allConnectionsMax) return 'allConnectionsMax';
+    return undefined;
   }
 
   #connectionOptionsNow(): ConnectionOptions {
@@ -137,14 +148,9 @@ export class Listener implements BrokerListener {
     if (name !== undefined) sessions.listenerChanged(name, { gatekeeper, mountPoint });
   }
 
-  #turnAway(link: Link, limit: string): LinkReceiver {
+  #turnAway(link: Link, limit: ConnectionsLimit): LinkReceiver {
     link.destroy();
-    this.#parts.options.observer.connectionRefused?.({
-      peer: link.peer,
-      clientId: undefined,
-      reasonCode: reasonCodes.quotaExceeded,
-      message: `${limit} is reached`,
-    });
+    this.#parts.options.observer.connectionTurnedAway?.(link.peer, limit);
     return { receive() {}, drained() {}, closed() {} };
   }
 }

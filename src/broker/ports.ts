@@ -106,6 +106,7 @@ export type Access = 'publish' | 'subscribe' | 'receive';
 /** A message that a client wants to publish, before anything has become of it. */
 export interface Publication {
   readonly client: ClientIdentity;
+  /** With the mount point of the listener. */
   readonly topic: string;
   /** May be a view of what the network brought: copy what is to be kept. */
   readonly payload: Uint8Array;
@@ -134,7 +135,7 @@ export type PublishVerdict =
 
 /** One filter that a client wants to subscribe to. */
 export interface RequestedSubscription {
-  /** Without `$share/GROUP/`. */
+  /** Without `$share/GROUP/`; with the mount point of the listener, as topics are. */
   readonly filter: string;
   /** The group of a shared subscription. */
   readonly group: string | undefined;
@@ -262,6 +263,8 @@ export interface Observer {
     readonly reasonCode: ReasonCode;
     readonly message: string;
   }): void;
+  /** A connection came when there were as many as may be, of its listener or in all. */
+  connectionTurnedAway?(peer: string, limit: 'connectionsMax' | 'allConnectionsMax'): void;
   clientConnected?(client: ConnectedClient): void;
   clientDisconnected?(departure: Departure): void;
   sessionExpired?(clientId: string): void;

@@ -121,7 +121,7 @@ export class Subscribing {
       this.#session.removeSubscription(subscription);
       this.#session.log?.removeSubscription(subscription);
       this.#rules.observer.unsubscribed?.(this.#session.clientId, filter);
-      this.#interception?.unsubscribed(filter);
+      this.#interception?.unsubscribed(asked);
       return reasonCodes.success;
     });
     const unsuback: Unsuback = { type: 'unsuback', packetId, reasonCodes: answers };

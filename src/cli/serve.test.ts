@@ -129,6 +129,20 @@ describe('a configuration file', () => {
     });
   });
 
+  it('with plugins that are not there is refused with exit code 13, as by the start', async () => {
+    const file = configFile('listener 1883', 'plugin /nowhere/a.ts', 'plugin /nowhere/b.ts');
+    const [first, second] = ['a', 'b'].map(
+      (name) =>
+        `Error: Unable to load plugin "/nowhere/${name}.ts".\nThere is no such file: check the name.\n`,
+    );
+    const checked = await run('-c', file, '--test-config');
+    assert.deepEqual(checked, { code: 13, stdout: '', stderr: first + second });
+    const started = await run('-c', file);
+    assert.equal(started.code, 13);
+    const lines = started.stderr.replace(/^\d+: /gm, '');
+    assert.ok(lines.endsWith(first), lines);
+  });
+
   it('with a plugin in C is refused with exit code 13', async () => {
     const { code, stderr } = await run('-c', configFile('plugin /usr/lib/x.so'), '--test-config');
     assert.equal(code, 13);

@@ -13,6 +13,7 @@ import { Log } from '../server/log.ts';
 import { loadMaterials, MaterialError } from '../server/materials.ts';
 import { needsOf } from '../server/needs.ts';
 import { writePidFile } from '../server/pid-file.ts';
+import { findPlugins } from '../server/plugins.ts';
 import { actOnSignals } from '../server/process-signals.ts';
 import { ReloadError } from '../server/reload.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
@@ -85,6 +86,7 @@ async function start(args: ServeArguments, io: Io, daemon: Daemon | undefined): 
     for (const { type, text } of [...config.notes, ...loadMaterials(config).notes]) {
       if (type === 'warning') io.stderr.write(`${text}\n`);
     }
+    await findPlugins(config);
     io.stderr.write('Configuration file is OK.\n');
     return exitCodes.success;
   }

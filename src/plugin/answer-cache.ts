@@ -31,8 +31,4 @@ export class AnswerCache<Answer> {
     const [oldest] = this.#entries.keys();
     this.#entries.delete(oldest);
   }
-
-  clear(): void {
-    this.#entries.clear();
-  }
 }

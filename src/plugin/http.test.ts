@@ -212,6 +212,26 @@ describe('the question about a message or a subscription', () => {
     assert.equal(service.requests.length, 2);
   });
 
+  it('is asked again after a reload, though an answer of before is still under way', async () => {
+    const waiting: (() => void)[] = [];
+    const arrivals = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await using service = await HttpService.start((response) => {
+      const result = waiting.length === 0 ? 'allow' : 'deny';
+      waiting.push(() => response.end(JSON.stringify({ result })));
+      arrivals[waiting.length - 1].resolve();
+    });
+    const hooks = await hooksFor(service);
+    const before = hooks.authorize(publishTo('a'));
+    await arrivals[0].promise;
+    await hooks.reload();
+    const after = hooks.authorize(publishTo('a'));
+    await arrivals[1].promise;
+    for (const answer of waiting.toReversed()) answer();
+    const denial = { type: 'deny', reason: undefined };
+    assert.deepEqual([await before, await after], ['allow', denial]);
+    assert.deepEqual(hooks.authorize(publishTo('a')), denial);
+  });
+
   it('is asked each time where nothing is to be remembered', async () => {
     await using service = await HttpService.start(allow);
     const hooks = await hooksFor(service, { cache_seconds: '0' });

@@ -33,6 +33,17 @@ interface HttpSettings {
   readonly authorizationFile: string | undefined;
 }
 
+/** What the service has said since the last reload, and will say. */
+interface Known {
+  readonly answers: AnswerCache<Decision>;
+  /** Questions that are under way, so that nobody asks the same twice at a time. */
+  readonly asking: Map<string, Promise<Decision>>;
+}
+
+function nothingKnown({ cacheSeconds, cacheEntriesMax }: HttpSettings): Known {
+  return { answers: new AnswerCache(cacheSeconds, cacheEntriesMax), asking: new Map() };
+}
+
 /** What the service says: in JSON, or by its status alone. */
 interface ServiceAnswer {
   readonly result: 'allow' | 'deny' | 'defer';
@@ -57,23 +68,25 @@ export async function createHooks(options: PluginOptions, broker: PluginBroker):
 class Service {
   readonly #settings: HttpSettings;
   readonly #lanes: Lanes;
-  readonly #cache: AnswerCache<Decision>;
-  // Questions that are under way, so that nobody asks the same twice at a time.
-  readonly #asking = new Map<string, Promise<Decision>>();
+  #known: Known;
   readonly #complaint: Complaint;
   #headers: Readonly<Record<string, string>> = {};
 
   constructor(settings: HttpSettings, broker: PluginBroker) {
     this.#settings = settings;
     this.#lanes = new Lanes(settings.concurrency, waitingMax);
-    this.#cache = new AnswerCache(settings.cacheSeconds, settings.cacheEntriesMax);
+    this.#known = nothingKnown(settings);
     this.#complaint = new Complaint(broker.log);
   }
 
   async reload(): Promise<void> {
     const { authorizationFile: file } = this.#settings;
-    this.#cache.clear();
-    this.#headers = file === undefined ? {} : { authorization: await readSecretLine(file) };
+    try {
+      this.#headers = file === undefined ? {} : { authorization: await readSecretLine(file) };
+    } finally {
+      // Also what is under way: it answers those who have asked, and is not remembered.
+      this.#known = nothingKnown(this.#settings);
+    }
   }
 
   async authenticate(url: URL, request: AuthenticateRequest): Promise<Decision | Allowance> {
@@ -102,21 +115,23 @@ class Service {
       ...(request.access === 'publish' && { retain: request.retain }),
     };
     const key = JSON.stringify(question);
-    return this.#cache.get(key) ?? this.#asking.get(key) ?? this.#authorize(url, question, key);
+    const { answers, asking } = this.#known;
+    return answers.get(key) ?? asking.get(key) ?? this.#authorize(url, question, key);
   }
 
   #authorize(url: URL, question: object, key: string): Promise<Decision> {
-    const asking = this.#ask(url, question)
-      .then((answer): Decision => {
-        if (answer === undefined) return failed;
-        const { result, reason } = answer;
+    const { answers, asking } = this.#known;
+    const answer = this.#ask(url, question)
+      .then((said): Decision => {
+        if (said === undefined) return failed;
+        const { result, reason } = said;
         const decision: Decision = result === 'deny' ? { type: 'deny', reason } : result;
-        this.#cache.set(key, decision);
+        answers.set(key, decision);
         return decision;
       })
-      .finally(() => this.#asking.delete(key));
-    this.#asking.set(key, asking);
-    return asking;
+      .finally(() => asking.delete(key));
+    asking.set(key, answer);
+    return answer;
   }
 
   /** @returns undefined when there is no answer that could be understood */

@@ -1,12 +1,12 @@
 /** Plugins of a configuration: which are loaded, and what is said of those that are not. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Plugin } from './hooks.ts';
-import { closePlugins, loadPlugin, reloadPlugins } from './load-plugin.ts';
+import { closePlugins, findPlugin, loadPlugin, reloadPlugins } from './load-plugin.ts';
 import { PluginLoadError } from './plugin-load-error.ts';
 import type { PluginOptions } from './plugin-options.ts';
 
@@ -102,6 +102,38 @@ describe('a plugin file', () => {
     assert.equal(other.hooks.authenticate!(request), '2');
   });
 });
+
+describe('a plugin that is only looked for', () => {
+  it('is not run', async () => {
+    await findPlugin(write('broken.ts', 'throw new Error("run");'));
+    await findPlugin('pantala:jwt');
+  });
+
+  it('is missed in the words of who would load it', async () => {
+    for (const path of [join(folder, 'nowhere.ts'), folder, 'x.txt', 'pantala:nothing']) {
+      const remedy = await remedyFor(path);
+      await assert.rejects(findPlugin(path), { name: 'PluginLoadError', remedy });
+    }
+  });
+
+  const cannotTry = process.platform === 'win32' ? 'Windows has other permissions' : false;
+  it('has to be readable', { skip: cannotTry }, async () => {
+    const path = write('locked.ts', '');
+    chmodSync(path, 0);
+    // Whom nothing is locked for.
+    const isRoot = process.geteuid!() === 0;
+    if (isRoot) process.seteuid!(nobody);
+    try {
+      const remedy = /^It cannot be read \(EACCES\): check who may read the file/;
+      assert.match(await remedyFor(path), remedy);
+      await assert.rejects(findPlugin(path), { name: 'PluginLoadError', remedy });
+    } finally {
+      if (isRoot) process.seteuid!(0);
+    }
+  });
+});
+
+const nobody = 65_534;
 
 describe('a plugin that cannot be loaded', () => {
   const files: Readonly<Record<string, [string, string, RegExp]>> = {

@@ -1,6 +1,6 @@
 /** Loads the plugins of a configuration: modules in TypeScript or JavaScript, and our own. */
 
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type HookName, type Hooks, hookNames, type Plugin, type Soon } from './hooks.ts';
@@ -50,9 +50,18 @@ export async function loadPlugin(source: PluginSource): Promise<Plugin> {
     const { createHooks } = await builtIn[ours]();
     return { name: prefix + ours, hooks: await create(createHooks, source) };
   }
-  const exported = await importFile(path);
+  const exported = await importFile(await findFile(path), path);
   const name = baseName(path);
   return { name, hooks: checked(await hooksOf(exported, source), path) };
+}
+
+/**
+ * Whether there is something to load: no module of it is run.
+ *
+ * @throws PluginLoadError
+ */
+export async function findPlugin(path: string): Promise<void> {
+  if (builtInName(path) === undefined) await findFile(path);
 }
 
 /** Lets go of what plugins hold; one that fails at it is told, and the others go on. */
@@ -101,7 +110,8 @@ function baseName(path: string): string {
   return path.split(/[/\\]/).at(-1)!;
 }
 
-async function importFile(path: string): Promise<Readonly<Record<string, unknown>>> {
+/** @returns its whole path */
+async function findFile(path: string): Promise<string> {
   if (library.test(path)) {
     throw new PluginLoadError(
       path,
@@ -113,11 +123,26 @@ async function importFile(path: string): Promise<Readonly<Record<string, unknown
     throw new PluginLoadError(path, 'Name a file that ends in .ts, .js or .mjs, or pantala:NAME.');
   }
   const file = resolve(path);
-  const found = await stat(file).catch(() => undefined);
-  if (!found?.isFile()) {
-    const where = file === path ? '' : ` It is looked for as '${file}'.`;
-    throw new PluginLoadError(path, `There is no such file: check the name.${where}`);
+  const lack = await lackOfFile(file);
+  if (lack === undefined) return file;
+  const where = file === path ? '' : ` It is looked for as '${file}'.`;
+  throw new PluginLoadError(path, lack + where);
+}
+
+async function lackOfFile(file: string): Promise<string | undefined> {
+  const nowhere = 'There is no such file: check the name.';
+  try {
+    if (!(await stat(file)).isFile()) return nowhere;
+    await access(file, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return nowhere;
+    return `It cannot be read (${code}): check who may read the file and look into its folders.`;
   }
+}
+
+async function importFile(file: string, path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     return await import(pathToFileURL(file).href);
   } catch (error) {

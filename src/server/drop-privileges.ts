@@ -1,6 +1,7 @@
 /** `user`: a broker that root has started goes on as somebody who may do less. */
 
 import { accessSync, constants } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { userInfo } from 'node:os';
 import process from 'node:process';
 import type { LogLine } from './log-type.ts';
@@ -123,6 +124,8 @@ function become({ name, uid, gid }: Account): void {
 
 /** In this order: without being root nobody may change groups. 0 changes nothing. */
 function becomeIds(uid: number, gid: number): void {
+  // Node keeps what it has compiled for the next start at the end, when it may not any more.
+  if (uid !== 0) flushCompileCache();
   if (gid !== 0) attempt('gid', () => process.setgid!(gid));
   if (uid === 0) return;
   attempt('uid', () => process.setuid!(uid));

@@ -16,7 +16,7 @@ import { type ProxyProtocolOptions, proxyProtocol } from '../transport/proxy-pro
 import { socketLinks } from '../transport/socket-link.ts';
 import { tlsLayer } from '../transport/tls.ts';
 import { type TlsMaterial, TlsSecurity } from '../transport/tls-security.ts';
-import { type WebSocketOptions, webSockets } from '../transport/websocket.ts';
+import type { WebSocketOptions, webSockets } from '../transport/websocket.ts';
 import type { GeneralSettings, ListenerConfig } from './config.ts';
 import { knowsIdentities } from './encryption.ts';
 import type { KeyLog } from './key-log.ts';
@@ -49,6 +49,8 @@ export class Endpoint {
   readonly #ending = new AbortController();
   #security: TlsSecurity | undefined;
   #layers: Layers | undefined;
+  /** Loaded where it is spoken. */
+  #webSockets: typeof webSockets | undefined;
   #config: ListenerConfig;
   #broker: BrokerListener | undefined;
 
@@ -76,6 +78,7 @@ export class Endpoint {
   async open({ isLocal }: { isLocal: boolean }): Promise<void> {
     const { log } = this.#options;
     const config = this.#config;
+    await this.load(config);
     this.#renewLayers();
     // What arrives goes through the layers of that moment.
     const arrivals: Arrivals = (arrival) => this.#layers!.arrivals(arrival);
@@ -84,6 +87,12 @@ export class Endpoint {
       const listener = await listenAt(place, arrivals, { events, log });
       if (listener !== undefined) this.#listeners.push(listener);
     }
+  }
+
+  /** Loads what a configuration takes; before it is changed to. */
+  async load({ protocol }: ListenerConfig): Promise<void> {
+    if (protocol !== 'websockets') return;
+    this.#webSockets ??= (await import('../transport/websocket.ts')).webSockets;
   }
 
   /** What holds from now on: for new clients, and of the files for those as well that are there. */
@@ -114,9 +123,21 @@ export class Endpoint {
 
   /** Handshakes that are under way end with the new material, too. */
   #secure(material: TlsMaterial | undefined): void {
+    this.#tellOfEncryption(material !== undefined);
     if (material === undefined) this.#security = undefined;
     else if (this.#security === undefined) this.#security = new TlsSecurity(material);
     else this.#security.replace(material);
+  }
+
+  #tellOfEncryption(isEncrypted: boolean): void {
+    if (isEncrypted === (this.#security !== undefined)) return;
+    const where = nameOfListener(this.#config);
+    const text = isEncrypted
+      ? `What comes in on ${where} is encrypted from now on. Clients that are connected without ` +
+        'encryption stay so until they connect again.'
+      : `What comes in on ${where} is not encrypted any more, and clients with TLS cannot connect: ` +
+        "neither 'certfile' and 'keyfile' nor 'psk_hint' is there. Write them again if they are missed.";
+    this.#options.log.write('warning', `Warning: ${text}`);
   }
 
   #rules(): ListenerOptions {
@@ -146,15 +167,15 @@ export class Endpoint {
 
   #accept(): Accept {
     const { log } = this.#options;
-    const { accept } = this.#broker!;
+    const broker = this.#broker!;
     const where = nameOfListener(this.#config);
     return (link) => {
       // It has come before, and was at its handshake until now.
       if (this.#ending.signal.aborted) return refuse(link);
-      if (this.#tellsOfConnections) {
+      if (this.#tellsOfConnections && !broker.isFull) {
         log.write('notice', `New connection from ${link.peer} on ${where}.`);
       }
-      return accept(link);
+      return broker.accept(link);
     };
   }
 
@@ -204,7 +225,7 @@ export class Endpoint {
     const spoken =
       webSocket === undefined
         ? socketLinks(accept, rejected)
-        : webSockets(accept, { ...webSocket, signal }, rejected);
+        : this.#webSockets!(accept, { ...webSocket, signal }, rejected);
     const inner = security === undefined ? spoken : this.#encrypted(security, spoken);
     return proxy === undefined ? inner : proxyProtocol({ ...proxy, signal }, inner, rejected);
   }

@@ -111,6 +111,17 @@ describe('a connection that is refused', () => {
   });
 });
 
+describe('a connection beyond a limit', () => {
+  for (const limit of ['connectionsMax', 'allConnectionsMax'] as const) {
+    it(`is logged in the same words for ${limit}, as by Mosquitto`, async () => {
+      assert.deepEqual(
+        await logged((observer) => observer.connectionTurnedAway?.('[::1]:9', limit)),
+        ['Client connection from ::1 denied: max_connections exceeded.'],
+      );
+    });
+  }
+});
+
 describe('other events', () => {
   it('are silent about clients with connection_messages false', async () => {
     const lines = await logged((observer) => {

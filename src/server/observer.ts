@@ -56,6 +56,11 @@ function connectionEvents(log: Log): Observer {
       const reason = because(reasonCode, message);
       log.write('notice', `Client ${id} [${loggedPeer(peer)}] disconnected: ${reason}.`);
     },
+    connectionTurnedAway(peer) {
+      const address = loggedAddress(peer);
+      // Also for `global_max_connections`.
+      log.write('notice', `Client connection from ${address} denied: max_connections exceeded.`);
+    },
     clientConnected(client) {
       const from = loggedPeer(client.peer);
       log.write('notice', `New client connected from ${from} as ${described(client)}.`);

@@ -2,7 +2,7 @@
 
 import type { Gatekeeper, Observer } from '../broker/ports.ts';
 import type { Hooks, Plugin } from '../plugin/hooks.ts';
-import { closePlugins, loadPlugin, reloadPlugins } from '../plugin/load-plugin.ts';
+import { closePlugins, findPlugin, loadPlugin, reloadPlugins } from '../plugin/load-plugin.ts';
 import { pluginBroker } from '../plugin/plugin-broker.ts';
 import { PluginLoadError } from '../plugin/plugin-load-error.ts';
 import { withHooks } from '../plugin/with-hooks.ts';
@@ -16,6 +16,30 @@ export interface PluginSurroundings {
   readonly observer: Observer;
   /** The broker's clock, in milliseconds. */
   readonly now: () => number;
+}
+
+/**
+ * Looks for the plugins of a configuration, and runs nothing of them.
+ *
+ * @throws StartError when some are not there
+ */
+export async function findPlugins({ listeners }: Pick<Config, 'listeners'>): Promise<void> {
+  const paths = new Set(listeners.flatMap(({ access }) => access.plugins.map(({ path }) => path)));
+  const faults: string[] = [];
+  for (const path of paths) {
+    try {
+      await findPlugin(path);
+    } catch (error) {
+      faults.push(explanationOf(error));
+    }
+  }
+  if (faults.length > 0) throw new StartError(faults.join('\nError: '), startExitCodes.plugin);
+}
+
+/** @throws whatever else it is */
+function explanationOf(error: unknown): string {
+  if (error instanceof PluginLoadError) return `${error.message}\n${error.remedy}`;
+  throw error;
 }
 
 export class Plugins {
@@ -36,8 +60,7 @@ export class Plugins {
       }
     } catch (error) {
       await plugins.close();
-      if (!(error instanceof PluginLoadError)) throw error;
-      throw new StartError(`${error.message}\n${error.remedy}`, startExitCodes.plugin);
+      throw new StartError(explanationOf(error), startExitCodes.plugin);
     }
     return plugins;
   }

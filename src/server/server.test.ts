@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
+import { certificateFile } from '../../test/harness/certificates.ts';
 import type { Config } from './config.ts';
 import { parseConfig } from './config-file.ts';
 import { Log } from './log.ts';
@@ -84,6 +85,27 @@ describe('a server', () => {
     );
   });
 
+  it('warns when a reload ends the encryption of a listener, or begins it', async () => {
+    const tls = [
+      `certfile ${certificateFile('server.crt')}`,
+      `keyfile ${certificateFile('server.key')}`,
+    ];
+    await using started = await start(configOf(...open, ...tls));
+    const warningsAfter = async (...lines: readonly string[]) => {
+      const count = started.lines().length;
+      using prepared = started.server.prepare(configOf(...open, ...lines));
+      await prepared.take();
+      return started.lines().slice(count);
+    };
+    const [ended, ...others] = await warningsAfter();
+    assert.match(ended, /^Warning: What comes in on port 0 is not encrypted any more,/);
+    assert.deepEqual(others, []);
+    assert.deepEqual(await warningsAfter(), []);
+    const begun = await warningsAfter(...tls);
+    assert.match(begun.join('\n'), /^Warning: .* is encrypted from now on\. Clients that are/m);
+    assert.doesNotMatch((await warningsAfter(...tls)).join('\n'), /from now on/);
+  });
+
   it('refuses clients where anonymous ones are not allowed', async () => {
     await using started = await start(configOf('listener 1883 127.0.0.1'));
     using client = connectTo(started, 4);
@@ -96,10 +118,10 @@ describe('a server', () => {
     await firstBytes(first);
     using second = connectTo(started, 4);
     await once(second.socket, 'close');
-    assert.match(
-      started.lines().at(-1) ?? '',
-      /^Client 127\.0\.0\.1 \[.*\] disconnected: quota exceeded/,
-    );
+    const denied = 'Client connection from 127.0.0.1 denied: max_connections exceeded.';
+    assert.equal(started.lines().at(-1), denied);
+    const arrivals = started.lines().filter((line) => line.startsWith('New connection'));
+    assert.equal(arrivals.length, 1);
   });
 
   it('logs what Mosquitto logs of a connection', async () => {

@@ -18,7 +18,7 @@ import { NodeHost } from './node-host.ts';
 import { logObserver } from './observer.ts';
 import { Plugins } from './plugins.ts';
 import { configAfterReload, type ReloadedConfig } from './reload.ts';
-import { openState, type ServerState } from './server-state.ts';
+import type { ServerState } from './server-state.ts';
 import { settingsOf } from './settings-of.ts';
 import { StartError } from './start-error.ts';
 import type { ListedSubscription } from './subscription-tree.ts';
@@ -72,7 +72,7 @@ export async function startServer(
   const observer: Observer = logObserver(log, config.general);
   const now = () => host.clock.now();
   const plugins = await Plugins.load(config, { log, observer, now });
-  const state = await openState(config.state, log, host);
+  const state = await stateOf(config, log, host);
   const parts = { config, materials, watch, log, host, observer, plugins, state, keyLog };
   const server = new Server(parts);
   try {
@@ -83,6 +83,17 @@ export async function startServer(
   }
   unfinished.move();
   return server;
+}
+
+/** A database is loaded where there is something to keep. */
+async function stateOf(
+  { state }: Config,
+  log: Log,
+  host: NodeHost,
+): Promise<ServerState | undefined> {
+  if (state === undefined) return undefined;
+  const { openState } = await import('./server-state.ts');
+  return openState(state, log, host);
 }
 
 interface ServerParts {
@@ -179,6 +190,8 @@ class Server implements RunningServer {
     materials: Materials,
     watch: MaterialWatch,
   ): Promise<void> {
+    const { listeners } = config;
+    await Promise.all(this.#endpoints.map((endpoint, i) => endpoint.load(listeners[i])));
     if (this.#isStopping) return;
     const { log, observer, plugins } = this.#parts;
     for (const what of restarts) {

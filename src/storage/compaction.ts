@@ -57,7 +57,7 @@ export async function compactStore(path: string): Promise<Compaction> {
 
 async function replaceByCopy(path: string, census: Census): Promise<Compaction> {
   const before = statSync(path);
-  const copy = new StoreCopy(copyPathOf(path));
+  const copy = await StoreCopy.begin(copyPathOf(path));
   try {
     const dropped = copyUseful(path, census, copy);
     await copy.finish();

@@ -42,7 +42,7 @@ export function finishSalvage(path: string): void {
 }
 
 async function copySound(path: string, copyPath: string, version: FileVersion): Promise<number> {
-  const copy = new StoreCopy(copyPath);
+  const copy = await StoreCopy.begin(copyPath);
   const take = (key: Uint8Array, sealed: Uint8Array): void => {
     const value = unseal(key, sealed);
     if (value !== undefined && !isSumKey(key)) copy.add(key, value);

@@ -1,7 +1,7 @@
 /** A new store that is written record by record, to be put in the place of another. */
 
 import { rmSync } from 'node:fs';
-import { LmdbDatabase } from './lmdb-database.ts';
+import type { LmdbDatabase } from './lmdb-database.ts';
 
 // What one transaction takes: enough for few syncs, and little for memory.
 const batchCount = 1000;
@@ -15,11 +15,17 @@ export class StoreCopy {
   #bytes = 0;
   #count = 0;
 
-  /** @param path of a copy that was broken off, if there is one: it goes */
-  constructor(path: string) {
+  private constructor(path: string, database: LmdbDatabase) {
     this.#path = path;
-    this.remove();
-    this.#database = new LmdbDatabase(path, true);
+    this.#database = database;
+  }
+
+  /** @param path of a copy that was broken off, if there is one: it goes */
+  static async begin(path: string): Promise<StoreCopy> {
+    // It takes a while to load, and a start that finds its store sound does without.
+    const { LmdbDatabase } = await import('./lmdb-database.ts');
+    removeFile(path);
+    return new StoreCopy(path, new LmdbDatabase(path, true));
   }
 
   /** Records that were added. */
@@ -52,11 +58,7 @@ export class StoreCopy {
   /** For one that could not be finished. */
   async abandon(): Promise<void> {
     await this.#database.close();
-    this.remove();
-  }
-
-  remove(): void {
-    for (const name of [this.#path, `${this.#path}${lockEnding}`]) rmSync(name, { force: true });
+    removeFile(this.#path);
   }
 
   // Even if nothing was added, so that there is a file.
@@ -65,6 +67,10 @@ export class StoreCopy {
     this.#batch = [];
     this.#bytes = 0;
   }
+}
+
+function removeFile(path: string): void {
+  for (const name of [path, `${path}${lockEnding}`]) rmSync(name, { force: true });
 }
 
 /** Where the copy of a store is written. */

@@ -82,21 +82,54 @@ function suite(): void {
     assert.equal(isTrustedBelow(['ca'], { extensions: strange }), false);
   });
 
-  it('is not given to short keys and broken hashes', () => {
-    assert.equal(isTrustedBelow(['ca'], { key: ['rsa:1024'] }), false);
-    const sign = [
-      'x509',
-      '-req',
-      '-sha1',
-      '-in',
-      'client.csr',
-      '-CA',
-      'ca.crt',
-      '-CAkey',
-      'ca.key',
-    ];
-    folder.openssl(...sign, '-CAcreateserial', '-out', 'client.crt');
-    assert.equal(isTrustedButForDates(read('client'), [], [read('ca')]), false);
+  it('is not given to short keys, nor by them', () => {
+    const curve = (name: string) => ['ec', '-pkeyopt', `ec_paramgen_curve:${name}`];
+    const short = [['rsa:1024'], curve('prime192v1'), curve('secp192k1'), curve('sect193r1')];
+    for (const key of short) {
+      assert.equal(isTrustedBelow(['ca'], { key }), false, key.join(' '));
+      folder.authority('short', { by: 'ca', key });
+      assert.equal(isTrustedBelow(['ca', 'short']), false, key.join(' '));
+    }
+    for (const key of [['rsa:2048'], curve('secp224r1'), curve('sect233k1'), ['ed25519']]) {
+      assert.equal(isTrustedBelow(['ca'], { key }), true, key.join(' '));
+    }
+  });
+
+  it('measures a key whose point is compressed, too', () => {
+    for (const [curve, isTrusted] of [
+      ['prime192v1', false],
+      ['secp224r1', true],
+    ] as const) {
+      folder.openssl('ecparam', '-genkey', '-name', curve, '-out', 'client.key');
+      const compressed = ['-conv_form', 'compressed', '-out', 'client.key'];
+      folder.openssl('ec', '-in', 'client.key', ...compressed);
+      folder.openssl('req', '-new', '-key', 'client.key', '-subj', '/CN=c', '-out', 'client.csr');
+      folder.sign('client', { by: 'ca' });
+      assert.equal(
+        read('client').publicKey.export({ type: 'spki', format: 'der' }).length < 64,
+        true,
+      );
+      assert.equal(isTrustedButForDates(read('client'), [], [read('ca')]), isTrusted, curve);
+    }
+  });
+
+  it('is not given to broken hashes', () => {
+    folder.authority('rsa', { key: ['rsa:2048'] });
+    folder.certificate('client', {});
+    const isTrusted = (by: string, ...options: readonly string[]) => {
+      const signer = ['-CA', `${by}.crt`, '-CAkey', `${by}.key`, '-CAcreateserial'];
+      const files = ['-in', 'client.csr', '-out', 'client.crt'];
+      folder.openssl('x509', '-req', ...files, ...signer, ...options);
+      return isTrustedButForDates(read('client'), [], [read(by)]);
+    };
+    const pss = ['-sigopt', 'rsa_padding_mode:pss'];
+    for (const hash of ['-sha1', '-md5', '-ripemd160']) {
+      assert.equal(isTrusted('rsa', hash), false, hash);
+    }
+    assert.equal(isTrusted('ca', '-sha1'), false);
+    assert.equal(isTrusted('rsa', '-sha1', ...pss), false);
+    assert.equal(isTrusted('rsa', '-sha256', ...pss), true);
+    assert.equal(isTrusted('rsa', '-sha224'), true);
   });
 
   it('is not given to a key that OpenSSL cannot read', () => {

@@ -1,6 +1,6 @@
 /** Whether a certificate leads to an authority that is trusted, whatever its dates. */
 
-import type { X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { type CertificateExtension, certificateFields } from './certificate-fields.ts';
 import { derChildren, derTags, objectIdentifierOf, readDer } from './der.ts';
 
@@ -21,7 +21,15 @@ const forClients: readonly string[] = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
 
 // What OpenSSL asks for at its security level 2, which is the default.
 const modulusBitsMin = 2048;
-const brokenHash = /(?:md\d|sha1)(?!\d)/i;
+const divisorBitsMin = 224;
+const coordinateBytesMin = 28; // of a curve with 224 bits
+const brokenHash = /md\d|sha1(?!\d)/i;
+const pss = 'rsassaPss';
+const pssHashes: readonly string[] = [
+  '2.16.840.1.101.3.4.2.1',
+  '2.16.840.1.101.3.4.2.2',
+  '2.16.840.1.101.3.4.2.3',
+];
 
 /** The certificates that issued `certificate`, among those known. */
 export function issuersOf(
@@ -98,24 +106,52 @@ function extensionOf(certificate: X509Certificate, name: string): CertificateExt
 }
 
 function hasSafeKey(certificate: X509Certificate): boolean {
+  // OpenSSL reads keys when they are asked for.
   try {
-    const { modulusLength = modulusBitsMin } = certificate.publicKey.asymmetricKeyDetails ?? {};
-    return modulusLength >= modulusBitsMin;
+    const { publicKey } = certificate;
+    const { modulusLength = modulusBitsMin, divisorLength = divisorBitsMin } =
+      publicKey.asymmetricKeyDetails ?? {};
+    if (modulusLength < modulusBitsMin || divisorLength < divisorBitsMin) return false;
+    return (
+      publicKey.asymmetricKeyType !== 'ec' || coordinateBytesOf(publicKey) >= coordinateBytesMin
+    );
   } catch {
-    // OpenSSL reads keys when they are asked for.
     return false;
   }
 }
 
+const uncompressed = 4;
+
+/** `SEQUENCE { algorithm, BIT STRING with a point }`. SEC 1, 2.3.3 */
+function coordinateBytesOf(key: KeyObject): number {
+  const [, point] = derChildren(readDer(key.export({ type: 'spki', format: 'der' })));
+  // The first byte counts unused bits.
+  const [, form, ...coordinates] = point.content;
+  return form === uncompressed ? coordinates.length / 2 : coordinates.length;
+}
+
 function isSigned(certificate: X509Certificate, issuer: X509Certificate): boolean {
   const isRoot = certificate.subject === certificate.issuer;
-  if (!isRoot && brokenHash.test(certificate.signatureAlgorithm ?? '')) return false;
+  if (!isRoot && !hasSafeHash(certificate)) return false;
   try {
     return certificate.verify(issuer.publicKey);
   } catch {
     return false;
   }
 }
+
+function hasSafeHash({ raw, signatureAlgorithm = '' }: X509Certificate): boolean {
+  if (signatureAlgorithm !== pss) return !brokenHash.test(signatureAlgorithm);
+  const [, algorithm] = derChildren(readDer(raw));
+  const [, parameters] = derChildren(algorithm);
+  // `SEQUENCE { [0] hash DEFAULT SHA-1, … }`. RFC 4055, 3.1
+  const hash = derChildren(parameters).find(({ tag }) => tag === pssHashTag);
+  if (hash === undefined) return false;
+  const [name] = derChildren(derChildren(hash)[0]);
+  return pssHashes.includes(objectIdentifierOf(name));
+}
+
+const pssHashTag = 0xa0;
 
 /** `SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }` */
 function pathLengthMaxOf(certificate: X509Certificate): number {

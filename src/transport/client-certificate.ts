@@ -3,25 +3,23 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { issuersOf, isTrustedButForDates } from './certificate-trust.ts';
-import { DerError } from './der.ts';
 import type { ClientCertificatePolicy } from './tls-security.ts';
 
 /** What a fault is called when there is no certificate; the others have OpenSSL's names. */
 export const noCertificate = 'NO_CERTIFICATE';
 
-/** What is wrong with the certificate of a client whose handshake is over for OpenSSL. */
+/**
+ * What is wrong with the certificate of a client whose handshake is over for OpenSSL.
+ *
+ * @throws DerError when it cannot be read
+ */
 export function clientFaultOf(
   secure: TLSSocket,
   policy: ClientCertificatePolicy,
 ): string | undefined {
   const certificate = secure.getPeerX509Certificate();
   if (certificate === undefined) return policy.isRequired ? noCertificate : undefined;
-  try {
-    return faultOf(certificate, verifyErrorOf(secure), policy);
-  } catch (error) {
-    if (error instanceof DerError) return 'CERT_REJECTED';
-    throw error;
-  }
+  return faultOf(certificate, verifyErrorOf(secure), policy);
 }
 
 const dateFaults: readonly (string | undefined)[] = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];

@@ -1,6 +1,7 @@
 /** TLS keeps the contract of links, lets in whom it should, and tells why it does not. */
 
 import assert from 'node:assert/strict';
+import { sign, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
@@ -9,6 +10,7 @@ import { type ConnectedPair, LinkEnd, linkContract } from '../../test/contract/l
 import { CertificateFolder, missingOpenssl } from '../../test/harness/certificate-folder.ts';
 import { closing, TlsStage, type Visit } from '../../test/harness/tls-stage.ts';
 import type { Link } from '../session/link.ts';
+import { derChildren, derTags, readDer } from './der.ts';
 import type { HandshakeFault } from './handshake-failure.ts';
 import { listenSockets } from './listen-sockets.ts';
 import { socketLinks, startLink } from './socket-link.ts';
@@ -62,6 +64,7 @@ function suite(): void {
       days: -1,
       extensions: ['1.3.6.1.4.1.99999.1=critical,ASN1:NULL'],
     });
+    writeOddCertificate(folder);
     folder.revocationList('crl.pem', { by: 'ca', revoked: ['revoked', 'revoked-expired'] });
     server = { certfile: file('server.crt'), keyfile: file('server.key') };
   });
@@ -168,6 +171,12 @@ function suite(): void {
       it('is nobody where no name is taken, or has none', async () => {
         await check('client', undefined!, { identity: 'none' });
         await check('nameless', undefined!);
+      });
+
+      it('is refused, and harms nobody, when only OpenSSL can read its certificate', async () => {
+        for (const identity of ['common-name', 'subject', 'none'] as const) {
+          await check('odd', 'certificate invalid', { identity });
+        }
       });
 
       it('may have its certificate from an intermediate that it sends along', async () => {
@@ -542,4 +551,27 @@ async function openPair(
       await listener.close();
     },
   };
+}
+
+/** Signs `client.crt` again as `odd.crt`, with a length of five bytes, which DER does not have. */
+function writeOddCertificate(folder: CertificateFolder): void {
+  const { raw } = new X509Certificate(folder.read('client.crt'));
+  const [signed, algorithm] = derChildren(readDer(raw));
+  const fields = derChildren(signed);
+  const { tag, content } = fields[5];
+  const subject = Buffer.from([tag, 0x85, 0, 0, 0, 0, content.length, ...content]);
+  const parts = fields.map(({ bytes }, i) => (i === 5 ? subject : bytes));
+  const again = sequence(parts);
+  const signature = sign('sha256', again, folder.read('ca.key'));
+  const bits = Buffer.from([derTags.bitString, signature.length + 1, 0, ...signature]);
+  const odd = sequence([again, algorithm.bytes, bits]);
+  const base64 = odd.toString('base64').replace(/.{64}/g, '$&\n');
+  folder.write('odd.crt', `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`);
+  folder.write('odd.key', folder.read('client.key'));
+}
+
+function sequence(parts: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(parts);
+  const head = [derTags.sequence, 0x82, content.length >> 8, content.length & 0xff];
+  return Buffer.concat([Buffer.from(head), content]);
 }

@@ -6,6 +6,7 @@ import type { Arrival, Arrivals } from './arrival.ts';
 import { serverDescription } from './certificate-description.ts';
 import { commonNameOf, subjectOf } from './certificate-subject.ts';
 import { clientFaultOf } from './client-certificate.ts';
+import { DerError } from './der.ts';
 import { HalfOpen } from './half-open.ts';
 import {
   certificateFault,
@@ -124,16 +125,15 @@ class Handshake {
     secure.on('error', failed);
     secure.on('close', closed);
     secure.once('secure', () => {
-      const policy = usesPsk(secure) ? undefined : material.clientCertificate;
-      const fault = policy && clientFaultOf(secure, policy);
-      if (fault === undefined) {
+      const visitor = visitorOf(secure, material, this.#pskIdentity);
+      if (visitor.fault === undefined) {
         farewell?.drop();
         secure.off('error', failed).off('close', closed);
-        this.#finish(secure, material);
+        this.#finish(secure, material, visitor.credentials);
         return;
       }
-      const { type, alert } = certificateFault(fault);
-      this.#tell(handshakeFailure(type, { code: fault }));
+      const { type, alert } = certificateFault(visitor.fault);
+      this.#tell(handshakeFailure(type, { code: visitor.fault }));
       farewell?.send(alert);
     });
   }
@@ -157,7 +157,7 @@ class Handshake {
     });
   }
 
-  #finish(secure: TLSSocket, material: TlsMaterial): void {
+  #finish(secure: TLSSocket, material: TlsMaterial, credentials: PeerCredentials): void {
     const { socket, peer } = this.#arrival;
     const { events, next } = this.#layer;
     this.#isOver = true;
@@ -169,7 +169,7 @@ class Handshake {
       const certificate = () => descriptionOf(material);
       events.handshakeFailed?.(peer, handshakeFailure('left at once', { certificate }));
     });
-    next({ socket: secure, peer, credentials: credentialsOf(secure, material, this.#pskIdentity) });
+    next({ socket: secure, peer, credentials });
   }
 
   #fail(failure: HandshakeFailure): void {
@@ -216,6 +216,28 @@ function chosenProtocol(
 }
 
 const forThePublic: readonly string[] = ['http/1.1', 'h2', 'http/1.0', 'mqtt'];
+
+/** Who has come, once the handshake is over for OpenSSL, or what is wrong with its certificate. */
+type Visitor =
+  | { readonly fault: string }
+  | { readonly fault: undefined; readonly credentials: PeerCredentials };
+
+function visitorOf(
+  secure: TLSSocket,
+  material: TlsMaterial,
+  pskIdentity: string | undefined,
+): Visitor {
+  const policy = usesPsk(secure) ? undefined : material.clientCertificate;
+  try {
+    const fault = policy && clientFaultOf(secure, policy);
+    if (fault !== undefined) return { fault };
+    return { fault: undefined, credentials: credentialsOf(secure, material, pskIdentity) };
+  } catch (error) {
+    // OpenSSL takes what is not quite DER, too.
+    if (error instanceof DerError) return { fault: 'CERT_REJECTED' };
+    throw error;
+  }
+}
 
 function credentialsOf(
   secure: TLSSocket,

@@ -146,6 +146,15 @@ describe('a broker that root has started', { skip, timeout: 60_000 }, () => {
     assert.equal(back, 'EPERM');
   });
 
+  it('keeps what Node has compiled, where only root may', () => {
+    const cache = folder.file('cache');
+    mkdirSync(cache, { mode: 0o700 });
+    const { error } = start({ user: 'nobody', env: { NODE_COMPILE_CACHE: cache } });
+    assert.equal(error, undefined);
+    const names = readdirSync(cache, { recursive: true, withFileTypes: true });
+    assert.ok(names.filter((each) => each.isFile()).length > 10);
+  });
+
   it('does not start as somebody who does not exist, or is no number', () => {
     const missing = "Unable to drop privileges to 'no-such-user' because this user does not exist.";
     const wrong: [Start, string][] = [
