@@ -22,6 +22,7 @@ import { knowsIdentities } from './encryption.ts';
 import type { KeyLog } from './key-log.ts';
 import { listenAt, placesOf } from './listen-places.ts';
 import type { Log } from './log.ts';
+import { loggedPeer } from './logged-peer.ts';
 import type { ListenerMaterial } from './materials.ts';
 import { nameOfListener } from './surprises.ts';
 
@@ -173,7 +174,7 @@ export class Endpoint {
       // It has come before, and was at its handshake until now.
       if (this.#ending.signal.aborted) return refuse(link);
       if (this.#tellsOfConnections && !broker.isFull) {
-        log.write('notice', `New connection from ${link.peer} on ${where}.`);
+        log.write('notice', `New connection from ${loggedPeer(link.peer)} on ${where}.`);
       }
       return broker.accept(link);
     };
