@@ -300,7 +300,7 @@ export class Conversation {
 function checkLevels(topic: string): void {
   if (!hasTooManyLevels(topic)) return;
   throw new ProtocolError(
-    reasonCodes.topicNameInvalid,
+    reasonCodes.malformedPacket, // as Mosquitto, whose topics are not valid with more
     `topic name of more than ${topicSeparatorsMax} '/': use fewer levels`,
   );
 }
