@@ -121,10 +121,10 @@ it('answers a PUBREC for an unknown identifier with PUBREL 0x92 [MQTT-3.6.2-1]',
   assertReceived(subscriber, '62 [0001 92] 62 [1234 92]');
 });
 
-it('answers a PUBREL for an unknown identifier with PUBCOMP 0x92 [MQTT-3.7.2-1]', async () => {
+it('answers a PUBREL for an unknown identifier with PUBCOMP 0x00, as Mosquitto [MQTT-3.7.2-1]', async () => {
   const { publisher } = await pair();
   await publisher.sendBytes('62 [0001] 62 [1234 92]');
-  assertReceived(publisher, '70 [0001 92] 70 [1234 92]');
+  assertReceived(publisher, '70 [0001] 70 [1234]');
 });
 
 it('says 0x00 in PUBREL and PUBCOMP of known identifiers [MQTT-3.6.2-1, MQTT-3.7.2-1]', async () => {
@@ -223,7 +223,7 @@ const unexplained = [
   {
     name: 'PUBCOMP [MQTT-3.7.2-2, MQTT-3.7.2-3]',
     request: '62 [0001 00 [26 "k" "v"]]',
-    answer: '70 [0001 92]',
+    answer: '70 [0001]',
   },
 ];
 
