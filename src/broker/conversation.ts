@@ -120,13 +120,10 @@ export class Conversation {
   }
 
   pubrel({ packetId }: Pubrel): void {
-    // [MQTT-4.3.3-11]: PUBCOMP in any case, so that the client comes to an end.
-    const known = this.#session.incoming.release(packetId);
-    this.#answerKept({
-      type: 'pubcomp',
-      packetId,
-      reasonCode: known ? reasonCodes.success : reasonCodes.packetIdentifierNotFound,
-    });
+    this.#session.incoming.release(packetId);
+    // [MQTT-4.3.3-11]: PUBCOMP in any case, so that the client comes to an end. Its first one may
+    // be lost, and to clients 0x92 in the second is a message that was not published.
+    this.#answerKept({ type: 'pubcomp', packetId, reasonCode: reasonCodes.success });
   }
 
   pubcomp({ packetId, reasonCode }: Pubcomp, now: number): void {
@@ -300,7 +297,7 @@ export class Conversation {
 function checkLevels(topic: string): void {
   if (!hasTooManyLevels(topic)) return;
   throw new ProtocolError(
-    reasonCodes.topicNameInvalid,
+    reasonCodes.malformedPacket, // as Mosquitto, whose topics are not valid with more
     `topic name of more than ${topicSeparatorsMax} '/': use fewer levels`,
   );
 }

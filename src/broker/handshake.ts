@@ -74,7 +74,7 @@ export function acceptance(connect: Connect, agreement: Agreement, offer: Offer)
   };
 }
 
-/** What differs from the defaults of MQTT. */
+/** What differs from the defaults of MQTT, in Mosquitto's order: suites compare bytes. */
 function connackProperties(
   connect: Connect,
   agreement: Agreement,
@@ -92,8 +92,6 @@ function connackProperties(
   if (agreement.sessionExpirySeconds < agreement.requestedExpirySeconds) {
     properties.sessionExpiryInterval = agreement.sessionExpirySeconds;
   }
-  // [MQTT-3.2.2-9]
-  if (limits.qosMax < 2) properties.maximumQos = limits.qosMax as 0 | 1;
   if (!features.retainAvailable) properties.retainAvailable = 0;
   if (!features.wildcardSubscriptionAvailable) properties.wildcardSubscriptionAvailable = 0;
   if (!features.subscriptionIdentifiersAvailable) properties.subscriptionIdentifierAvailable = 0;
@@ -109,6 +107,8 @@ function connackProperties(
   }
   properties.maximumPacketSize = limits.packetBytesMax;
   if (limits.inflightMessagesMax > 0) properties.receiveMaximum = limits.inflightMessagesMax;
+  // [MQTT-3.2.2-9]
+  if (limits.qosMax < 2) properties.maximumQos = limits.qosMax as 0 | 1;
   return properties;
 }
 

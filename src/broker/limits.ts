@@ -7,7 +7,7 @@ export interface Limits {
   readonly packetBytesMax: number;
   /** `max_inflight_messages`: QoS 1 and 2 unacknowledged, each way, per client; 0: no limit. */
   readonly inflightMessagesMax: number;
-  /** `max_inflight_bytes`: the same towards a client, in bytes; 0: no limit. */
+  /** `max_inflight_bytes`: the same towards a client, in bytes of payload; 0: no limit. */
   readonly inflightBytesMax: number;
   /** `max_queued_messages`: waiting for a client behind those in flight; 0: no limit. */
   readonly queuedMessagesMax: number;

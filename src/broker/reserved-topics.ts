@@ -3,12 +3,13 @@
 /** Where Mosquitto's bridges tell the broker that they connect to whether they are there. */
 const bridgeState = /^\$SYS\/broker\/connection\/[^/]+\/state$/;
 
-/** What the broker says of itself. (MQTT 5.0 section 4.7.2) */
+/** What the broker says of itself, and bridges of themselves. (MQTT 5.0 section 4.7.2) */
 export function isSystemTopic(topic: string): boolean {
-  return topic.startsWith('$SYS/') && !bridgeState.test(topic);
+  return topic.startsWith('$SYS/');
 }
 
-/** Nobody but the broker speaks under `$SYS`, and under `$share` nobody could hear it. */
+/** Nobody but these speaks under `$SYS`, and under `$share` nobody could hear it. */
 export function isReserved(topic: string): boolean {
-  return topic.startsWith('$') && (isSystemTopic(topic) || topic.startsWith('$share/'));
+  if (!topic.startsWith('$')) return false;
+  return isSystemTopic(topic) ? !bridgeState.test(topic) : topic.startsWith('$share/');
 }

@@ -90,7 +90,7 @@ export class RetainedMessages implements RetainedHolder {
   }
 
   #create(topic: string): Retained {
-    // What the broker says of itself is no state of its clients'.
+    // Who is there, the broker or a bridge, says so anew; what it said before would mislead.
     return new Retained(topic, this, isSystemTopic(topic) ? undefined : this.#keeping);
   }
 

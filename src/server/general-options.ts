@@ -114,7 +114,7 @@ export const generalOptions = {
     floor: 0,
     since: '0.1.0',
     reload: true,
-    help: 'Bytes of QoS 1 and 2 messages on their way to one client; 0 for no limit.',
+    help: 'Payload bytes of QoS 1 and 2 on their way to one client; 0 for no limit.',
   },
   max_inflight_messages: {
     type: 'integer',

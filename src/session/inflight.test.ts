@@ -50,11 +50,13 @@ describe('Inflight', () => {
     const [one, other] = [delivery(7), delivery()];
     inflight.restore(one);
     inflight.add(other);
-    assert.equal(inflight.bytes, 2 * one.message.bytes);
+    const { bytes, payload } = one.message;
+    assert.deepEqual([inflight.bytes, inflight.payloadBytes], [2 * bytes, 2 * payload.length]);
     inflight.delete(one);
-    assert.equal(inflight.bytes, other.message.bytes);
+    assert.deepEqual([inflight.bytes, inflight.payloadBytes], [bytes, payload.length]);
     inflight.clear();
-    assert.deepEqual([inflight.bytes, inflight.size, inflight.isFull], [0, 0, false]);
+    assert.deepEqual([inflight.bytes, inflight.payloadBytes, inflight.size], [0, 0, 0]);
+    assert.equal(inflight.isFull, false);
   });
 
   it('tells a delivery from another with its id', () => {

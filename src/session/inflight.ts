@@ -10,6 +10,7 @@ export class Inflight {
   // In the order of sending, which redelivery keeps. [MQTT-4.6.0-1]
   #deliveries: Map<number, Delivery> | undefined;
   #bytes = 0;
+  #payloadBytes = 0;
   // Packet ids of SUBSCRIBE and UNSUBSCRIBE, which share the numbers. [MQTT-2.2.1-2]
   #reserved: Set<number> | undefined;
   #windowMax = 0;
@@ -20,8 +21,13 @@ export class Inflight {
     return this.#deliveries?.size ?? 0;
   }
 
+  /** Of memory. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get payloadBytes(): number {
+    return this.#payloadBytes;
   }
 
   /** No more may be sent for now. */
@@ -74,6 +80,7 @@ export class Inflight {
   delete(delivery: Delivery): void {
     this.#deliveries!.delete(delivery.packetId);
     this.#bytes -= delivery.message.bytes;
+    this.#payloadBytes -= delivery.message.payload.length;
     if (delivery.counted) this.#windowUsed--;
     delivery.counted = false;
   }
@@ -81,6 +88,7 @@ export class Inflight {
   clear(): void {
     this.#deliveries = undefined;
     this.#bytes = 0;
+    this.#payloadBytes = 0;
     this.#windowUsed = 0;
   }
 
@@ -102,6 +110,7 @@ export class Inflight {
     this.#deliveries ??= new Map();
     this.#deliveries.set(delivery.packetId, delivery);
     this.#bytes += delivery.message.bytes;
+    this.#payloadBytes += delivery.message.payload.length;
   }
 
   #nextPacketId(): number | undefined {

@@ -330,7 +330,7 @@ export class Outgoing {
     if (this.#inflight.isFull) return false;
     const { inflightBytesMax } = this.#limits;
     // One message may always be in flight, however large, or it would wait for ever.
-    if (inflightBytesMax > 0 && this.#inflight.bytes >= inflightBytesMax) return false;
+    if (inflightBytesMax > 0 && this.#inflight.payloadBytes >= inflightBytesMax) return false;
     return true;
   }
 

@@ -99,6 +99,13 @@ describe('Output', () => {
     assert.deepEqual([link.writes, link.calls], [[10], ['close']]);
   });
 
+  it('ends a link at once that it has sent nothing on', () => {
+    const { link, output } = setUp();
+    output.close();
+    output.close();
+    assert.deepEqual([link.writes, link.calls], [[], ['destroy']]);
+  });
+
   it('shares buffers between connections, and has none while idle', () => {
     const { turn, link, output, write, endTurn } = setUp();
     write(10);

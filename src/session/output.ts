@@ -79,12 +79,14 @@ export class Output {
     this.flush();
   }
 
-  /** Sends what waits and closes the link behind it. */
+  /** Sends what waits and closes the link behind it: at once where that is nothing, and was. */
   close(): void {
     if (this.#closed) return;
     this.#handOver();
     this.#closed = true;
-    this.#link.close();
+    // Nothing is on its way that the end could cut off, and a stranger can send for long.
+    if (this.#sentBytes === 0) this.#link.destroy();
+    else this.#link.close();
   }
 
   /** Forgets what waits; the link is gone. */

@@ -66,6 +66,11 @@ export async function listenSockets(
   function forget(this: Socket): void {
     sockets.delete(this);
   }
+  function arrive(socket: Socket): void {
+    if (socket.destroyed) return;
+    const peer = path === undefined ? peerOf(socket) : unixPeerText(path);
+    arrivals({ socket, peer, credentials: undefined });
+  }
   server.on('connection', (socket) => {
     if (isLast(socket)) {
       socket.destroy();
@@ -74,8 +79,9 @@ export async function listenSockets(
     }
     sockets.add(socket);
     socket.on('close', forget);
-    const peer = path === undefined ? peerOf(socket) : unixPeerText(path);
-    arrivals({ socket, peer, credentials: undefined });
+    // The system tells of what has happened in no order: with this turn's ends behind it, the
+    // connection finds the place free of one that its peer has closed before it.
+    setImmediate(arrive, socket);
   });
   if (path === undefined) await listening(server, tcpPlace(options));
   else await listenUnix(server, path);

@@ -57,12 +57,21 @@ class SocketLink implements Link {
     const socket = this.#socket;
     let error: Error | undefined;
     socket.on('data', (bytes: Uint8Array) => receiver.receive(bytes));
-    // The peer sends nothing more, and MQTT has nothing to say to a peer that has gone.
-    socket.on('end', () => socket.destroy());
     socket.on('error', (reason) => {
       error = reason;
     });
-    socket.on('close', () => receiver.closed(error));
+    let isOver = false;
+    const end = (): void => {
+      if (!isOver) receiver.closed(error);
+      isOver = true;
+    };
+    // The peer sends nothing more, and MQTT has nothing to say to a peer that has gone. Told now:
+    // 'close' follows only after connections that the peer has opened since, whose place it takes.
+    socket.on('end', () => {
+      socket.destroy();
+      end();
+    });
+    socket.on('close', end);
   }
 
   get pendingBytes(): number {

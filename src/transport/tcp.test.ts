@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
 import { connectedPair } from '../../test/harness/connected-pair.ts';
@@ -25,6 +25,33 @@ describe('listenTcp', () => {
     const socket = connect(listener.port, '127.0.0.1');
     const [error] = await once(socket, 'error');
     assert.equal(error.code, 'ECONNREFUSED');
+  });
+
+  it('tells of the end of a connection before it tells of one that was made after it', async () => {
+    const told: string[] = [];
+    const hasThree = Promise.withResolvers<void>();
+    const sockets: Socket[] = [];
+    const open = () => sockets.push(connect(listener.port, '127.0.0.1'));
+    // As soon as it is told of one, the next comes; the third comes once the first has gone.
+    const next = (name: number) => {
+      if (name === 3) return hasThree.resolve();
+      if (name === 2) sockets[0].destroy();
+      open();
+    };
+    const listener = await listenTcp(
+      () => {
+        const name = sockets.length;
+        told.push(`open ${name}`);
+        next(name);
+        return { receive() {}, drained() {}, closed: () => told.push(`closed ${name}`) };
+      },
+      { port: 0, host: '127.0.0.1' },
+    );
+    open();
+    await hasThree.promise;
+    assert.deepEqual(told, ['open 1', 'open 2', 'closed 1', 'open 3']);
+    for (const socket of sockets) socket.destroy();
+    await listener.close();
   });
 
   it('fails with the error of the system when the port is taken', async () => {

@@ -240,6 +240,15 @@ for (const [ending, again] of Object.entries(endings)) {
       assert.deepEqual(stage.store.tally(), {}, 'it can be cleared');
     });
 
+    it('by which a bridge says that it is there is not, as under Mosquitto', async () => {
+      let stage = new Stage();
+      await publish(stage, '$SYS/broker/connection/far.near/state', '1', { retain: true });
+      stage = await again(stage);
+      const { client } = await stage.comeIn('client');
+      await client.subscribe('$SYS/broker/connection/+/state');
+      assert.deepEqual(client.payloads(), []);
+    });
+
     it('has aged meanwhile, and is gone when its time is over [MQTT-3.3.2-5] [MQTT-3.3.2-6]', async () => {
       let stage = new Stage();
       for (const [topic, seconds] of [['short', 100] as const, ['long', 200] as const]) {

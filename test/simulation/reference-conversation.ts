@@ -14,7 +14,6 @@ import type { ReferenceSession } from './reference-session.ts';
 const success = 0x00;
 const noMatchingSubscribers = 0x10;
 const noSubscriptionExisted = 0x11;
-const packetIdentifierNotFound = 0x92;
 
 /** The broker has taken the packet. */
 export function take(
@@ -144,9 +143,8 @@ function received(connection: ReferenceConnection, { packetId, reasonCode }: Pub
 
 function released(connection: ReferenceConnection, { packetId }: Pubrel): void {
   const session = connection.session!;
-  const outcome = session.openIncoming.has(packetId) ? success : packetIdentifierNotFound;
   const certify = close(session, packetId);
-  connection.owe('pubcomp', packetId, [`${outcome}`], { certify });
+  connection.owe('pubcomp', packetId, [`${success}`], { certify });
 }
 
 function completed({ session }: ReferenceConnection, { packetId }: Pubcomp): void {

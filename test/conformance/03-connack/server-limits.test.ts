@@ -71,6 +71,13 @@ for (const { name, properties, ...offer } of told) {
   });
 }
 
+it('tells all of it in the order of Mosquitto', async () => {
+  const limits = { qosMax: 1 } as const;
+  const client = new TestBroker({ limits, features: { retainAvailable: false } }).open();
+  await client.sendBytes('10 ["MQTT" 05 02 003c [] "id"]');
+  assertReceived(client, '20 [00 00 [22 000a 25 00 27 001e8480 21 0014 24 01]]');
+});
+
 it('leaves out what MQTT takes for granted [MQTT-3.2.2-9]', async () => {
   const limits = { topicAliasMax: 0, inflightMessagesMax: 0, qosMax: 2 } as const;
   assert.deepEqual(await propertiesOf({ limits }), { maximumPacketSize: 2_000_000 });

@@ -157,7 +157,7 @@ describe('request problem information', () => {
     { name: 'SUBACK', bytes: `82 [0001 [${user}] "no" 00]`, bare: '90 [0001 00 87]' },
     { name: 'UNSUBACK', bytes: `a2 [0001 [${user}] "no"]`, bare: 'b0 [0001 00 11]' },
     { name: 'PUBREL', bytes: '50 [0001 00]', bare: '62 [0001 92]' },
-    { name: 'PUBCOMP', bytes: `62 [0001 00 [${user}]]`, bare: '70 [0001 92]' },
+    { name: 'PUBCOMP', bytes: `62 [0001 00 [${user}]]`, bare: '70 [0001]' },
   ];
   const gatekeeper = new TestGatekeeper({
     publish: () => reasonCodes.notAuthorized,

@@ -204,6 +204,16 @@ inBothVersions((version) => {
     await client.drop();
     assert.deepEqual(watcher.received(), []);
   });
+
+  it('publishes the will of a bridge, that it is not there any more, under $SYS', async () => {
+    const broker = new TestBroker();
+    const topic = '$SYS/broker/connection/far.near/state';
+    const bridge = await broker.connect('far.near', { version, will: willOf('0', { topic }) });
+    const watcher = await broker.connect('watcher');
+    await watcher.subscribe('$SYS/broker/connection/+/state');
+    await bridge.drop();
+    assert.deepEqual(watcher.payloads(), ['0']);
+  });
 });
 
 describe('the will delay', () => {

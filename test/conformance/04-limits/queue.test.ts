@@ -96,6 +96,14 @@ inAllVersions((version) => {
     assert.equal(subscriber.publishes().length, 3);
   });
 
+  it('counts nothing but payloads in the window, as Mosquitto', async () => {
+    const limits = { inflightBytesMax: 16 };
+    const { subscriber, publisher } = await watchedPair({ version, limits });
+    await subscriber.subscribe('a', { qos: 1 });
+    await publishAll(publisher, 3, 8);
+    assert.equal(subscriber.publishes().length, 2);
+  });
+
   it('keeps any number of messages where the limits are 0', async () => {
     const limits = { inflightMessagesMax: 0, queuedMessagesMax: 0, queuedBytesMax: 0 };
     const clients = await watchedPair({ version, limits, subscriber: lasting(version) });
