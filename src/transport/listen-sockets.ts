@@ -67,6 +67,7 @@ export async function listenSockets(
     sockets.delete(this);
   }
   function arrive(socket: Socket): void {
+    socket.off('error', ignore);
     if (socket.destroyed) return;
     const peer = path === undefined ? peerOf(socket) : unixPeerText(path);
     arrivals({ socket, peer, credentials: undefined });
@@ -79,6 +80,8 @@ export async function listenSockets(
     }
     sockets.add(socket);
     socket.on('close', forget);
+    // Until it has somebody to tell: an error that nobody listens to would end the process.
+    socket.on('error', ignore);
     // The system tells of what has happened in no order: with this turn's ends behind it, the
     // connection finds the place free of one that its peer has closed before it.
     setImmediate(arrive, socket);
@@ -97,6 +100,8 @@ export async function listenSockets(
     },
   };
 }
+
+function ignore(): void {}
 
 const filesExceeded =
   'Unable to accept new connection, system socket count has been exceeded.' +

@@ -60,18 +60,13 @@ class SocketLink implements Link {
     socket.on('error', (reason) => {
       error = reason;
     });
-    let isOver = false;
-    const end = (): void => {
-      if (!isOver) receiver.closed(error);
-      isOver = true;
-    };
     // The peer sends nothing more, and MQTT has nothing to say to a peer that has gone. Told now:
     // 'close' follows only after connections that the peer has opened since, whose place it takes.
     socket.on('end', () => {
       socket.destroy();
-      end();
+      this.#end(error);
     });
-    socket.on('close', end);
+    socket.on('close', () => this.#end(error));
   }
 
   get pendingBytes(): number {
@@ -103,5 +98,11 @@ class SocketLink implements Link {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  #end(error: Error | undefined): void {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    receiver?.closed(error);
   }
 }
