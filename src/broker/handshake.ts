@@ -5,6 +5,7 @@ import type { Connect } from '../packet/connect.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { nameFault } from '../topic/topic-filter.ts';
+import { controlPrefix } from './control.ts';
 import type { Introduction } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
 
@@ -148,6 +149,11 @@ function checkWill({ will, version }: Connect, limits: Limits, features: Feature
   if (will === undefined) return;
   const fault = nameFault(will.topic);
   if (fault !== undefined) throw new ProtocolError(reasonCodes.topicNameInvalid, `will: ${fault}`);
+  if (will.topic.startsWith(controlPrefix)) {
+    // Nobody would be there for the answer. Mosquitto closes without a word, too.
+    const reason = `will under '${controlPrefix}': only a client that is there may ask there`;
+    throw new ProtocolError(reasonCodes.notAuthorized, reason, { isToldInConnack: false });
+  }
   if (will.qos > limits.qosMax) {
     // [MQTT-3.2.2-12]
     throw new ProtocolError(

@@ -181,6 +181,8 @@ describe('the will', () => {
     ],
     'with a wildcard': ['10 ["MQTT" 04 06 003c "id" "w/#" "x"]', ''],
     'with a wildcard, in MQTT 5.0': ['10 ["MQTT" 05 06 003c [] "id" [] "w/+" "x"]', ''],
+    'under $CONTROL': ['10 ["MQTT" 04 06 003c "id" "$CONTROL/x/v1" "x"]', ''],
+    'under $CONTROL, in MQTT 5.0': ['10 ["MQTT" 05 06 003c [] "id" [] "$CONTROL/x/v1" "x"]', ''],
   });
   for (const [character, text] of Object.entries(texts)) {
     ends({
