@@ -75,7 +75,7 @@ export function acceptance(connect: Connect, agreement: Agreement, offer: Offer)
   };
 }
 
-/** What differs from the defaults of MQTT. */
+/** What differs from the defaults of MQTT, in Mosquitto's order: test suites compare bytes. */
 function connackProperties(
   connect: Connect,
   agreement: Agreement,
@@ -83,13 +83,13 @@ function connackProperties(
 ): ConnackProperties | undefined {
   if (connect.version !== 5) return undefined;
   const properties: { -readonly [Name in keyof ConnackProperties]: ConnackProperties[Name] } = {};
-  if (limits.topicAliasMax > 0) properties.topicAliasMaximum = limits.topicAliasMax;
-  // [MQTT-3.2.2-16]
-  if (agreement.clientIdIsAssigned) properties.assignedClientIdentifier = agreement.clientId;
   // [MQTT-3.1.2-21]
   if (agreement.keepAliveSeconds !== connect.keepAliveSeconds) {
     properties.serverKeepAlive = agreement.keepAliveSeconds;
   }
+  if (limits.topicAliasMax > 0) properties.topicAliasMaximum = limits.topicAliasMax;
+  // [MQTT-3.2.2-16]
+  if (agreement.clientIdIsAssigned) properties.assignedClientIdentifier = agreement.clientId;
   if (agreement.sessionExpirySeconds < agreement.requestedExpirySeconds) {
     properties.sessionExpiryInterval = agreement.sessionExpirySeconds;
   }
