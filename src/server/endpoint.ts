@@ -22,6 +22,7 @@ import { knowsIdentities } from './encryption.ts';
 import type { KeyLog } from './key-log.ts';
 import { type ListenPlace, listenAt, placesOf } from './listen-places.ts';
 import type { Log } from './log.ts';
+import { loggedPeer } from './logged-peer.ts';
 import type { ListenerMaterial } from './materials.ts';
 import { nameOfListener } from './surprises.ts';
 
@@ -210,7 +211,12 @@ export class Endpoint {
     const { signal } = this.#ending;
     const rejected = {
       connectionRejected: (peer: string, reason: string) =>
-        this.#tell(`Connection from ${peer} rejected, ${reason}.`),
+        this.#tell(`Connection from ${loggedPeer(peer)} rejected, ${reason}.`),
+      // In Mosquitto's words, which have no address.
+      headerCorrupt: (peer: string, fault: string) =>
+        this.#tell(
+          `Connection rejected, corrupt PROXY header. From ${loggedPeer(peer)}: ${fault}.`,
+        ),
     };
     const spoken =
       webSocket === undefined
