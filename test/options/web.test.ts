@@ -191,7 +191,7 @@ for (const [option, value, header, sentence] of [
     'enable_proxy_protocol',
     '1',
     Buffer.from('PROXY TCP5 \r\n'),
-    / rejected, corrupt PROXY header\. /,
+    /: Connection rejected, corrupt PROXY header\. /,
   ],
   ['enable_proxy_protocol', '2', textHeader, /: Connection rejected, corrupt PROXY header\. /],
   [
