@@ -93,8 +93,6 @@ function connackProperties(
   if (agreement.sessionExpirySeconds < agreement.requestedExpirySeconds) {
     properties.sessionExpiryInterval = agreement.sessionExpirySeconds;
   }
-  // [MQTT-3.2.2-9]
-  if (limits.qosMax < 2) properties.maximumQos = limits.qosMax as 0 | 1;
   if (!features.retainAvailable) properties.retainAvailable = 0;
   if (!features.wildcardSubscriptionAvailable) properties.wildcardSubscriptionAvailable = 0;
   if (!features.subscriptionIdentifiersAvailable) properties.subscriptionIdentifierAvailable = 0;
@@ -110,6 +108,8 @@ function connackProperties(
   }
   properties.maximumPacketSize = limits.packetBytesMax;
   if (limits.inflightMessagesMax > 0) properties.receiveMaximum = limits.inflightMessagesMax;
+  // [MQTT-3.2.2-9]
+  if (limits.qosMax < 2) properties.maximumQos = limits.qosMax as 0 | 1;
   return properties;
 }
 
