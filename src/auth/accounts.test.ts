@@ -84,6 +84,14 @@ describe('with a password file', () => {
     for (const request of wrong) assert.equal(await answerTo(keeper, request), 'notAuthorized');
   });
 
+  it('nobody comes in by an empty password, although it is that of the file', async () => {
+    const hash = await hashPassword(bytes(''), { type: 'sha512-pbkdf2', iterations: 1 });
+    const empty = parsePasswordFile(`ann:${passwordHashText(hash)}`);
+    assert.deepEqual([empty.users.size, empty.faults], [1, []]);
+    const keeper = accounts({ ...closed, passwords: empty });
+    assert.equal(await answerTo(keeper, login('ann', '')), 'notAuthorized');
+  });
+
   it('a user that is not in it is refused in the same words as a wrong password', async () => {
     const keeper = accounts({ ...open, passwords });
     const unknown = await verdictOn(keeper, login('carol', 'right'));

@@ -61,7 +61,12 @@ export class Accounts implements Gatekeeper {
       queueMicrotask(() => answer(verdictWithoutPassword(request, this.#rules)));
       return;
     }
-    const question = { source: sourceOf(peer), userName: userName!, hash, password };
+    const question = {
+      source: sourceOf(peer),
+      userName: userName!,
+      hash,
+      password: given(password),
+    };
     this.#checks.check(question, (outcome) => {
       answer(this.#verdict(outcome, userName!, hash));
     });
@@ -150,6 +155,11 @@ class PasswordAccount {
 const vouchedFor = Object.freeze({});
 
 const notKnown = refusal(reasonCodes.notAuthorized, 'user name or password is wrong');
+
+/** An empty password is none, whatever the file has: Mosquitto lets nobody in by one. */
+function given(password: Uint8Array | undefined): Uint8Array | undefined {
+  return password?.length === 0 ? undefined : password;
+}
 
 function needsPassword(request: Admission, { passwords }: AccountRules): boolean {
   const { authenticationMethod, isVouchedFor, userName } = request;

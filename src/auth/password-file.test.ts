@@ -41,7 +41,10 @@ describe('a password file', () => {
   });
 
   const faulty: Readonly<Record<string, { text: string; complaint: string }>> = {
-    'an empty name': { text: `:${sha512}`, complaint: "Empty username in password file 'pw'." },
+    'an empty name': {
+      text: `:${sha512}`,
+      complaint: "Invalid line in password file 'pw': no username.",
+    },
     'a name that is too long': {
       text: `${'ä'.repeat(40_000)}:${sha512}`,
       complaint: "Invalid line in password file 'pw', username too long.",
@@ -52,7 +55,7 @@ describe('a password file', () => {
     },
     'no password': {
       text: 'ann: ',
-      complaint: "Invalid line in password file 'pw', no password.",
+      complaint: "Unable to decode line in password file 'pw': no password.",
     },
     'a plain password': {
       text: 'ann:secret',

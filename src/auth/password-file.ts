@@ -55,7 +55,7 @@ function nameFault(
 ): Fault | undefined {
   if (name === '') {
     return {
-      message: `Empty username in password file '${path}'.`,
+      message: `Invalid line in password file '${path}': no username.`,
       remedy: "Write the name before the ':', or remove the line.",
     };
   }
@@ -83,7 +83,7 @@ function nameFault(
 function readHash(text: string, path: string): PasswordHash | Fault {
   if (text === '') {
     return {
-      message: `Invalid line in password file '${path}', no password.`,
+      message: `Unable to decode line in password file '${path}': no password.`,
       remedy: "Set one: 'pantala passwd FILE USER'.",
     };
   }

@@ -5,6 +5,7 @@ import type { Connect } from '../packet/connect.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { nameFault } from '../topic/topic-filter.ts';
+import { controlPrefix } from './control.ts';
 import type { Introduction } from './introduction.ts';
 import type { Features, Limits } from './limits.ts';
 
@@ -74,7 +75,7 @@ export function acceptance(connect: Connect, agreement: Agreement, offer: Offer)
   };
 }
 
-/** What differs from the defaults of MQTT, in Mosquitto's order: suites compare bytes. */
+/** What differs from the defaults of MQTT, in Mosquitto's order: test suites compare bytes. */
 function connackProperties(
   connect: Connect,
   agreement: Agreement,
@@ -82,13 +83,13 @@ function connackProperties(
 ): ConnackProperties | undefined {
   if (connect.version !== 5) return undefined;
   const properties: { -readonly [Name in keyof ConnackProperties]: ConnackProperties[Name] } = {};
-  if (limits.topicAliasMax > 0) properties.topicAliasMaximum = limits.topicAliasMax;
-  // [MQTT-3.2.2-16]
-  if (agreement.clientIdIsAssigned) properties.assignedClientIdentifier = agreement.clientId;
   // [MQTT-3.1.2-21]
   if (agreement.keepAliveSeconds !== connect.keepAliveSeconds) {
     properties.serverKeepAlive = agreement.keepAliveSeconds;
   }
+  if (limits.topicAliasMax > 0) properties.topicAliasMaximum = limits.topicAliasMax;
+  // [MQTT-3.2.2-16]
+  if (agreement.clientIdIsAssigned) properties.assignedClientIdentifier = agreement.clientId;
   if (agreement.sessionExpirySeconds < agreement.requestedExpirySeconds) {
     properties.sessionExpiryInterval = agreement.sessionExpirySeconds;
   }
@@ -148,6 +149,11 @@ function checkWill({ will, version }: Connect, limits: Limits, features: Feature
   if (will === undefined) return;
   const fault = nameFault(will.topic);
   if (fault !== undefined) throw new ProtocolError(reasonCodes.topicNameInvalid, `will: ${fault}`);
+  if (will.topic.startsWith(controlPrefix)) {
+    // Nobody would be there for the answer. Mosquitto closes without a word, too.
+    const reason = `will under '${controlPrefix}': only a client that is there may ask there`;
+    throw new ProtocolError(reasonCodes.notAuthorized, reason, { isToldInConnack: false });
+  }
   if (will.qos > limits.qosMax) {
     // [MQTT-3.2.2-12]
     throw new ProtocolError(

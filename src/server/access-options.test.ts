@@ -215,6 +215,36 @@ describe('plugins', () => {
     });
   }
 
+  // Mosquitto's tests look at the exit code, which is another where plugins alone are at fault.
+  const options = ['plugin_opt_x 1', 'auth_plugin_deny_special_chars false'];
+  for (const lines of [
+    ['listener 1883', 'plugin /usr/lib/my.so', ...options],
+    ['plugin_load a /usr/lib/my.so', ...options, 'listener 1883', 'plugin_use a', 'plugin_opt_y 2'],
+  ]) {
+    it(`say that '${lines[1]}' follows what is refused no more than once`, () => {
+      const faults = faultsOf(() => parseLines(...lines));
+      assert.deepEqual(
+        faults.map(({ message, isPlugin }) => [message, isPlugin]),
+        [['Unable to load plugin "/usr/lib/my.so".', true]],
+      );
+    });
+  }
+
+  const wrongOptions: Record<string, string> = {
+    'plugin_opt_ 1': "Invalid 'plugin_opt_' config option.",
+    'auth_opt_ 1': "Invalid 'auth_opt_' config option.",
+    plugin_opt_x: "Empty 'x' value in configuration.",
+  };
+  for (const [line, message] of Object.entries(wrongOptions)) {
+    it(`have '${line}' refused, whatever is to be said of the plugin`, () => {
+      const faults = faultsOf(() => parseLines('listener 1883', 'plugin /usr/lib/my.so', line));
+      assert.deepEqual(
+        faults.map(({ message: text }) => text),
+        ['Unable to load plugin "/usr/lib/my.so".', message],
+      );
+    });
+  }
+
   it('and options may not name two password files', () => {
     const [fault] = faultsOf(() =>
       parseLines(

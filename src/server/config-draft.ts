@@ -29,13 +29,13 @@ export class ConfigDraft {
   readonly #access = new AccessDraft();
   readonly #log = new LogDraft();
   readonly #listeners: ListenerDraft[] = [];
-  readonly #namedPlugins = new Map<string, PluginDraft>();
+  readonly #namedPlugins = new Map<string, PluginAbove>();
   readonly #given = new Set<string>();
   readonly #notes: LogLine[] = [];
   readonly #faults: ConfigFault[] = [];
   #listener: ListenerDraft | undefined;
   #default: ListenerDraft | undefined;
-  #plugin: PluginDraft | undefined;
+  #plugin: PluginAbove | undefined;
   #localOnly = true;
 
   /** Runs `read`, which reads one file: what is current in the file around it is out of sight. */
@@ -192,7 +192,9 @@ export class ConfigDraft {
         return this.#setPluginOption(name, text);
       case 'auth_plugin_deny_special_chars': {
         const option = { type: 'flag', default: true, since: '', reload: false, help: '' } as const;
-        this.#pluginAbove(name).denySpecialChars = readValue(name, option, text) as boolean;
+        const plugin = this.#pluginAbove(name);
+        const value = readValue(name, option, text) as boolean;
+        if (plugin !== 'refused') plugin.denySpecialChars = value;
         return;
       }
       default:
@@ -255,10 +257,11 @@ export class ConfigDraft {
 
   #addPlugin(access: AccessDraft, { path, place }: { path: string; place: Place }): void {
     this.#given.add('access');
-    // Without one the options below it are not blamed for it.
-    this.#plugin = undefined;
-    this.#plugin = new PluginDraft(path, place);
-    access.plugins.push(this.#plugin);
+    // Until it is there: the options below it are not blamed for it.
+    this.#plugin = 'refused';
+    const plugin = new PluginDraft(path, place);
+    this.#plugin = plugin;
+    access.plugins.push(plugin);
   }
 
   #loadPlugin(option: string, text: string, place: Place): void {
@@ -267,8 +270,11 @@ export class ConfigDraft {
     if (this.#namedPlugins.has(name)) {
       throw new OptionProblem(`Duplicate plugin name '${name}'.`, 'Give the plugin another name.');
     }
-    this.#plugin = new PluginDraft(path, place);
-    this.#namedPlugins.set(name, this.#plugin);
+    this.#plugin = 'refused';
+    this.#namedPlugins.set(name, 'refused');
+    const plugin = new PluginDraft(path, place);
+    this.#plugin = plugin;
+    this.#namedPlugins.set(name, plugin);
   }
 
   #usePlugin(option: string, name: string): void {
@@ -281,14 +287,14 @@ export class ConfigDraft {
       );
     }
     this.#plugin = plugin;
-    listener.access.plugins.push(plugin);
+    if (plugin !== 'refused') listener.access.plugins.push(plugin);
   }
 
   #setPluginOption(option: string, text: string): void {
     const name = option.replace(/^(plugin|auth)_opt_/, '');
     const plugin = this.#pluginAbove(option);
     if (name === '') {
-      throw new OptionProblem("Empty 'plugin_opt_' config option.", `Write '${option}NAME VALUE'.`);
+      throw new OptionProblem(`Invalid '${option}' config option.`, `Write '${option}NAME VALUE'.`);
     }
     if (text === '') {
       throw new OptionProblem(
@@ -296,10 +302,10 @@ export class ConfigDraft {
         `Write a value after '${option}' or remove the line.`,
       );
     }
-    plugin.setOption(name, text);
+    if (plugin !== 'refused') plugin.setOption(name, text);
   }
 
-  #pluginAbove(name: string): PluginDraft {
+  #pluginAbove(name: string): PluginAbove {
     if (this.#plugin !== undefined) return this.#plugin;
     throw new OptionProblem(
       `The '${name}' option requires plugin/global_plugin/plugin_load to be defined first.`,
@@ -315,6 +321,9 @@ export class ConfigDraft {
     return used.flatMap((port) => hosts.map(({ host }) => model.at(port, host)));
   }
 }
+
+/** The plugin that an option belongs to; 'refused' where its own line is at fault. */
+type PluginAbove = PluginDraft | 'refused';
 
 const localHosts = [
   { domain: 'ipv4', host: '127.0.0.1' },

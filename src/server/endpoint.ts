@@ -20,7 +20,7 @@ import type { WebSocketOptions, webSockets } from '../transport/websocket.ts';
 import type { GeneralSettings, ListenerConfig } from './config.ts';
 import { knowsIdentities } from './encryption.ts';
 import type { KeyLog } from './key-log.ts';
-import { listenAt, placesOf } from './listen-places.ts';
+import { type ListenPlace, listenAt, placesOf } from './listen-places.ts';
 import type { Log } from './log.ts';
 import { loggedPeer } from './logged-peer.ts';
 import type { ListenerMaterial } from './materials.ts';
@@ -76,18 +76,29 @@ export class Endpoint {
   }
 
   /** @throws StartError */
-  async open({ isLocal }: { isLocal: boolean }): Promise<void> {
+  places({ isLocal }: { isLocal: boolean }): Promise<readonly ListenPlace[]> {
+    return placesOf(this.#config, { isLocal });
+  }
+
+  /**
+   * Listens at all of these places at once.
+   *
+   * @throws StartError when one of them cannot be had; the others are open then
+   */
+  async open(places: readonly ListenPlace[]): Promise<void> {
     const { log } = this.#options;
-    const config = this.#config;
-    await this.load(config);
+    await this.load(this.#config);
     this.#renewLayers();
     // What arrives goes through the layers of that moment.
     const arrivals: Arrivals = (arrival) => this.#layers!.arrivals(arrival);
     const events = { acceptFailed: (reason: string) => log.write('error', `Error: ${reason}`) };
-    for (const place of await placesOf(config, { isLocal })) {
-      const listener = await listenAt(place, arrivals, { events, log });
-      if (listener !== undefined) this.#listeners.push(listener);
+    const opened = await Promise.allSettled(
+      places.map((place) => listenAt(place, arrivals, { events, log })),
+    );
+    for (const each of opened) {
+      if (each.status === 'fulfilled' && each.value !== undefined) this.#listeners.push(each.value);
     }
+    throwFirst(opened);
   }
 
   /** Loads what a configuration takes; before it is changed to. */
@@ -221,7 +232,12 @@ export class Endpoint {
     const { signal } = this.#ending;
     const rejected = {
       connectionRejected: (peer: string, reason: string) =>
-        this.#tell(`Connection from ${peer} rejected, ${reason}.`),
+        this.#tell(`Connection from ${loggedPeer(peer)} rejected, ${reason}.`),
+      // In Mosquitto's words, which have no address.
+      headerCorrupt: (peer: string, fault: string) =>
+        this.#tell(
+          `Connection rejected, corrupt PROXY header. From ${loggedPeer(peer)}: ${fault}.`,
+        ),
     };
     const spoken =
       webSocket === undefined
@@ -251,6 +267,11 @@ export class Endpoint {
     const { general, log } = this.#options;
     return general().connectionMessages && log.isOn('notice');
   }
+}
+
+/** @throws the reason of the first that has failed, if there is one */
+export function throwFirst(settled: readonly PromiseSettledResult<unknown>[]): void {
+  for (const each of settled) if (each.status === 'rejected') throw each.reason;
 }
 
 /** What the layers between a socket and MQTT are made from. */

@@ -37,7 +37,8 @@ describe('a general option', () => {
     packet_buffer_size: countCase('packetBufferSize', 'packet_buffer_size', {
       fallback: 4096,
       wrong: {
-        'packet_buffer_size 65536': 'Packet buffer size must be between 0 and 65535 inclusive.',
+        'packet_buffer_size 0': 'Packet buffer size must be between 1 and 65535 inclusive.',
+        'packet_buffer_size 65536': 'Packet buffer size must be between 1 and 65535 inclusive.',
       },
     }),
     packet_max_auth: countCase('packetMaxAuth', 'packet_max_auth', { fallback: 100_000 }),

@@ -183,9 +183,9 @@ export const generalOptions = {
   packet_buffer_size: {
     type: 'integer',
     default: 4096,
-    min: 0,
+    min: 1,
     max: 65_535,
-    refusal: 'Packet buffer size must be between 0 and 65535 inclusive.',
+    refusal: 'Packet buffer size must be between 1 and 65535 inclusive.',
     aliases: ['websockets_headers_size'],
     since: '0.1.0',
     reload: true,

@@ -9,7 +9,7 @@ import { reasonCodes } from '../packet/reason-codes.ts';
 import { Message } from '../session/message.ts';
 import type { AccessConfig, Config } from './config.ts';
 import { answerControl, nameOfSource } from './control-api.ts';
-import { Endpoint } from './endpoint.ts';
+import { Endpoint, throwFirst } from './endpoint.ts';
 import type { KeyLog } from './key-log.ts';
 import type { Log } from './log.ts';
 import { MaterialWatch } from './material-watch.ts';
@@ -164,7 +164,10 @@ class Server implements RunningServer {
 
   async open(): Promise<void> {
     const isLocal = this.#config.localOnly;
-    for (const endpoint of this.#endpoints) await endpoint.open({ isLocal });
+    const endpoints = this.#endpoints;
+    const places = await Promise.all(endpoints.map((endpoint) => endpoint.places({ isLocal })));
+    // All in one go: who finds one of the ports open takes it that the others are open, too.
+    throwFirst(await Promise.allSettled(endpoints.map((each, i) => each.open(places[i]))));
     if (this.addresses.length === 0) {
       throw new StartError('Unable to start any listening sockets: this machine has no network.');
     }

@@ -40,6 +40,8 @@ async function openGate(
 ): Promise<Gate> {
   const arrivals: Arrival[] = [];
   const rejections: string[] = [];
+  const reject = (peer: string, reason: string) =>
+    rejections.push(`${peer.replace(/(?<=^127.*:).*/, '…')}: ${reason}`);
   const layer = proxyProtocol(
     options,
     (arrival) => {
@@ -47,8 +49,8 @@ async function openGate(
       next(arrival);
     },
     {
-      connectionRejected: (peer, reason) =>
-        rejections.push(`${peer.replace(/(?<=^127.*:).*/, '…')}: ${reason}`),
+      connectionRejected: reject,
+      headerCorrupt: (peer, fault) => reject(peer, `corrupt PROXY header: ${fault}`),
     },
   );
   const listener = await listenSockets(layer, { port: 0, host: '127.0.0.1' });
@@ -239,9 +241,9 @@ describe('the client of a PROXY header', () => {
     });
 
   refuses({ requireTls: true }, binaryHeader(), /^192.0.2.1:51234: client did not connect using T/);
-  refuses({ requireTls: true }, local, /^127.0.0.1:…: client did not connect using TLS: have/);
-  refuses({ requireCertificate: true }, secure, /^192.*: client did not provide a certificate: h/);
-  refuses({ requireCertificate: true }, local, /^127.*: client did not provide a certificate: ha/);
+  refuses({ requireTls: true }, local, /^127.0.0.1:…: client did not connect using TLS. Have/);
+  refuses({ requireCertificate: true }, secure, /^192.*: client did not provide a certificate. H/);
+  refuses({ requireCertificate: true }, local, /^127.*: client did not provide a certificate. Ha/);
   refuses({}, Buffer.from('\x10\x0c'), /^127.0.0.1:…: corrupt PROXY header: it is missing/);
 });
 

@@ -38,6 +38,12 @@ export interface ProxyProtocolEvents {
    * @param reason goes on from `Connection from PEER rejected, `
    */
   connectionRejected?(peer: string, reason: string): void;
+  /**
+   * The same where the header is no header.
+   *
+   * @param peer the other end of the socket
+   */
+  headerCorrupt?(peer: string, fault: string): void;
 }
 
 // After an outage a load balancer comes with all of its clients at once, and they are all accepted
@@ -106,7 +112,7 @@ class HeaderWait {
       if (found !== undefined) this.#accept(found.header, this.#bytes.subarray(found.length));
     } catch (error) {
       if (!(error instanceof ProxyHeaderError)) throw error;
-      this.#reject(this.#arrival.peer, error.message);
+      this.#rejectHeader(error.message);
     }
   };
 
@@ -116,7 +122,7 @@ class HeaderWait {
   // Those who only look whether the port is open are none of anybody's concern.
   readonly #closed = (): void => {
     if (this.#bytes.length === 0) this.#letGo();
-    else this.#reject(this.#arrival.peer, 'corrupt PROXY header: the connection ended within it');
+    else this.#rejectHeader('the connection ended within it');
   };
 
   #accept(header: ProxyHeader, behind: Uint8Array): void {
@@ -146,13 +152,13 @@ class HeaderWait {
     const { requireTls = false, requireCertificate = false } = this.#options;
     if (requireTls && tls === undefined) {
       return (
-        'client did not connect using TLS: have the load balancer take clients with TLS only, and' +
+        'client did not connect using TLS. Have the load balancer take clients with TLS only, and' +
         ' say so in its header (send-proxy-v2-ssl in HAProxy)'
       );
     }
     if (requireCertificate && !tls?.hasVerifiedCertificate) {
       return (
-        'client did not provide a certificate: have the load balancer ask for one and verify it,' +
+        'client did not provide a certificate. Have the load balancer ask for one and verify it,' +
         ' and say so in its header (verify required and send-proxy-v2-ssl-cn in HAProxy)'
       );
     }
@@ -172,9 +178,18 @@ class HeaderWait {
   }
 
   #reject(peer: string, reason: string): void {
+    this.#end();
+    this.#events.connectionRejected?.(peer, reason);
+  }
+
+  #rejectHeader(fault: string): void {
+    this.#end();
+    this.#events.headerCorrupt?.(this.#arrival.peer, fault);
+  }
+
+  #end(): void {
     this.#letGo();
     this.#socket.destroy();
-    this.#events.connectionRejected?.(peer, reason);
   }
 
   #letGo(): void {

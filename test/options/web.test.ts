@@ -185,6 +185,37 @@ itDiffers('require_certificate', 'behind a proxy: who showed it none is not let 
   ],
 });
 
+// Whole sentences of Mosquitto's, which programs look for in the log; what helps comes behind them.
+for (const [option, value, header, sentence] of [
+  [
+    'enable_proxy_protocol',
+    '1',
+    Buffer.from('PROXY TCP5 \r\n'),
+    /: Connection rejected, corrupt PROXY header\. /,
+  ],
+  ['enable_proxy_protocol', '2', textHeader, /: Connection rejected, corrupt PROXY header\. /],
+  [
+    'proxy_protocol_v2_require_tls',
+    'true',
+    binaryHeader(),
+    /: Connection from 192\.0\.2\.1:51234 rejected, client did not connect using TLS\. /,
+  ],
+  [
+    'require_certificate',
+    'true',
+    withTls,
+    /: Connection from 192\.0\.2\.1:51234 rejected, client did not provide a certificate\. /,
+  ],
+] as const) {
+  itShows(option, `${value}: the log tells of who is not let in by it`, async () => {
+    await using served = await serve(...proxied, `${option} ${value}`);
+    const socket = connect(served.port, '127.0.0.1');
+    served.keep(new WireClient(socket, 4));
+    socket.write(header);
+    await served.logged(sentence);
+  });
+}
+
 for (const beside of [proxied, [...proxied, 'require_certificate true']]) {
   const isRequired = beside.length > proxied.length;
   const what = isRequired ? 'required' : 'not required';

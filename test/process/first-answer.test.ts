@@ -91,9 +91,8 @@ it('what is configured is announced in the same order', limit, async () => {
   await using broker = new Serving(['-c', config]);
   await broker.stderr.until(running);
   const answer = await answerTo('10 ["MQTT" 05 02 0064 [] "id"]', port, '127.0.0.1');
-  const properties = ['22 00 03', '13 00 3c', '27 00 00 03 e8', '21 00 07', '24 01'];
-  assert.deepEqual(new Set(split(answer)), new Set(properties));
-  assert.match(answer, /^20 \S+ 00 00 \S+ 22 00 03 .*27 00 00 03 e8 21 00 07/);
+  const properties = ['13 00 3c', '22 00 03', '27 00 00 03 e8', '21 00 07', '24 01'];
+  assert.deepEqual(split(answer), properties);
 });
 
 /** The properties of a CONNACK whose values have these lengths. */

@@ -194,6 +194,8 @@ describe('the will', () => {
     ],
     'with a wildcard': ['10 ["MQTT" 04 06 003c "id" "w/#" "x"]', ''],
     'with a wildcard, in MQTT 5.0': ['10 ["MQTT" 05 06 003c [] "id" [] "w/+" "x"]', ''],
+    'under $CONTROL': ['10 ["MQTT" 04 06 003c "id" "$CONTROL/x/v1" "x"]', ''],
+    'under $CONTROL, in MQTT 5.0': ['10 ["MQTT" 05 06 003c [] "id" [] "$CONTROL/x/v1" "x"]', ''],
   });
   for (const [character, text] of Object.entries(texts)) {
     ends({
@@ -268,7 +270,7 @@ describe('a keep alive beyond max_keepalive', () => {
   it('is granted less in MQTT 5.0', async () => {
     const client = new TestBroker({ limits }).open();
     await client.sendBytes('10 ["MQTT" 05 02 003d [] "id"]');
-    assert.match(client.receivedHex(), /^20 11 00 00 0e 22 00 0a 13 00 3c/);
+    assert.match(client.receivedHex(), /^20 11 00 00 0e 13 00 3c 22 00 0a 27/);
   });
 });
 
