@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import process from 'node:process';
 import { after, describe, it } from 'node:test';
 import { ServiceManager } from '../../src/server/service-manager.ts';
 import { Datagrams, missingPython } from './datagrams.ts';
-import { Folder, freePort, running, Serving } from './serving.ts';
+import { Folder, freePort, Serving } from './serving.ts';
 
 const folder = new Folder();
 after(() => folder[Symbol.dispose]());
@@ -34,7 +36,10 @@ describe('a service manager', { skip, timeout: 60_000 }, () => {
     const env = { NOTIFY_SOCKET: socket, STATE_DIRECTORY: folder.file('state') };
     await using broker = new Serving(['-p', String(port)], { env });
     await manager.until(/READY=1/);
-    assert.match(broker.stderr.text, running, 'not before the ports are open');
+    const client = connect(port, '127.0.0.1');
+    // Rejects when the port is not open yet.
+    await once(client, 'connect');
+    client.destroy();
     assert.match(manager.all[0].text, new RegExp(`^MAINPID=${broker.pid}$`, 'm'));
     broker.signal('SIGHUP');
     await manager.until(/RELOADING=1(?:.|\n)*READY=1/);
