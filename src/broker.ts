@@ -255,12 +255,13 @@ class Embedded implements EmbeddedBroker {
     const { port = 1883, host = '127.0.0.1', path, tls } = options;
     const broker = await this.#opened;
     if (this.#closed !== undefined) throw new Error('the broker is closed: create another');
-    const { accept } = broker.listener();
-    const plain = socketLinks(accept);
+    const entry = broker.listener();
+    const plain = socketLinks(entry.accept);
     const { signal } = this.#ending;
     const arrivals = tls ? tlsLayer(new TlsSecurity(loadTls(tls)), plain, { signal }) : plain;
     const place = path === undefined ? { port, host } : { path };
-    const listener = await listenSockets(arrivals, place);
+    const isFull = () => entry.isFull;
+    const listener = await listenSockets(arrivals, { ...place, isFull });
     this.#listeners.push(listener);
     return { host: listener.host, port: listener.port };
   }

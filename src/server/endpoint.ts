@@ -91,9 +91,10 @@ export class Endpoint {
     this.#renewLayers();
     // What arrives goes through the layers of that moment.
     const arrivals: Arrivals = (arrival) => this.#layers!.arrivals(arrival);
+    const isFull = () => this.#broker!.isFull;
     const events = { acceptFailed: (reason: string) => log.write('error', `Error: ${reason}`) };
     const opened = await Promise.allSettled(
-      places.map((place) => listenAt(place, arrivals, { events, log })),
+      places.map((place) => listenAt(place, arrivals, { isFull, events, log })),
     );
     for (const each of opened) {
       if (each.status === 'fulfilled' && each.value !== undefined) this.#listeners.push(each.value);

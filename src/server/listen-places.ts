@@ -7,7 +7,7 @@ import { addressesOfInterface } from '../transport/interface-addresses.ts';
 import { ListenError } from '../transport/listen-error.ts';
 import {
   type Listener,
-  type ListenSocketsEvents,
+  type ListenSocketsOptions,
   listenSockets,
 } from '../transport/listen-sockets.ts';
 import type { ListenerConfig } from './config.ts';
@@ -60,14 +60,14 @@ export async function placesOf(
 export async function listenAt(
   place: ListenPlace,
   arrivals: Arrivals,
-  { events, log }: { events: ListenSocketsEvents; log: Log },
+  { log, ...options }: { log: Log } & Pick<ListenSocketsOptions, 'isFull' | 'events'>,
 ): Promise<Listener | undefined> {
   const { listener, host, domain, mayBeMissing } = place;
   const { port, socketPath: path } = listener;
   log.write('information', announcement(place));
   const family = domain === undefined ? undefined : domain === 'ipv4' ? 4 : 6;
   try {
-    return await listenSockets(arrivals, { port, host, family, path, events });
+    return await listenSockets(arrivals, { port, host, family, path, ...options });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (!mayBeMissing || !domainMissing.includes(code)) throw cannotListen(error, listener);

@@ -14,6 +14,8 @@ export interface ListenSocketsOptions {
   readonly family?: 4 | 6 | undefined;
   /** A Unix socket instead of all that. */
   readonly path?: string | undefined;
+  /** Whether one more connection would be too many; absent: never. */
+  isFull?(): boolean;
   readonly events?: ListenSocketsEvents | undefined;
 }
 
@@ -53,7 +55,7 @@ export async function listenSockets(
   arrivals: Arrivals,
   options: ListenSocketsOptions = {},
 ): Promise<Listener> {
-  const { path, events = {} } = options;
+  const { path, isFull, events = {} } = options;
   const server = createServer({
     noDelay: true,
     keepAlive: true,
@@ -67,8 +69,6 @@ export async function listenSockets(
     sockets.delete(this);
   }
   function arrive(socket: Socket): void {
-    socket.off('error', ignore);
-    if (socket.destroyed) return;
     const peer = path === undefined ? peerOf(socket) : unixPeerText(path);
     arrivals({ socket, peer, credentials: undefined });
   }
@@ -80,11 +80,8 @@ export async function listenSockets(
     }
     sockets.add(socket);
     socket.on('close', forget);
-    // Until it has somebody to tell: an error that nobody listens to would end the process.
-    socket.on('error', ignore);
-    // The system tells of what has happened in no order: with this turn's ends behind it, the
-    // connection finds the place free of one that its peer has closed before it.
-    setImmediate(arrive, socket);
+    if (isFull?.()) behindEnds(socket, arrive);
+    else arrive(socket);
   });
   if (path === undefined) await listening(server, tcpPlace(options));
   else await listenUnix(server, path);
@@ -99,6 +96,19 @@ export async function listenSockets(
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/**
+ * The system tells of what has happened in no order: with this turn's ends behind it, the
+ * connection finds the place free of one that its peer has closed before it.
+ */
+function behindEnds(socket: Socket, arrive: (socket: Socket) => void): void {
+  // An error that nobody listens to would end the process.
+  socket.on('error', ignore);
+  setImmediate(() => {
+    socket.off('error', ignore);
+    if (!socket.destroyed) arrive(socket);
+  });
 }
 
 function ignore(): void {}

@@ -16,20 +16,21 @@ export interface SocketEvents {
 
 /** The innermost layer of a listener whose sockets carry MQTT and nothing else. */
 export function socketLinks(accept: Accept, { connectionRejected }: SocketEvents = {}): Arrivals {
-  return (arrival) => {
-    if (connectionRejected !== undefined) {
-      arrival.socket.once('data', (first: Uint8Array) => {
-        const foreign = foreignProtocol('mqtt', first);
-        if (foreign !== undefined) connectionRejected(arrival.peer, foreign);
-      });
-    }
-    startLink(arrival, accept);
+  const look = (first: Uint8Array, peer: string): void => {
+    const foreign = foreignProtocol('mqtt', first);
+    if (foreign !== undefined) connectionRejected?.(peer, foreign);
   };
+  return (arrival) => startLink(arrival, accept, look);
 }
 
-export function startLink(arrival: Arrival, accept: Accept): void {
+/** @param look is shown the first bytes before anybody else is */
+export function startLink(
+  arrival: Arrival,
+  accept: Accept,
+  look?: (first: Uint8Array, peer: string) => void,
+): void {
   const link = new SocketLink(arrival);
-  link.start(accept(link));
+  link.start(accept(link), look);
 }
 
 class SocketLink implements Link {
@@ -52,11 +53,16 @@ class SocketLink implements Link {
     this.credentials = credentials;
   }
 
-  start(receiver: LinkReceiver): void {
+  start(receiver: LinkReceiver, look?: (first: Uint8Array, peer: string) => void): void {
     this.#receiver = receiver;
     const socket = this.#socket;
     let error: Error | undefined;
-    socket.on('data', (bytes: Uint8Array) => receiver.receive(bytes));
+    let isFirst = true;
+    socket.on('data', (bytes: Uint8Array) => {
+      if (isFirst) look?.(bytes, this.peer);
+      isFirst = false;
+      receiver.receive(bytes);
+    });
     socket.on('error', (reason) => {
       error = reason;
     });

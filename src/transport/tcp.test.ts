@@ -27,7 +27,7 @@ describe('listenTcp', () => {
     assert.equal(error.code, 'ECONNREFUSED');
   });
 
-  it('tells of the end of a connection before it tells of one that was made after it', async () => {
+  it('where it is full tells of the end of a connection before one that was made after it', async () => {
     const told: string[] = [];
     const hasThree = Promise.withResolvers<void>();
     const sockets: Socket[] = [];
@@ -45,7 +45,7 @@ describe('listenTcp', () => {
         next(name);
         return { receive() {}, drained() {}, closed: () => told.push(`closed ${name}`) };
       },
-      { port: 0, host: '127.0.0.1' },
+      { port: 0, host: '127.0.0.1', isFull: () => true },
     );
     open();
     await hasThree.promise;
