@@ -159,9 +159,14 @@ class WatchedFiles {
   }
 }
 
+/** The folder itself where it may not be listed: whether that changes shows from outside. */
 function filesIn(folder: string): readonly string[] {
-  const files = readdirSync(folder).map((name) => join(folder, name));
-  return files.filter((file) => isOf('file', file)).sort();
+  try {
+    const files = readdirSync(folder).map((name) => join(folder, name));
+    return files.filter((file) => isOf('file', file)).sort();
+  } catch {
+    return [folder];
+  }
 }
 
 function foldersOf(file: string): readonly string[] {
@@ -181,8 +186,12 @@ function markOf(file: string): string {
   }
 }
 
-/** What is at the end of all links. */
+/** What is at the end of all links: neither, where they go round or a folder is closed. */
 function isOf(kind: 'file' | 'folder', path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return kind === 'file' ? stats?.isFile() === true : stats?.isDirectory() === true;
+  try {
+    const stats = statSync(path);
+    return kind === 'file' ? stats.isFile() : stats.isDirectory();
+  } catch {
+    return false;
+  }
 }
