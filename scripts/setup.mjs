@@ -47,15 +47,22 @@ export function betterNode() {
   return packagedNode() ?? fail(nodeIsTooOld());
 }
 
+/** How a process tells the one that stands in for it whom it stands in for. */
+const parentVariable = 'PANTALA_PARENT';
+
 /**
  * Stands in for a process on another Node: it has our terminal, gets our signals, and we end as it
- * ends. Ctrl-C in a terminal reaches both, so it sees that one twice, as under `npm start` anyway.
+ * ends; a SIGKILL, which nobody can hand on, it notices itself (see `endWithParent`). Ctrl-C in a
+ * terminal reaches both, so it sees that one twice, as under `npm start` anyway.
  *
  * @param {string} node
  * @param {string[]} args
  */
 export function become(node, args) {
-  const child = spawn(node, args, { stdio: 'inherit' });
+  const child = spawn(node, args, {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [parentVariable]: String(process.pid) },
+  });
   /** @param {NodeJS.Signals} signal */
   const forward = (signal) => child.kill(signal);
   /** @type {NodeJS.Signals[]} */
@@ -67,6 +74,16 @@ export function become(node, args) {
     for (const name of signals) process.off(name, forward);
     process.kill(process.pid, signal);
   });
+}
+
+/** In a process that another became: ends it at once when that one is gone. */
+export function endWithParent() {
+  const parent = process.env[parentVariable];
+  // Nor does a process of ours have it: the daemon has a channel, too, and outlives its parent.
+  delete process.env[parentVariable];
+  if (process.channel === undefined || parent !== String(process.ppid)) return;
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  process.channel?.unref();
 }
 
 /** Compares the lockfile with npm's own record of what it installed. */

@@ -94,6 +94,22 @@ describe('setup', () => {
     assert.deepEqual(await terminate('command.ts'), [null, 'SIGTERM']);
   });
 
+  const noSigkill = process.platform === 'win32' ? 'Windows has no signals' : false;
+  it('takes the command along when it is killed', { skip: noSigkill }, async () => {
+    const setup = JSON.stringify(join(folder, 'scripts/setup.mjs'));
+    const lines = [`import { endWithParent } from ${setup};`, 'endWithParent();'];
+    writeFileSync(join(folder, 'command.ts'), [...lines, waitForSigterm('')].join('\n'));
+    const child = spawn(
+      process.execPath,
+      [join(folder, 'scripts/setup.mjs'), 'command.ts'],
+      options(),
+    );
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    // Both hold it open.
+    await once(child.stdout, 'close');
+  });
+
   function setUp(...args: string[]) {
     return spawnSync(process.execPath, [join(folder, 'scripts/setup.mjs'), ...args], options());
   }

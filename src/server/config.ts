@@ -113,8 +113,10 @@ export class ConfigError extends Error {
   readonly faults: readonly ConfigFault[];
 
   constructor(faults: readonly ConfigFault[]) {
-    super(faults.flatMap(faultLines).join('\n'));
-    this.faults = faults;
+    // Without a listener there is one for each family of addresses, with the same lines to blame.
+    const told = new Map(faults.map((fault) => [faultLines(fault).join('\n'), fault]));
+    super([...told.keys()].join('\n'));
+    this.faults = [...told.values()];
   }
 }
 

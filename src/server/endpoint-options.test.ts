@@ -118,6 +118,14 @@ describe('a listener option', () => {
     });
   }
 
+  it('tells once what is wrong with the default listener', () => {
+    const faults = faultsOf(() => parseLines('certfile server.crt'));
+    assert.deepEqual(
+      faults.map((fault) => fault.line),
+      [1],
+    );
+  });
+
   it('accepts the versions of MQTT that are listed, by default all', () => {
     const versions = listenerOf('accept_protocol_versions 3, 5,4 3').acceptProtocolVersions;
     assert.deepEqual(versions, new Set([3, 5, 4]));

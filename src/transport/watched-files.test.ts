@@ -143,6 +143,41 @@ describe('watchFiles', { timeout: 20_000 }, () => {
     assert.equal(changes.count, 1);
   });
 
+  it('tells once of a file that stays missing, and again when it is back as it was', async () => {
+    write('server.crt', 'old');
+    const changes = watch(['server.crt'], 10);
+    unlinkSync(place('server.crt'));
+    await changes.next.promise;
+    write('server.crt', 'old');
+    await changes.next.promise;
+    assert.equal(changes.count, 2);
+  });
+
+  it('tells of a file that cannot be read any more', async () => {
+    write('server.crt', 'old');
+    const changes = watch(['server.crt']);
+    unlinkSync(place('server.crt'));
+    // What not even root can read.
+    symlinkSync('server.crt', place('server.crt'));
+    await changes.next.promise;
+    assert.equal(changes.count, 1);
+  });
+
+  it('goes on where a link leads to itself', async () => {
+    write('server.crt', 'old');
+    write('other.crt', 'old');
+    const changes = watch(['server.crt']);
+    const others = watch(['other.crt']);
+    unlinkSync(place('server.crt'));
+    symlinkSync('server.crt', place('server.crt'));
+    write('other.crt', 'new');
+    await others.next.promise;
+    unlinkSync(place('server.crt'));
+    write('server.crt', 'new');
+    await changes.next.promise;
+    assert.ok(changes.count > 0);
+  });
+
   it('finds by looking what no watch tells, and watches on', async () => {
     mkdirSync(place('certificates'));
     write('certificates/server.crt', 'old');

@@ -17,7 +17,8 @@ export interface WatchOptions {
  * Calls `changed` after any of the files, or any file in folders among them, has new content: it
  * was written in place, another was renamed over it, or a link on the way to it leads elsewhere, as
  * Kubernetes swaps `..data`. Several changes in a short time are one; a file that is written again
- * as it was has not changed, and one that is missing is waited for.
+ * as it was has not changed. One that may not be read any more has changed; one that is missing is
+ * waited for, and has changed when it is still missing after two polls.
  */
 export function watchFiles(
   paths: readonly string[],
@@ -42,6 +43,8 @@ class WatchedFiles {
   #content: string | undefined;
   /** Content that was seen once, and may not be all of it yet. */
   #candidate: string | undefined;
+  /** How many more polls a missing file is waited for; undefined while none is missing. */
+  #pollsLeft: number | undefined;
 
   constructor(
     paths: readonly string[],
@@ -69,6 +72,9 @@ class WatchedFiles {
       // Nothing has told of it: a folder may not be the one any more that is watched.
       this.#watchNothing();
       this.#settle();
+    } else if (this.#pollsLeft !== undefined && this.#pollsLeft > 0) {
+      this.#pollsLeft--;
+      if (this.#pollsLeft === 0) this.#tellOf('missing');
     }
     this.#watchFolders();
   }
@@ -84,6 +90,7 @@ class WatchedFiles {
     if (marks === this.#marks && this.#candidate === undefined) return;
     const content = this.#read();
     this.#marks = marks;
+    this.#pollsLeft = content === undefined ? (this.#pollsLeft ?? 2) : undefined;
     if (content === undefined || content === this.#content) {
       this.#candidate = undefined;
       return;
@@ -94,6 +101,10 @@ class WatchedFiles {
       return;
     }
     this.#candidate = undefined;
+    this.#tellOf(content);
+  }
+
+  #tellOf(content: string): void {
     this.#content = content;
     this.#changed();
   }
@@ -103,7 +114,7 @@ class WatchedFiles {
     return this.#files().map(markOf).join('\n');
   }
 
-  /** A digest of everything; undefined while something is missing. */
+  /** A digest of everything, or why it cannot be read; undefined while something is missing. */
   #read(): string | undefined {
     const hash = createHash('sha256');
     try {
@@ -112,8 +123,9 @@ class WatchedFiles {
         hash.update(`${file}\0${bytes.length}\0`).update(bytes);
       }
       return hash.digest('hex');
-    } catch {
-      return undefined;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      return code === 'ENOENT' ? undefined : message;
     }
   }
 
@@ -159,9 +171,14 @@ class WatchedFiles {
   }
 }
 
+/** The folder itself where it may not be listed: whether that changes shows from outside. */
 function filesIn(folder: string): readonly string[] {
-  const files = readdirSync(folder).map((name) => join(folder, name));
-  return files.filter((file) => isOf('file', file)).sort();
+  try {
+    const files = readdirSync(folder).map((name) => join(folder, name));
+    return files.filter((file) => isOf('file', file)).sort();
+  } catch {
+    return [folder];
+  }
 }
 
 function foldersOf(file: string): readonly string[] {
@@ -181,8 +198,12 @@ function markOf(file: string): string {
   }
 }
 
-/** What is at the end of all links. */
+/** What is at the end of all links: neither, where they go round or a folder is closed. */
 function isOf(kind: 'file' | 'folder', path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return kind === 'file' ? stats?.isFile() === true : stats?.isDirectory() === true;
+  try {
+    const stats = statSync(path);
+    return kind === 'file' ? stats.isFile() : stats.isDirectory();
+  } catch {
+    return false;
+  }
 }

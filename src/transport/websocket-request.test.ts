@@ -169,6 +169,7 @@ describe('a request for a WebSocket', () => {
       assert.match(answer.header.get('connection')!, /close/);
       assert.equal(server.links.length, 0);
       assert.match(server.rejected.join(), told);
+      assert.doesNotMatch(server.rejected.join(), /\.$/, 'it goes on in a sentence');
     });
   }
 

@@ -276,7 +276,9 @@ class WebSocketLayer {
   }
 
   #tellOf({ told, reason }: HttpRefusal, { arrival }: Visitor): void {
-    this.#events.connectionRejected?.(arrival.peer, reason ?? `it was told: ${told}`);
+    // The reason goes into a sentence, of which what was told is one already.
+    const quoted = `it was told: ${told.replace(/\.$/, '')}`;
+    this.#events.connectionRejected?.(arrival.peer, reason ?? quoted);
   }
 }
 
