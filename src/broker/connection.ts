@@ -99,6 +99,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
     this.#intake.push(bytes);
     this.#read();
+    this.#intake.keepRest();
   }
 
   arriving(bytes: number): void {
@@ -274,7 +275,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     }
     switch (packet.type) {
       case 'publish':
-        return conversation.publish(packet, this.#receivedAt);
+        return conversation.publish(packet, this.#receivedAt, this.#intake.ownsLastPacket);
       case 'puback':
         return conversation.puback(packet, this.#receivedAt);
       case 'pubrec':

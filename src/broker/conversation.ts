@@ -86,13 +86,14 @@ export class Conversation {
     this.#answers.discard();
   }
 
-  publish(publish: Publish, now: number): void {
+  /** @param isOwn whether the bytes of the packet belong to it, and are not lent */
+  publish(publish: Publish, now: number, isOwn: boolean): void {
     const { limits, traffic } = this.#rules;
     const topic = this.#topicOf(publish);
     traffic.publishReceivedBytes += publish.payload.length;
     this.#checkSupported(publish, limits);
     checkLevels(topic);
-    const message = messageOfPublish(publish, topic, now);
+    const message = messageOfPublish(publish, topic, { isOwn, now });
     if (publish.qos === 2 && this.#session.incoming.isOpen(publish.packetId)) {
       // It was taken before, and is only acknowledged again: nobody is asked.
       return this.#pass(publish, message, undefined, now);

@@ -36,10 +36,16 @@ export class Intake {
     return this.#bytesSinceRest;
   }
 
+  /** Whether the bytes of the packet that `next` returned last are its own: see PacketReader. */
+  get ownsLastPacket(): boolean {
+    return this.#reader.ownsLastPacket;
+  }
+
   endRest(): void {
     this.#bytesSinceRest = 0;
   }
 
+  /** @param bytes lent until `keepRest` */
   push(bytes: Uint8Array): void {
     this.#bytesSinceRest += bytes.length;
     if (this.#isDrained) {
@@ -48,7 +54,12 @@ export class Intake {
       return;
     }
     this.#held ??= [];
-    this.#held.push(bytes);
+    this.#held.push(new Uint8Array(bytes));
+  }
+
+  /** The bytes that were pushed last will be used for something else. */
+  keepRest(): void {
+    if (!this.#isDrained) this.#reader.keepRest();
   }
 
   /**

@@ -68,6 +68,8 @@ export class Interception {
 
   publish(message: Message, pass: Pass, now: number): void {
     const { session, rules } = this.#options;
+    // It may wait for its verdict.
+    message.keep();
     const publication = publicationOf(session.access.client, message, { isWill: false });
     this.#ask<PublishVerdict>(
       (answer) => this.#interceptor.publish!(publication, answer),

@@ -293,6 +293,7 @@ export interface Observer {
   /** What it was asked about has been refused. */
   hookFailed?(failure: HookFailure): void;
   messageDropped?(clientId: string, message: Message, qos: QoS, cause: DropCause): void;
+  /** The bytes in packets are lent: copy those that are needed later. */
   packetReceived?(clientId: string | undefined, packet: Packet): void;
   packetSent?(clientId: string | undefined, packet: Packet): void;
 }

@@ -4,13 +4,20 @@ import type { Will } from '../packet/connect.ts';
 import type { Publish } from '../packet/publish.ts';
 import { Message, type MessageProperties } from '../session/message.ts';
 
-/** @param topic the topic name, also where the packet has an alias instead */
-export function messageOfPublish(publish: Publish, topic: string, now: number): Message {
+/**
+ * @param topic the topic name, also where the packet has an alias instead
+ * @param isOwn whether the bytes of the packet belong to it, and are not lent
+ */
+export function messageOfPublish(
+  publish: Publish,
+  topic: string,
+  { isOwn, now }: { isOwn: boolean; now: number },
+): Message {
   const { payload, qos, retain, properties } = publish;
   // By far most messages carry no properties.
-  if (properties === undefined) return new Message(topic, payload, { qos, retain });
+  if (properties === undefined) return new Message(topic, payload, { qos, retain, isOwn });
   const { topicAlias: _alias, subscriptionIdentifiers: _identifiers, ...own } = properties;
-  return withProperties(topic, payload, { qos, retain, properties: own }, now);
+  return withProperties(topic, payload, { qos, retain, isOwn, properties: own }, now);
 }
 
 /** The same will without a view of the network input that it came in. */
@@ -35,10 +42,15 @@ export function messageOfWill(will: Will, now: number): Message {
 function withProperties(
   topic: string,
   payload: Uint8Array,
-  { qos, retain, properties }: Pick<Publish, 'qos' | 'retain'> & { properties: MessageProperties },
+  {
+    qos,
+    retain,
+    isOwn,
+    properties,
+  }: Pick<Publish, 'qos' | 'retain'> & { isOwn?: boolean; properties: MessageProperties },
   now: number,
 ): Message {
   const seconds = properties.messageExpiryInterval;
   const expiresAt = seconds === undefined ? Number.POSITIVE_INFINITY : now + seconds * 1000;
-  return new Message(topic, payload, { qos, retain, properties, expiresAt });
+  return new Message(topic, payload, { qos, retain, isOwn, properties, expiresAt });
 }

@@ -40,7 +40,7 @@ export class Conversation implements Source {
       this.#receive(packetId);
       return;
     }
-    inbox.push({ ...publish, topic: this.#topicOf(publish), payload: own(publish.payload) }, this);
+    inbox.push({ ...ownPublish(publish), topic: this.#topicOf(publish) }, this);
   }
 
   /**
@@ -97,7 +97,13 @@ export class Conversation implements Source {
   }
 }
 
-/** A payload that its reader may keep without holding a whole piece of network input. */
-function own(payload: Uint8Array): Uint8Array {
-  return payload.buffer.byteLength === payload.length ? payload : payload.slice();
+/** The packet with bytes that its reader may keep. */
+function ownPublish(publish: Publish): Publish {
+  const { payload, properties } = publish;
+  const correlationData = properties?.correlationData?.slice();
+  return {
+    ...publish,
+    payload: payload.slice(),
+    properties: correlationData === undefined ? properties : { ...properties, correlationData },
+  };
 }

@@ -53,8 +53,9 @@ const authType = packetTypes.auth.firstByte >> 4;
 const lengthBytesMax = 4;
 
 /**
- * Reads what one side of a connection sends. Packets and payloads are views of the bytes that were
- * pushed, or of a buffer of their own when they came in pieces.
+ * Reads what one side of a connection sends. The payload and the correlation data of a PUBLISH are
+ * views of the bytes that were pushed, or of memory of their own when they came in pieces: see
+ * `ownsLastPacket`. All else in packets may be kept.
  *
  *     reader.push(bytes);
  *     for (let packet = reader.next(); packet; packet = reader.next()) handle(packet);
@@ -87,6 +88,7 @@ export class PacketReader {
   #assembled = 0;
 
   #lastPacketBytes = 0;
+  #ownsLastPacket = false;
 
   constructor({ from, packetBytesMax, sizes, version, topics }: PacketReaderOptions) {
     if (from === 'server' && version === undefined) {
@@ -111,7 +113,15 @@ export class PacketReader {
     return this.#lastPacketBytes;
   }
 
-  /** Takes the next bytes of the connection; all packets of the last ones must have been read. */
+  /** Whether that packet's bytes are its own, and no view of what was pushed. */
+  get ownsLastPacket(): boolean {
+    return this.#ownsLastPacket;
+  }
+
+  /**
+   * Takes the next bytes of the connection; all packets of the last ones must have been read. What
+   * is not read before the bytes are used for something else is to be kept by `keepRest`.
+   */
   push(bytes: Uint8Array): void {
     if (this.#at < this.#chunk.length) throw new Error('push before next returned undefined');
     this.#chunk = bytes;
@@ -134,6 +144,13 @@ export class PacketReader {
       this.#release();
       throw error;
     }
+  }
+
+  /** Copies what has not been read, if there is any. */
+  keepRest(): void {
+    if (this.#at === this.#chunk.length) return;
+    this.#chunk = new Uint8Array(this.#chunk.subarray(this.#at));
+    this.#at = 0;
   }
 
   #speak(version: ProtocolVersion): void {
@@ -168,6 +185,12 @@ export class PacketReader {
       return this.#assemble(this.#assembly);
     }
     this.#at = start + this.#length;
+    // What is in them is needed until somebody has decided about it.
+    if (this.#type === 'connect' || this.#type === 'auth' || this.#type === 'connack') {
+      this.#ownsLastPacket = true;
+      return this.#read(this.#type, new Uint8Array(this.#chunk.subarray(start, this.#at)), 0);
+    }
+    this.#ownsLastPacket = false;
     return this.#read(this.#type, this.#chunk, start);
   }
 
@@ -235,6 +258,7 @@ export class PacketReader {
     this.#at += piece.length;
     if (assembled < this.#length) return undefined;
     this.#assembly = undefined;
+    this.#ownsLastPacket = true;
     return this.#read(this.#type!, room, 0);
   }
 

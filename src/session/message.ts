@@ -32,7 +32,7 @@ export class Message {
   source: MessageSource | undefined = undefined;
   #payload: Uint8Array;
   #properties: MessageProperties | undefined;
-  #kept = false;
+  #kept: boolean;
 
   constructor(
     topic: string,
@@ -42,11 +42,14 @@ export class Message {
       retain = false,
       properties,
       expiresAt = Number.POSITIVE_INFINITY,
+      isOwn = false,
     }: {
       qos?: QoS;
       retain?: boolean;
       properties?: MessageProperties | undefined;
       expiresAt?: number;
+      /** Whether the bytes belong to the message, and may only lie in more memory than it needs. */
+      isOwn?: boolean;
     } = {},
   ) {
     this.topic = topic;
@@ -55,6 +58,7 @@ export class Message {
     this.retain = retain;
     this.#properties = properties;
     this.expiresAt = expiresAt;
+    this.#kept = isOwn && payload.length * 2 >= payload.buffer.byteLength;
   }
 
   get payload(): Uint8Array {
@@ -73,8 +77,8 @@ export class Message {
   }
 
   /**
-   * Call before the message outlives the packet that it came in: bytes that are a view of a larger
-   * piece of network input are copied, once, so that they do not hold the whole piece.
+   * Call before the message outlives the packet that it came in: bytes that are lent, or a view of
+   * more than twice as much, are copied, once.
    */
   keep(): void {
     if (this.#kept) return;

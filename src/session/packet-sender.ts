@@ -82,6 +82,8 @@ export class PacketSender implements Outlet {
     packetId: number,
     dup: boolean,
   ): DropCause | undefined {
+    // What goes by reference is needed until the network has taken it.
+    if (message.payload.length >= referenceBytesMin) message.keep();
     const { payload } = message;
     const { mountPoint } = this.#options;
     const topic = mountPoint === undefined ? message.topic : below(mountPoint, message.topic);

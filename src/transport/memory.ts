@@ -2,6 +2,8 @@
 
 import type { Link, LinkReceiver } from '../session/link.ts';
 
+const somebodyElses = 0xdb;
+
 /**
  * One end. What is written waits until `deliver` carries it over to the other end, so that whoever
  * holds the ends decides about time, loss and the size of the pieces.
@@ -90,6 +92,8 @@ export class MemoryLink implements Link {
     const wasBlocked = this.pendingBytes > 0;
     const bytes = this.#take(bytesMax);
     other.receiver?.receive(bytes);
+    // Lent, and from now on somebody else's: whoever has kept a view of them is to notice.
+    bytes.fill(somebodyElses);
     if (this.#isClosed) return bytes.length;
     if (this.#isClosing && this.#sentBytes === 0) this.#shut();
     else if (wasBlocked && this.pendingBytes === 0) this.receiver?.drained();

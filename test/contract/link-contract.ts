@@ -33,7 +33,7 @@ export class LinkEnd implements LinkReceiver {
 
   receive(bytes: Uint8Array): void {
     assert.equal(this.closedCount, 0, 'nothing arrives after closed');
-    this.#received.push(bytes);
+    this.#received.push(bytes.slice());
   }
 
   drained(): void {

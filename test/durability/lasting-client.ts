@@ -46,7 +46,7 @@ export class LastingClient {
     this.#isIn = false;
     near.receiver = {
       receive: (bytes) => {
-        reader.push(bytes);
+        reader.push(bytes.slice());
         for (let packet = reader.next(); packet; packet = reader.next()) this.#take(packet);
       },
       drained() {},

@@ -283,7 +283,7 @@ export class TestClient {
 
   #receive(bytes: Uint8Array): void {
     this.#unread = Buffer.concat([this.#unread, bytes]);
-    this.#reader.push(bytes);
+    this.#reader.push(bytes.slice());
     for (let packet = this.#reader.next(); packet; packet = this.#reader.next()) {
       const { lastPacketBytes } = this.#reader;
       this.#received.push(packet);

@@ -209,7 +209,7 @@ export class PlayedServer {
     const reader = new PacketReader({ from: 'client', packetBytesMax: 268_435_460 });
     return {
       receive: (bytes: Uint8Array) => {
-        reader.push(bytes);
+        reader.push(bytes.slice());
         for (let packet = reader.next(); packet; packet = reader.next()) {
           this.#received.push(packet);
         }

@@ -156,7 +156,10 @@ export class SimulatedLink implements Link {
     if (this.#isPaused) return false;
     const bytes = this.#up.take(bytesMax);
     this.#observer.carried(this, 'up', bytes);
-    this.receiver.receive(bytes);
+    const lent = bytes.slice();
+    this.receiver.receive(lent);
+    // A broker that has kept a view of them is to notice.
+    lent.fill(0xdb);
     return true;
   }
 

@@ -371,7 +371,7 @@ export class Simulation implements LinkObserver, Witness {
       storeRecovered: () => this.tell('broker', () => 'the store takes something again'),
       packetSent: (clientId, packet) => {
         this.tell(clientId!, () => `the broker sends ${textOf(packet)}`);
-        this.ledger.sent(clientId!, packet);
+        this.ledger.sent(clientId!, structuredClone(packet));
       },
       messageDropped: (clientId, { topic, payload }, qos, cause) => {
         const label = labelOf(topic, payload);
