@@ -7,6 +7,7 @@
 
 import type { Socket } from 'node:net';
 import type { PeerCredentials } from '../session/link.ts';
+import type { BareLink } from './bare-link.ts';
 
 export interface Arrival {
   /** Plain or TLS; nothing has been read from it that the next layer would want. */
@@ -14,6 +15,11 @@ export interface Arrival {
   /** The other end for people and logs: `192.0.2.1:51234`. */
   readonly peer: string;
   readonly credentials: PeerCredentials | undefined;
+  /**
+   * A link on the connection without its socket, which must not be asked for then. Absent where the
+   * socket is there already.
+   */
+  readonly bareLink?: (() => BareLink) | undefined;
 }
 
 /** One layer of a listener, with those behind it. */

@@ -2,7 +2,10 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Arrivals, peerOf, unixPeerText } from './arrival.ts';
+import { ArrivingHandle } from './arriving-handle.ts';
+import { keepAliveProbeSeconds, offerHandles } from './bare-handle.ts';
 import { openFilesMax } from './file-limit.ts';
+import { OpenConnections } from './open-connections.ts';
 import { clearUnixPath, openUnixPath, unixListenError } from './unix-path.ts';
 
 export interface ListenSocketsOptions {
@@ -39,7 +42,6 @@ export interface Listener {
 // Connections that the kernel holds until they are accepted: a fleet that returns after an outage
 // comes all at once.
 const backlog = 4096;
-const keepAliveProbeMilliseconds = 60_000;
 
 // Files that connections leave to the store, the log and reloads. Without it Node would let the
 // last connections take everything, and then drop new ones without a word.
@@ -59,42 +61,47 @@ export async function listenSockets(
   const server = createServer({
     noDelay: true,
     keepAlive: true,
-    keepAliveInitialDelay: keepAliveProbeMilliseconds,
+    keepAliveInitialDelay: keepAliveProbeSeconds * 1000,
   });
   const failed = seldom((reason: string) => events.acceptFailed?.(reason));
   const isLast = lastFileTest();
-  const sockets = new Set<Socket>();
-  // One function for all connections.
-  function forget(this: Socket): void {
-    sockets.delete(this);
+  const open = new OpenConnections();
+  function take(connection: Socket | ArrivingHandle): void {
+    // All that can be wrong with one is that there is no room for it.
+    if (isLast(connection)) {
+      connection.destroy();
+      failed(filesExceeded);
+    } else if (isFull?.()) {
+      behindEnds(connection, arrive);
+    } else {
+      arrive(connection);
+    }
   }
-  function arrive(socket: Socket): void {
-    const peer = path === undefined ? peerOf(socket) : unixPeerText(path);
-    arrivals({ socket, peer, credentials: undefined });
+  function arrive(connection: Socket | ArrivingHandle): void {
+    if (connection instanceof ArrivingHandle) return arrivals(connection);
+    open.addSocket(connection);
+    const peer = path === undefined ? peerOf(connection) : unixPeerText(path);
+    arrivals({ socket: connection, peer, credentials: undefined });
   }
   server.on('connection', (socket) => {
-    if (isLast(socket)) {
-      socket.destroy();
-      failed(filesExceeded);
-      return;
-    }
-    sockets.add(socket);
-    socket.on('close', forget);
-    if (isFull?.()) behindEnds(socket, arrive);
-    else arrive(socket);
+    // Of a handle, since a layer has asked for it.
+    if (!open.takeMade(socket)) take(socket);
   });
   if (path === undefined) await listening(server, tcpPlace(options));
   else await listenUnix(server, path);
+  offerHandles(server, (handle, makeSocket) => {
+    take(new ArrivingHandle(handle, path, { open, makeSocket }));
+  });
   server.on('error', ({ code, message }: NodeJS.ErrnoException) => {
     const isExceeded = code === 'EMFILE' || code === 'ENFILE';
     failed(isExceeded ? filesExceeded : `Unable to accept new connection: ${message}.`);
   });
   return {
     ...placeOf(server),
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-    destroyAll: () => {
-      for (const socket of sockets) socket.destroy();
+    close: async () => {
+      await Promise.all([new Promise((resolve) => server.close(resolve)), open.end()]);
     },
+    destroyAll: () => open.destroyAll(),
   };
 }
 
@@ -102,12 +109,16 @@ export async function listenSockets(
  * The system tells of what has happened in no order: with this turn's ends behind it, the
  * connection finds the place free of one that its peer has closed before it.
  */
-function behindEnds(socket: Socket, arrive: (socket: Socket) => void): void {
+function behindEnds<T extends Socket | ArrivingHandle>(
+  connection: T,
+  arrive: (connection: T) => void,
+): void {
+  if (connection instanceof ArrivingHandle) return void setImmediate(arrive, connection);
   // An error that nobody listens to would end the process.
-  socket.on('error', ignore);
+  connection.on('error', ignore);
   setImmediate(() => {
-    socket.off('error', ignore);
-    if (!socket.destroyed) arrive(socket);
+    connection.off('error', ignore);
+    if (!connection.destroyed) arrive(connection);
   });
 }
 
@@ -149,14 +160,16 @@ function listening(server: Server, place: object): Promise<void> {
 }
 
 /** Tells of a socket that takes a file of the reserve: files are numbered from the lowest free. */
-function lastFileTest(): (socket: Socket) => boolean {
+function lastFileTest(): (connection: Socket | ArrivingHandle) => boolean {
   const max = openFilesMax();
   if (max === undefined) return () => false;
+  return (connection) => (fileOf(connection) ?? -1) >= max - filesInReserve;
+}
+
+function fileOf(connection: Socket | ArrivingHandle): number | undefined {
+  if (connection instanceof ArrivingHandle) return connection.file;
   // Node has no other name for it; where it tells no number, nothing is held back.
-  return (socket) => {
-    const { _handle: handle } = socket as Socket & { _handle?: { readonly fd?: number } };
-    return (handle?.fd ?? -1) >= max - filesInReserve;
-  };
+  return (connection as Socket & { _handle?: { readonly fd?: number } })._handle?.fd;
 }
 
 function seldom(tell: (reason: string) => void): (reason: string) => void {

@@ -16,6 +16,7 @@ export interface SocketEvents {
 
 /** The innermost layer of a listener whose sockets carry MQTT and nothing else. */
 export function socketLinks(accept: Accept, { connectionRejected }: SocketEvents = {}): Arrivals {
+  // One function for all connections.
   const look = (first: Uint8Array, peer: string): void => {
     const foreign = foreignProtocol('mqtt', first);
     if (foreign !== undefined) connectionRejected?.(peer, foreign);
@@ -29,7 +30,7 @@ export function startLink(
   accept: Accept,
   look?: (first: Uint8Array, peer: string) => void,
 ): void {
-  const link = new SocketLink(arrival);
+  const link = arrival.bareLink?.() ?? new SocketLink(arrival);
   link.start(accept(link), look);
 }
 
