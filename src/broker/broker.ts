@@ -1,5 +1,6 @@
 /** The broker: joins its parts, and lets connections in. */
 
+import { AssemblyPool } from '../packet/assembly-pool.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import { TopicCache } from '../packet/topic-cache.ts';
 import type { Message } from '../session/message.ts';
@@ -166,6 +167,7 @@ export class Broker {
       retained,
       journal: keeping?.journal,
       topics: new TopicCache(limits.topicNamesMax),
+      assemblies: new AssemblyPool(),
       forms: new PublishForms(),
       traffic,
       counters,

@@ -1,5 +1,6 @@
 /** What connections are given to work with. */
 
+import type { AssemblyPool } from '../packet/assembly-pool.ts';
 import type { TopicCache } from '../packet/topic-cache.ts';
 import type { PublishForms } from '../session/publish-forms.ts';
 import type { Traffic } from '../session/traffic.ts';
@@ -23,6 +24,7 @@ export interface ConnectionOptions extends EntranceRules {
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   readonly topics: TopicCache;
+  readonly assemblies: AssemblyPool;
   readonly forms: PublishForms;
   readonly traffic: Traffic;
   readonly counters: BrokerCounters;

@@ -62,11 +62,11 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   constructor(link: Link, options: ConnectionOptions) {
     this.#link = link;
     this.#options = options;
-    const { limits, topics } = options;
+    const { assemblies, limits, topics } = options;
     const { packetBytesMax } = limits;
     this.#intake = new Intake(
       link,
-      new PacketReader({ from: 'client', packetBytesMax, sizes: limits, topics }),
+      new PacketReader({ from: 'client', packetBytesMax, sizes: limits, topics, assemblies }),
     );
     this.#output = new Output(link, options.turn);
     this.#receivedAt = options.clock.now();

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { AssemblyPool } from './assembly-pool.ts';
+import type { Connect } from './connect.ts';
 import { encodePacket, type Packet } from './packet.ts';
 import { bytesOf } from './packet-notation.ts';
 import { PacketReader } from './packet-reader.ts';
@@ -225,6 +227,73 @@ describe('the payload', () => {
   });
 });
 
+describe('memory for packets in pieces', () => {
+  const sentIn = (reader: PacketReader, bytes: Uint8Array): Publish => {
+    assert.deepEqual(readAll(reader, bytes.subarray(0, 10)), []);
+    reader.push(bytes.subarray(10));
+    return reader.next() as Publish;
+  };
+  const bytesWith = (length: number, fill: number) =>
+    encodePacket({ ...publish, payload: new Uint8Array(length).fill(fill) }, 4);
+
+  it('is used again by whoever shares it, once the packet has been dealt with', () => {
+    const assemblies = new AssemblyPool();
+    const readers = [readerOf4(assemblies), readerOf4(assemblies)];
+    const first = sentIn(readers[0], bytesWith(1000, 1));
+    assert.equal(readers[0].ownsLastPacket, false);
+    const meanwhile = sentIn(readers[1], bytesWith(1000, 2));
+    assert.ok(first.payload.every((byte) => byte === 1));
+    readers[0].keepRest();
+    const next = sentIn(readers[0], bytesWith(1000, 3));
+    assert.ok(meanwhile.payload.every((byte) => byte === 2));
+    assert.equal(next.payload.buffer, first.payload.buffer);
+  });
+
+  it('grows with what has arrived, and holds packets of any size', () => {
+    const reader = readerOf4(new AssemblyPool());
+    for (const length of [5000, 10, 60_000, 65_000, 66_000, 300_000, 5000]) {
+      const bytes = bytesWith(length, length & 0xff);
+      const packets: Packet[] = [];
+      for (let at = 0; at < bytes.length; at += 1999) {
+        reader.push(bytes.subarray(at, at + 1999));
+        for (let packet = reader.next(); packet; packet = reader.next()) {
+          assert.deepEqual(packet, { ...publish, payload: new Uint8Array(length).fill(length) });
+          packets.push(packet);
+        }
+      }
+      assert.equal(packets.length, 1);
+      assert.equal(reader.ownsLastPacket, length > 65_536);
+    }
+  });
+
+  it('is not what CONNECT lies in, which outlives its arrival', () => {
+    const reader = new PacketReader({
+      from: 'client',
+      packetBytesMax: 100,
+      assemblies: new AssemblyPool(),
+    });
+    const bytes = bytesOf('10 ["MQTT" 04 c2 003c "id" "ann" "secret"]');
+    reader.push(bytes.slice(0, 9));
+    assert.equal(reader.next(), undefined);
+    reader.push(bytes.slice(9));
+    const { password } = reader.next() as Connect;
+    assert.ok(reader.ownsLastPacket);
+    readAll(reader, encodePacket(publish, 4).subarray(0, 4));
+    assert.equal(Buffer.from(password!).toString(), 'secret');
+  });
+
+  it('keeps what has not been read when its bytes are used for something else', () => {
+    const reader = readerOf4();
+    const lent = Buffer.concat([encodePacket(publish, 4), encodePacket(publish, 4)]);
+    reader.push(lent);
+    reader.next();
+    reader.keepRest();
+    lent.fill(0);
+    assert.deepEqual(reader.next(), publish);
+    assert.equal(reader.next(), undefined);
+  });
+});
+
 describe('a failure', () => {
   it('does not repeat a long text in its message, which may become a reason string', () => {
     const reader = readerOf4();
@@ -256,8 +325,9 @@ const publish: Publish = {
   properties: undefined,
 };
 
-function readerOf4(): PacketReader {
-  return new PacketReader({ from: 'client', packetBytesMax: packetBytesLargest, version: 4 });
+function readerOf4(assemblies?: AssemblyPool): PacketReader {
+  const packetBytesMax = packetBytesLargest;
+  return new PacketReader({ from: 'client', packetBytesMax, version: 4, assemblies });
 }
 
 function readAll(reader: PacketReader, bytes: Uint8Array): Packet[] {

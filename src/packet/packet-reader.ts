@@ -1,6 +1,7 @@
 /** Bytes in any pieces in, packets out. */
 
 import { readAcknowledgement } from './acknowledgement.ts';
+import { type AssemblyPool, pooledBytesMax } from './assembly-pool.ts';
 import { readAuth } from './auth.ts';
 import { ByteReader } from './byte-reader.ts';
 import { readConnack } from './connack.ts';
@@ -39,6 +40,8 @@ export interface PacketReaderOptions {
   readonly version?: ProtocolVersion | undefined;
   /** Shared between readers of what clients send, so that a topic is kept once. */
   readonly topics?: TopicCache | undefined;
+  /** Shared between readers, for packets in pieces; absent: each has memory of its own. */
+  readonly assemblies?: AssemblyPool | undefined;
 }
 
 const nothing = new Uint8Array(0);
@@ -54,7 +57,7 @@ const lengthBytesMax = 4;
 
 /**
  * Reads what one side of a connection sends. The payload and the correlation data of a PUBLISH are
- * views of the bytes that were pushed, or of memory of their own when they came in pieces: see
+ * views of the bytes that were pushed, or of memory that the next packet may use: but see
  * `ownsLastPacket`. All else in packets may be kept.
  *
  *     reader.push(bytes);
@@ -84,13 +87,16 @@ export class PacketReader {
   #length = 0;
 
   // Its body, when that comes in pieces.
+  readonly #assemblies: AssemblyPool | undefined;
   #assembly: Uint8Array<ArrayBuffer> | undefined;
   #assembled = 0;
+  // That of the last packet, as long as its bytes are needed.
+  #lastAssembly: Uint8Array<ArrayBuffer> | undefined;
 
   #lastPacketBytes = 0;
   #ownsLastPacket = false;
 
-  constructor({ from, packetBytesMax, sizes, version, topics }: PacketReaderOptions) {
+  constructor({ from, packetBytesMax, sizes, version, topics, assemblies }: PacketReaderOptions) {
     if (from === 'server' && version === undefined) {
       throw new RangeError('a reader of what a server sends needs the version');
     }
@@ -99,6 +105,7 @@ export class PacketReader {
     this.#sizes = sizes;
     this.#leastBytesMax = leastSize(sizes);
     this.#topics = topics;
+    this.#assemblies = assemblies;
     this.#firstBytes = firstBytesFrom(from, undefined);
     if (version !== undefined) this.#speak(version);
   }
@@ -113,7 +120,7 @@ export class PacketReader {
     return this.#lastPacketBytes;
   }
 
-  /** Whether that packet's bytes are its own, and no view of what was pushed. */
+  /** Whether that packet's bytes are its own, and will not be used for others. */
   get ownsLastPacket(): boolean {
     return this.#ownsLastPacket;
   }
@@ -134,6 +141,7 @@ export class PacketReader {
    */
   next(): Packet | undefined {
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#lastAssembly !== undefined) this.#freeLastAssembly();
     try {
       const assembly = this.#assembly;
       const packet = assembly === undefined ? this.#start() : this.#assemble(assembly);
@@ -146,8 +154,9 @@ export class PacketReader {
     }
   }
 
-  /** Copies what has not been read, if there is any. */
+  /** Copies what has not been read, if there is any. The last packet has been dealt with. */
   keepRest(): void {
+    this.#freeLastAssembly();
     if (this.#at === this.#chunk.length) return;
     this.#chunk = new Uint8Array(this.#chunk.subarray(this.#at));
     this.#at = 0;
@@ -180,18 +189,34 @@ export class PacketReader {
     if (this.#length > this.#leastBytesMax) this.#checkSize(this.#type, this.#sizes!);
     const start = this.#at;
     if (this.#length > this.#chunk.length - start) {
-      this.#assembly = new Uint8Array(Math.min(this.#length, assemblyBytesFirst));
+      this.#assembly = this.#roomFor(Math.min(this.#length, assemblyBytesFirst));
       this.#assembled = 0;
       return this.#assemble(this.#assembly);
     }
     this.#at = start + this.#length;
-    // What is in them is needed until somebody has decided about it.
-    if (this.#type === 'connect' || this.#type === 'auth' || this.#type === 'connack') {
-      this.#ownsLastPacket = true;
-      return this.#read(this.#type, new Uint8Array(this.#chunk.subarray(start, this.#at)), 0);
-    }
-    this.#ownsLastPacket = false;
-    return this.#read(this.#type, this.#chunk, start);
+    return this.#readLent(this.#type, this.#chunk, start);
+  }
+
+  /** @param bytes hold the packet from `start` on, for now */
+  #readLent(type: PacketType, bytes: Uint8Array, start: number): Packet {
+    // What is in these is needed until somebody has decided about it.
+    const isKept = type === 'connect' || type === 'auth' || type === 'connack';
+    this.#ownsLastPacket = isKept;
+    if (!isKept) return this.#read(type, bytes, start);
+    return this.#read(type, new Uint8Array(bytes.subarray(start, start + this.#length)), 0);
+  }
+
+  #roomFor(bytes: number): Uint8Array<ArrayBuffer> {
+    return this.#poolForThis?.take(bytes) ?? new Uint8Array(bytes);
+  }
+
+  get #poolForThis(): AssemblyPool | undefined {
+    return this.#length > pooledBytesMax ? undefined : this.#assemblies;
+  }
+
+  #freeLastAssembly(): void {
+    if (this.#lastAssembly !== undefined) this.#assemblies!.giveBack(this.#lastAssembly);
+    this.#lastAssembly = undefined;
   }
 
   /** Why a whole header is refused whose first byte is not one of `#firstBytes`. */
@@ -249,15 +274,20 @@ export class PacketReader {
     const assembled = this.#assembled + piece.length;
     let room = assembly;
     if (assembled > room.length) {
-      room = new Uint8Array(Math.min(this.#length, Math.max(assembled, room.length * 2)));
+      room = this.#roomFor(Math.min(this.#length, Math.max(assembled, room.length * 2)));
       room.set(assembly.subarray(0, this.#assembled));
       this.#assembly = room;
+      this.#poolForThis?.giveBack(assembly);
     }
     room.set(piece, this.#assembled);
     this.#assembled = assembled;
     this.#at += piece.length;
     if (assembled < this.#length) return undefined;
     this.#assembly = undefined;
+    if (this.#poolForThis !== undefined) {
+      this.#lastAssembly = room;
+      return this.#readLent(this.#type!, room, 0);
+    }
     this.#ownsLastPacket = true;
     return this.#read(this.#type!, room, 0);
   }

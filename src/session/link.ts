@@ -46,8 +46,8 @@ export interface Link {
 /** The receiving half, as the protocol offers it to a transport. */
 export interface LinkReceiver {
   /**
-   * Bytes in the order of the network. They are lent: when the receiver returns, their memory may be
-   * used for other bytes, and what it needs later it has copied.
+   * Bytes in the order of the network. They are lent: when the receiver returns, their memory may
+   * be used for other bytes, and what it needs later it has copied.
    */
   receive(bytes: Uint8Array): void;
 

@@ -116,13 +116,24 @@ describe('Output', () => {
     assert.equal(other.buffer.length, 0);
   });
 
-  it('does not touch a buffer again that the link has kept', () => {
+  it('does not touch a buffer that the link has kept until that has drained', () => {
     const { turn, link, output, write, endTurn } = setUp();
     link.isBlocking = true;
     write(10);
     const { bytes } = output.buffer;
     endTurn();
     assert.notEqual(new Output(link, turn).buffer.bytes, bytes);
+    link.isBlocking = false;
+    output.drained();
+    assert.equal(new Output(link, turn).buffer.bytes, bytes);
+  });
+
+  it('hands a full buffer over instead of having it grow for a payload', () => {
+    const { link, output, endTurn } = setUp();
+    const size = 20_000;
+    for (let i = 0; i < 5; i++) output.payload(new Uint8Array(size));
+    endTurn();
+    assert.deepEqual(link.writes, [3 * size, 2 * size]);
   });
 });
 

@@ -23,6 +23,8 @@ export class Output {
   #blocked = false;
   #closed = false;
   #sentBytes = 0;
+  // What the link has not let go of.
+  #lent: ByteWriter[] | undefined;
 
   constructor(link: Link, turn: Turn) {
     this.#link = link;
@@ -60,6 +62,8 @@ export class Output {
   /** Appends a payload, by reference when it is large: then the caller must not change it. */
   payload(bytes: Uint8Array): void {
     if (bytes.length < referenceBytesMin) {
+      // Rather than have the buffer grow.
+      if (this.buffer.length + bytes.length > flushBytes) this.flush();
       this.buffer.raw(bytes);
       return;
     }
@@ -76,6 +80,8 @@ export class Output {
   /** The link has taken everything: what waited here may go. */
   drained(): void {
     this.#blocked = false;
+    for (const buffer of this.#lent ?? []) this.#turn.returnBuffer(buffer);
+    this.#lent = undefined;
     this.flush();
   }
 
@@ -94,14 +100,16 @@ export class Output {
     this.#closed = true;
     if (this.#buffer !== undefined) this.#turn.returnBuffer(this.#buffer);
     this.#buffer = undefined;
+    this.#lent = undefined;
   }
 
   #handOver(): void {
     const buffer = this.#buffer;
     if (buffer === undefined || this.#closed) return;
     this.#buffer = undefined;
-    // A link that keeps the buffer keeps it for good; the pool makes another when it runs out.
-    if (buffer.length === 0 || this.#write(buffer.view())) this.#turn.returnBuffer(buffer);
+    if (buffer.length === 0 || this.#write(buffer.view())) return this.#turn.returnBuffer(buffer);
+    this.#lent ??= [];
+    this.#lent.push(buffer);
   }
 
   #write(bytes: Uint8Array): boolean {
