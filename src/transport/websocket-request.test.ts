@@ -263,7 +263,7 @@ describe('a request for anything else', () => {
   }
 });
 
-describe('websockets_headers_size', () => {
+describe('packet_buffer_size', () => {
   it('is the most that the header of a request may have', async () => {
     await using server = await listen({ headersSize: 1000 });
     const small = upgradeRequest({ Cookie: 'x'.repeat(500) });
@@ -272,7 +272,7 @@ describe('websockets_headers_size', () => {
     const large = upgradeRequest({ Cookie: 'x'.repeat(1000) });
     const answer = readAnswer(await converse(server.port, large));
     assert.equal(answer.status, 431);
-    assert.match(server.rejected.join(), /websockets_headers_size/);
+    assert.match(server.rejected.join(), /packet_buffer_size/);
   });
 
   it('leaves room for 100 lines, and no more', async () => {

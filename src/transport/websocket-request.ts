@@ -48,7 +48,7 @@ export function headerTooLarge(headersSize: number): HttpRefusal {
     told: `The header of the request has ${what}.`,
     reason:
       `the header of its request has ${what}: give the listener a larger ` +
-      '"websockets_headers_size" if its clients need that',
+      '"packet_buffer_size" if its clients need that',
   };
 }
 
