@@ -181,13 +181,13 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   challenged(authenticationData: Uint8Array | undefined): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen()) return;
     this.#sendAuth(reasonCodes.continueAuthentication, authenticationData);
     this.#continueReading();
   }
 
   accepted(acceptance: Acceptance): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen()) return;
     this.#permit?.end();
     this.#permit = Permit.of(acceptance, this, this.#options);
     if (this.#phase === 'connected') {
@@ -204,20 +204,20 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   refused(reasonCode: ReasonCode, reason = 'not authorized', reasonString?: string): void {
-    if (this.#isOpen) this.#end('not authorized', reasonCode, reason, reasonString);
+    if (this.#isOpen()) this.#end('not authorized', reasonCode, reason, reasonString);
   }
 
-  get #mayRead(): boolean {
+  #mayRead(): boolean {
     if (this.#phase === 'closing' || this.#phase === 'closed') return false;
-    return !this.#isWaiting && !this.#isResting;
+    return !this.#isWaiting() && !this.#isResting;
   }
 
-  get #isOpen(): boolean {
+  #isOpen(): boolean {
     return this.#phase === 'entering' || this.#phase === 'connected';
   }
 
   /** Nothing may be read until the client is in, or what it has sent is stored. */
-  get #isWaiting(): boolean {
+  #isWaiting(): boolean {
     if (this.#phase === 'entering') return this.#entrance!.isWaiting;
     return this.#phase === 'connected' && this.#conversation!.isOverdue;
   }
@@ -226,7 +226,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
    * More output waits than messages can make up: those stop at the limit, see `canTake`. The link
    * must be blocked, since reading goes on when that is over.
    */
-  get #isFlooded(): boolean {
+  #isFlooded(): boolean {
     const floodBytes = this.#options.limits.outputBytesMax * 2;
     if (this.#output.backlogBytes <= floodBytes) return false;
     this.#output.flush();
@@ -235,7 +235,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
 
   /** No client has come in within the time for it. */
   #giveUp(): void {
-    if (this.#isWaiting) {
+    if (this.#isWaiting()) {
       this.#end('not authorized', reasonCodes.serverUnavailable, 'no verdict within the time');
       return;
     }
@@ -249,11 +249,11 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     const deliveriesEnd = router.deliveryCount + limits.deliveriesPerTurnMax;
     try {
       this.#conversation?.conclude(this.#receivedAt);
-      while (this.#mayRead) {
+      while (this.#mayRead()) {
         const packet = this.#intake.next();
         if (packet === undefined) break;
         this.#keepAlive?.packet(this.#receivedAt);
-        traffic.received[packet.type]++;
+        traffic.received.count(packet.type);
         observer.packetReceived?.(this.#client?.clientId, packet);
         this.#handle(packet);
         if (router.deliveryCount > deliveriesEnd) this.#rest();
@@ -484,17 +484,17 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
 
   /** Leaves the rest of the turn to others. */
   #rest(): void {
-    if (this.#isResting || !this.#mayRead) return;
+    if (this.#isResting || !this.#mayRead()) return;
     this.#isResting = true;
     this.#options.turn.add(this);
   }
 
   /** Stops reading while the verdict is awaited, at rest, and in a flood. */
   #pauseWhereDue(): void {
-    if (this.#isWaiting || this.#isResting || this.#isFlooded) this.#intake.pause();
+    if (this.#isWaiting() || this.#isResting || this.#isFlooded()) this.#intake.pause();
   }
 
   #resumeReading(): void {
-    if (!this.#isWaiting && !this.#isResting && !this.#isFlooded) this.#intake.resume();
+    if (!this.#isWaiting() && !this.#isResting && !this.#isFlooded()) this.#intake.resume();
   }
 }

@@ -25,8 +25,6 @@ export interface SystemTopicSources {
 
 type Reading = (sources: SystemTopicSources) => number;
 
-const total = (counts: Readonly<Record<string, number>>): number =>
-  Object.values(counts).reduce((sum, count) => sum + count, 0);
 const disconnected: Reading = ({ sessions, counters }) =>
   Math.max(0, sessions.count - counters.connected);
 
@@ -59,8 +57,8 @@ const packetTopics: Record<string, Reading> = {
 const topics: Record<string, Reading> = {
   'bytes/received': ({ traffic }) => traffic.receivedBytes,
   'bytes/sent': ({ traffic }) => traffic.sentBytes,
-  'messages/received': ({ traffic }) => total(traffic.received),
-  'messages/sent': ({ traffic }) => total(traffic.sent),
+  'messages/received': ({ traffic }) => traffic.received.total,
+  'messages/sent': ({ traffic }) => traffic.sent.total,
   'publish/messages/received': ({ traffic }) => traffic.received.publish,
   'publish/messages/sent': ({ traffic }) => traffic.sent.publish,
   'publish/messages/dropped': ({ counters }) => counters.droppedAtLimits,
@@ -88,8 +86,8 @@ const loads: Record<string, Reading> = {
   sockets: ({ counters }) => counters.sockets,
   'bytes/received': ({ traffic }) => traffic.receivedBytes,
   'bytes/sent': ({ traffic }) => traffic.sentBytes,
-  'messages/received': ({ traffic }) => total(traffic.received),
-  'messages/sent': ({ traffic }) => total(traffic.sent),
+  'messages/received': ({ traffic }) => traffic.received.total,
+  'messages/sent': ({ traffic }) => traffic.sent.total,
   'publish/received': ({ traffic }) => traffic.received.publish,
   'publish/sent': ({ traffic }) => traffic.sent.publish,
   'publish/dropped': ({ counters }) => counters.droppedAtLimits,

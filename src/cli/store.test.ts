@@ -95,7 +95,7 @@ class Scribe {
     const terms = { subscriptionIdentifiers: [7] };
     const delivery = { sequence, message, qos, retain: false, terms, packetId, state } as const;
     const out = this.changes.beginPut(tables.delivery, session, sequence);
-    const loose = { counted: false, wasSent: false, held: false };
+    const loose = { order: 0, counted: false, wasSent: false, held: false };
     writeDelivery(out, { ...delivery, ...loose }, { share: undefined, isReference, calendar });
     if (isReference) writeNumber(out, content);
     else writeMessage(out, message, calendar);

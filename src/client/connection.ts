@@ -206,7 +206,7 @@ export class Connection implements LinkReceiver {
       while (this.#isOpen) {
         const packet = this.#reader.next();
         if (packet === undefined) break;
-        this.#traffic.received[packet.type]++;
+        this.#traffic.received.count(packet.type);
         this.#options.observer.packetReceived?.(packet);
         this.#handle(packet);
       }

@@ -23,6 +23,8 @@ export type Pubrec = Acknowledgement<'pubrec'>;
 export type Pubrel = Acknowledgement<'pubrel'>;
 export type Pubcomp = Acknowledgement<'pubcomp'>;
 
+const packetIdBytes = 2;
+
 const publishOutcomes: ReadonlySet<ReasonCode> = new Set([
   reasonCodes.success,
   reasonCodes.noMatchingSubscribers,
@@ -73,12 +75,31 @@ export function writeAcknowledgement(
   { type, packetId, reasonCode, properties }: Acknowledgement,
   version: ProtocolVersion,
 ): void {
-  out.u8(packetTypes[type].firstByte);
+  out.u8(firstByteOf(type));
+  if (version !== 5 || (reasonCode === reasonCodes.success && properties === undefined)) {
+    out.u8(packetIdBytes);
+    out.packetId(packetId);
+    return;
+  }
   const start = out.openBlock();
   out.packetId(packetId);
-  if (version === 5 && (reasonCode !== reasonCodes.success || properties !== undefined)) {
-    out.u8(reasonCode);
-    if (properties !== undefined) writeProperties(out, type, properties);
-  }
+  out.u8(reasonCode);
+  if (properties !== undefined) writeProperties(out, type, properties);
   out.closeBlock(start);
+}
+
+/** From constants, as there are as many of these as of messages. */
+function firstByteOf(type: AcknowledgementType): number {
+  switch (type) {
+    case 'puback':
+      return packetTypes.puback.firstByte;
+    case 'pubrec':
+      return packetTypes.pubrec.firstByte;
+    case 'pubrel':
+      return packetTypes.pubrel.firstByte;
+    case 'pubcomp':
+      return packetTypes.pubcomp.firstByte;
+    default:
+      return type satisfies never;
+  }
 }

@@ -15,6 +15,9 @@ export class ByteReader {
   bytes: Uint8Array = nothing;
   at = 0;
   end = 0;
+  // Of `bytes`; to ask for them takes a call out of JavaScript.
+  #buffer: ArrayBufferLike = nothing.buffer;
+  #offset = 0;
 
   get remaining(): number {
     return this.end - this.at;
@@ -22,7 +25,11 @@ export class ByteReader {
 
   /** Starts over at `bytes` from `start` to `end`. */
   move(bytes: Uint8Array, start: number, end: number): void {
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.#buffer = bytes.buffer;
+      this.#offset = bytes.byteOffset;
+    }
     this.at = start;
     this.end = end;
   }
@@ -123,7 +130,7 @@ export class ByteReader {
 
   #view(start: number): Uint8Array {
     // Not subarray, which would make a Buffer of a Buffer.
-    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, this.at - start);
+    return new Uint8Array(this.#buffer, this.#offset + start, this.at - start);
   }
 }
 

@@ -185,7 +185,7 @@ export class PacketReader {
     }
     if (!isWhole) return undefined;
     if (this.version === 5) this.#refuseLongLength();
-    if (this.#packetBytes > this.#packetBytesMax) throw this.#tooLarge();
+    if (this.#packetBytes() > this.#packetBytesMax) throw this.#tooLarge();
     if (this.#length > this.#leastBytesMax) this.#checkSize(this.#type, this.#sizes!);
     const start = this.#at;
     if (this.#length > this.#chunk.length - start) {
@@ -207,10 +207,10 @@ export class PacketReader {
   }
 
   #roomFor(bytes: number): Uint8Array<ArrayBuffer> {
-    return this.#poolForThis?.take(bytes) ?? new Uint8Array(bytes);
+    return this.#poolForThis()?.take(bytes) ?? new Uint8Array(bytes);
   }
 
-  get #poolForThis(): AssemblyPool | undefined {
+  #poolForThis(): AssemblyPool | undefined {
     return this.#length > pooledBytesMax ? undefined : this.#assemblies;
   }
 
@@ -277,14 +277,14 @@ export class PacketReader {
       room = this.#roomFor(Math.min(this.#length, Math.max(assembled, room.length * 2)));
       room.set(assembly.subarray(0, this.#assembled));
       this.#assembly = room;
-      this.#poolForThis?.giveBack(assembly);
+      this.#poolForThis()?.giveBack(assembly);
     }
     room.set(piece, this.#assembled);
     this.#assembled = assembled;
     this.#at += piece.length;
     if (assembled < this.#length) return undefined;
     this.#assembly = undefined;
-    if (this.#poolForThis !== undefined) {
+    if (this.#poolForThis() !== undefined) {
       this.#lastAssembly = room;
       return this.#readLent(this.#type!, room, 0);
     }
@@ -298,7 +298,7 @@ export class PacketReader {
     body.move(bytes, start, end);
     const packet = type === 'connect' ? this.#readConnect() : this.#readBody(type, this.#sender!);
     if (body.at !== end) throw this.#overlong(type);
-    this.#lastPacketBytes = this.#packetBytes;
+    this.#lastPacketBytes = this.#packetBytes();
     this.#headerBytes = 0;
     return packet;
   }
@@ -352,14 +352,14 @@ export class PacketReader {
     }
   }
 
-  get #packetBytes(): number {
+  #packetBytes(): number {
     return this.#headerBytes + this.#length;
   }
 
   #tooLarge(): ProtocolError {
     return new ProtocolError(
       reasonCodes.packetTooLarge,
-      `${this.#type} of ${this.#packetBytes} bytes, at most ${this.#packetBytesMax} are accepted`,
+      `${this.#type} of ${this.#packetBytes()} bytes, at most ${this.#packetBytesMax} are accepted`,
     );
   }
 

@@ -8,7 +8,14 @@ import { Message } from './message.ts';
 import { shelvedOf } from './shelf.ts';
 
 function delivery(sequence: number, expiresAt = Number.POSITIVE_INFINITY): Delivery {
-  const marks = { counted: false, wasSent: false, held: false, terms: undefined, retain: false };
+  const marks = {
+    order: 0,
+    counted: false,
+    wasSent: false,
+    held: false,
+    terms: undefined,
+    retain: false,
+  };
   const message = new Message(`m${sequence}`, new Uint8Array(), { expiresAt });
   return { ...marks, sequence, message, qos: 1, packetId: 0, state: 'waiting' };
 }

@@ -16,6 +16,7 @@ function delivery(topic: string, expiresAt = Number.POSITIVE_INFINITY): Delivery
     terms: undefined,
     packetId: 0,
     state: 'waiting',
+    order: 0,
     counted: false,
     wasSent: false,
     held: false,

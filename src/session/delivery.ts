@@ -25,6 +25,8 @@ export interface Delivery {
    * when only PUBREL and PUBCOMP are left to do.
    */
   state: 'waiting' | 'published' | 'released';
+  /** Its place among those in flight, in the order of sending. */
+  order: number;
   /** It counts against the window of the present connection. */
   counted: boolean;
   /** Its packet may have left before, so that it goes with DUP the next time. */

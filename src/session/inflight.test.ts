@@ -2,12 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { Delivery } from './delivery.ts';
 import { Inflight } from './inflight.ts';
 import { Message } from './message.ts';
 
 function delivery(packetId = 0): Delivery {
-  const marks = { counted: false, wasSent: false, held: false, terms: undefined, retain: false };
+  const marks = {
+    order: 0,
+    counted: false,
+    wasSent: false,
+    held: false,
+    terms: undefined,
+    retain: false,
+  };
   const message = new Message('t', new Uint8Array(10));
   return { ...marks, sequence: 0, message, qos: 1, packetId, state: 'waiting' };
 }
@@ -57,6 +65,41 @@ describe('Inflight', () => {
     inflight.clear();
     assert.deepEqual([inflight.bytes, inflight.payloadBytes, inflight.size], [0, 0, 0]);
     assert.equal(inflight.isFull, false);
+  });
+
+  it('finds what is there, in the order of sending, whatever comes and goes', () => {
+    const ids = fc.integer({ min: 1, max: 65_535 });
+    const step = fc.oneof(
+      fc.record({ type: fc.constant('add' as const) }),
+      fc.record({ type: fc.constant('restore' as const), packetId: ids }),
+      fc.record({ type: fc.constant('delete' as const), index: fc.nat() }),
+    );
+    const check = fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const inflight = new Inflight();
+      inflight.begin(65_535);
+      const expected = new Map<number, Delivery>();
+      for (const each of steps) {
+        if (each.type === 'delete') {
+          const one = [...expected.values()][each.index % expected.size];
+          if (one === undefined) continue;
+          inflight.delete(one);
+          expected.delete(one.packetId);
+          assert.equal(inflight.get(one.packetId), undefined);
+          continue;
+        }
+        const isNew = each.type === 'add';
+        if (!isNew && expected.has(each.packetId)) continue;
+        const one = delivery(isNew ? 0 : each.packetId);
+        if (isNew) inflight.add(one);
+        else inflight.restore(one);
+        assert.ok(!expected.has(one.packetId), 'nobody has its id');
+        expected.set(one.packetId, one);
+      }
+      assert.deepEqual(inflight.values(), [...expected.values()]);
+      assert.equal(inflight.size, expected.size);
+      for (const one of expected.values()) assert.equal(inflight.get(one.packetId), one);
+    });
+    fc.assert(check);
   });
 
   it('tells a delivery from another with its id', () => {

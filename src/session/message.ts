@@ -33,6 +33,8 @@ export class Message {
   #payload: Uint8Array;
   #properties: MessageProperties | undefined;
   #kept: boolean;
+  // 0 until somebody asks.
+  #bytes = 0;
 
   constructor(
     topic: string,
@@ -71,9 +73,11 @@ export class Message {
 
   /** Memory that the message takes while it waits, in bytes, near enough for a limit. */
   get bytes(): number {
-    return (
-      this.#payload.length + this.topic.length + overheadBytes + propertyBytes(this.#properties)
-    );
+    if (this.#bytes === 0) {
+      const { length } = this.#payload;
+      this.#bytes = length + this.topic.length + overheadBytes + propertyBytes(this.#properties);
+    }
+    return this.#bytes;
   }
 
   /**

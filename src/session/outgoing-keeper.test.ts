@@ -19,7 +19,7 @@ const limits: OutgoingLimits = {
   queueQos0: false,
 };
 const pageCount = 128;
-const marks = { counted: false, wasSent: false, held: false };
+const marks = { order: 0, counted: false, wasSent: false, held: false };
 
 type Take = (deliveries: readonly Delivery[], now: number) => void;
 

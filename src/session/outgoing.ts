@@ -83,7 +83,7 @@ export class Outgoing {
 
   /** True when a message of this QoS would leave at once. */
   isReadyFor(qos: QoS): boolean {
-    if (qos === 0) return this.#outlet?.canTake === true && !this.#hasQueuedQos0;
+    if (qos === 0) return this.#outlet?.canTake === true && !this.#hasQueuedQos0();
     if (this.#due !== undefined || !this.#mayPublish()) return false;
     const queue = this.#queue;
     return queue === undefined || (queue.loadedCount === 0 && queue.shelf.isEmpty);
@@ -265,7 +265,7 @@ export class Outgoing {
   ): void {
     const outlet = this.#outlet;
     // What has waited since the peer was away comes first. [MQTT-4.6.0-5]
-    if (this.#hasQueuedQos0 || (outlet === undefined && this.#limits.queueQos0)) {
+    if (this.#hasQueuedQos0() || (outlet === undefined && this.#limits.queueQos0)) {
       this.#enqueue(message, 0, retain, terms, now);
       return;
     }
@@ -291,6 +291,7 @@ export class Outgoing {
       terms,
       packetId: 0,
       state: 'waiting',
+      order: 0,
       counted: false,
       wasSent: false,
       held: false,
@@ -320,7 +321,7 @@ export class Outgoing {
     message.keep();
   }
 
-  get #hasQueuedQos0(): boolean {
+  #hasQueuedQos0(): boolean {
     return this.#queue !== undefined && this.#queue.qos0Count > 0;
   }
 

@@ -181,7 +181,7 @@ export class PacketSender implements Outlet {
 
   #count(packet: Packet, bytes: number): void {
     const { tap, traffic } = this.#options;
-    traffic.sent[packet.type]++;
+    traffic.sent.count(packet.type);
     traffic.sentBytes += bytes;
     tap?.(packet);
     this.#output.written();

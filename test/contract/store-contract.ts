@@ -39,6 +39,7 @@ export function putDelivery(session: number, sequence: number, message: number):
       terms: undefined,
       packetId: 0,
       state: 'waiting',
+      order: 0,
       counted: false,
       wasSent: false,
       held: false,

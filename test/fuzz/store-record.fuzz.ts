@@ -103,7 +103,7 @@ function realRecord(random: Random): StoreRecord {
   } else if (table === tables.delivery) {
     const message = randomMessage(random);
     const state = (['waiting', 'published', 'released'] as const)[random(3)];
-    const marks = { counted: false, wasSent: false, held: false };
+    const marks = { order: 0, counted: false, wasSent: false, held: false };
     const terms = retain ? { subscriptionIdentifiers: [1, 300] } : undefined;
     const delivery = {
       ...marks,

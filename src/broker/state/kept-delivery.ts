@@ -37,6 +37,7 @@ export class KeptDelivery implements Delivery, Kept {
   dirtyAt = 0;
   packetId = 0;
   state: Delivery['state'] = 'waiting';
+  order = 0;
   counted = false;
   wasSent = false;
   held = false;

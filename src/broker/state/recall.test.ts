@@ -49,7 +49,14 @@ function delivery(first: number, second: number, sample: Sample = {}): Write {
   return (changes) => {
     const out = changes.beginPut(tables.delivery, first, second);
     const message = new Message('t', new Uint8Array(10), { expiresAt });
-    const rest = { terms: undefined, counted: false, wasSent: false, held: false, retain: false };
+    const rest = {
+      terms: undefined,
+      order: 0,
+      counted: false,
+      wasSent: false,
+      held: false,
+      retain: false,
+    };
     const packetId = state === 'waiting' ? 0 : second;
     const isReference = shared !== undefined;
     const one = { ...rest, sequence: second, message, qos, packetId, state };
