@@ -54,6 +54,7 @@ export class Router {
       message.source = publisher?.source;
       this.#retained.store(message);
     }
+    if (receivers.length > 1) message.isForMany = true;
     const { upgradeOutgoingQos } = this.#settings.features;
     for (let i = 0; i < receivers.length; i++) {
       let receiver = receivers[i];

@@ -1,46 +1,67 @@
-/** A queue in an array: what was taken from its front is given back now and then. */
+/** A queue in a ring of places, which grows as it must. */
 
-// Taken places at the front are given back once they are this many and half of the array.
-const compactFrom = 32;
+const placesFirst = 16;
+// An empty queue does not hold more for whatever comes next.
+const emptyPlacesMax = 64;
 
 export class Fifo<T> implements Iterable<T> {
-  #items: (T | undefined)[] = [];
+  // As many as a power of two; those that hold nothing are undefined.
+  #places: (T | undefined)[] = [];
   #head = 0;
+  #length = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#length;
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#length === this.#places.length) this.#grow();
+    const places = this.#places;
+    places[(this.#head + this.#length) & (places.length - 1)] = item;
+    this.#length++;
   }
 
   peek(): T | undefined {
-    return this.#items[this.#head];
+    return this.#length === 0 ? undefined : this.#places[this.#head];
   }
 
   shift(): T | undefined {
-    const item = this.#items[this.#head];
-    if (item === undefined) return undefined;
-    this.#items[this.#head++] = undefined;
-    if (this.#head >= compactFrom && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
+    if (this.#length === 0) return undefined;
+    const places = this.#places;
+    const item = places[this.#head];
+    places[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (places.length - 1);
+    this.#length--;
+    if (this.#length === 0 && places.length > emptyPlacesMax) this.#refill([]);
     return item;
   }
 
   /** Takes out all for which `isOut` holds, and returns them in their order. */
   remove(isOut: (item: T) => boolean): T[] {
-    const items = this.#items.slice(this.#head) as T[];
+    const items = [...this];
     const out = items.filter(isOut);
-    if (out.length === 0) return out;
-    this.#items = items.filter((item) => !isOut(item));
-    this.#head = 0;
+    if (out.length > 0) this.#refill(items.filter((item) => !isOut(item)));
     return out;
   }
 
   *[Symbol.iterator](): Iterator<T> {
-    for (let i = this.#head; i < this.#items.length; i++) yield this.#items[i]!;
+    const places = this.#places;
+    const head = this.#head;
+    const length = this.#length;
+    for (let i = 0; i < length; i++) yield places[(head + i) & (places.length - 1)]!;
+  }
+
+  #grow(): void {
+    this.#refill([...this], Math.max(placesFirst, this.#places.length * 2));
+  }
+
+  #refill(items: readonly T[], placesMin = items.length): void {
+    let count = placesMin === 0 ? 0 : placesFirst;
+    while (count < placesMin) count *= 2;
+    const places = new Array<T | undefined>(count).fill(undefined);
+    for (let i = 0; i < items.length; i++) places[i] = items[i];
+    this.#places = places;
+    this.#head = 0;
+    this.#length = items.length;
   }
 }

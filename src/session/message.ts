@@ -28,6 +28,8 @@ export class Message {
   readonly expiresAt: number;
   /** Undefined as long as no store has to do with it. */
   custody: Custody | undefined = undefined;
+  /** More than one receiver is about to get it. */
+  isForMany = false;
   /** Of a message that is retained, and not the broker's own. */
   source: MessageSource | undefined = undefined;
   #payload: Uint8Array;

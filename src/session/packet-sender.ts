@@ -134,7 +134,7 @@ export class PacketSender implements Outlet {
   }
 
   #formOf(message: Message, publish: Publish): PublishForm | undefined {
-    if (publish.payload.length >= referenceBytesMin) return undefined;
+    if (!message.isForMany || publish.payload.length >= referenceBytesMin) return undefined;
     return this.#options.forms?.formOf(message, publish, this.#options.version);
   }
 
