@@ -49,6 +49,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   // It has had its share of this turn.
   #isResting = false;
   #bridge = false;
+  // Whether DISCONNECT may say how long the session is to last. [MQTT-3.14.2-2]
+  #mayProlong = false;
   #entrance: Entrance | undefined;
   #sender: PacketSender | undefined;
   #client: ConnectedClient | undefined;
@@ -64,10 +66,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#options = options;
     const { assemblies, limits, topics } = options;
     const { packetBytesMax } = limits;
-    this.#intake = new Intake(
-      link,
-      new PacketReader({ from: 'client', packetBytesMax, sizes: limits, topics, assemblies }),
-    );
+    const reading = { packetBytesMax, sizes: limits, topics, assemblies };
+    this.#intake = new Intake(link, new PacketReader({ from: 'client', ...reading }));
     this.#output = new Output(link, options.turn);
     this.#receivedAt = options.clock.now();
     options.deadlines.set(this, this.#receivedAt + options.limits.connectSeconds * 1000);
@@ -343,7 +343,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
 
   /** The client has come in: CONNACK, and what has waited for it. */
   #welcome({ client, session, connack, will }: Entry): void {
-    const { agreement } = this.#entrance!;
+    const { agreement, authentication } = this.#entrance!;
     const { clock, counters, deadlines, gatekeeper, newcomers, observer } = this.#options;
     const now = clock.now();
     newcomers.leave(this);
@@ -356,6 +356,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     observer.clientConnected?.(client);
     gatekeeper.interceptor?.connected?.(client);
     this.#conversation = this.#createConversation(session);
+    this.#mayProlong = agreement.requestedExpirySeconds > 0;
+    if (authentication.method === undefined) this.#entrance = undefined;
     deadlines.clear(this);
     if (agreement.keepAliveSeconds > 0) {
       this.#keepAlive = new KeepAlive(agreement.keepAliveSeconds, now);
@@ -392,12 +394,9 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     const interval = properties?.sessionExpiryInterval;
     const session = this.#session;
     if (interval !== undefined && session !== undefined) {
-      if (this.#entrance!.agreement.requestedExpirySeconds === 0 && interval > 0) {
-        // [MQTT-3.14.2-2]
-        throw new ProtocolError(
-          reasonCodes.protocolError,
-          'DISCONNECT with a session expiry interval, where CONNECT had none',
-        );
+      if (!this.#mayProlong && interval > 0) {
+        const text = 'DISCONNECT with a session expiry interval, where CONNECT had none';
+        throw new ProtocolError(reasonCodes.protocolError, text);
       }
       const { sessionExpirySecondsMax } = this.#options.limits;
       session.expirySeconds = Math.min(expirySeconds(interval), sessionExpirySecondsMax);

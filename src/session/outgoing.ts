@@ -269,12 +269,8 @@ export class Outgoing {
       this.#enqueue(message, 0, retain, terms, now);
       return;
     }
-    if (outlet === undefined) {
-      this.#events.dropped(message, 0, 'offline');
-      return;
-    }
-    if (!outlet.canTake) {
-      this.#events.dropped(message, 0, 'slow receiver');
+    if (outlet?.canTake !== true) {
+      this.#events.dropped(message, 0, outlet === undefined ? 'offline' : 'slow receiver');
       return;
     }
     const fault = outlet.publish(message, 0, retain, terms, 0, false);
