@@ -102,7 +102,8 @@ static void on_packet(struct client *client, const struct packet *packet) {
       accepted_count++;
       return;
     case suback:
-      if (body[length - 1] != qos) fail("the broker granted 0x%02x", body[length - 1]);
+      if (body[length - 1] != qos)
+        fail("the broker answered SUBSCRIBE for QoS %ld with 0x%02x", qos, body[length - 1]);
       on_answered(client, &subscribed_count);
       return;
     case unsuback: on_answered(client, &unsubscribed_count); return;

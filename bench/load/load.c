@@ -39,6 +39,9 @@ static void run(void) {
   drain(); /* At a fixed rate what was late at the end counts as well. */
   printf("{\"messagesPerSecond\":%.1f,", (double)count / elapsed * 1e9);
   printf("\"cpuMicroseconds\":%.3f,", count ? (double)cpu / 1e3 / (double)count : 0);
+  double megabytes = (double)count * (double)payload_bytes / 1e6;
+  printf("\"megabytesPerSecond\":%.2f,", megabytes / elapsed * 1e9);
+  printf("\"megabytesPerCpuSecond\":%.2f,", cpu ? megabytes / (double)cpu * 1e9 : 0);
   printf("\"p50\":%.1f,\"p99\":%.1f,", latency_us(.5), latency_us(.99));
   printf("\"p999\":%.1f,\"brokerBusy\":%.3f,", latency_us(.999), (double)cpu / elapsed);
   printf("\"generatorBusy\":%.3f,", (double)own_cpu / elapsed);
