@@ -69,6 +69,13 @@ export const brokerKinds: readonly BrokerKind[] = [
     },
   },
   {
+    name: 'nats',
+    find: () => /v(\S+)/.exec(output(natsPath(), '--version'))?.[1],
+    remedy: 'apt-get install nats-server',
+    command: (place) => [natsPath(), '-c', writeNatsConfig(place)],
+    takesPartIn: (load) => transportOf(load) === 'tcp',
+  },
+  {
     name: 'aedes',
     find() {
       if (!installAedes()) return undefined;
@@ -97,11 +104,28 @@ function writeConfig({ port, transport, certificate, folder }: Place, more = '')
   return file;
 }
 
+/** MQTT needs JetStream there, which has a folder; for its own protocol NATS takes any port. */
+function writeNatsConfig({ port, folder }: Place): string {
+  const file = join(folder, 'nats.conf');
+  const lines = [
+    'server_name: bench',
+    'host: 127.0.0.1',
+    'port: -1',
+    'logfile: "/dev/null"',
+    'max_payload: 8MB',
+    `jetstream { store_dir: "${join(folder, 'jetstream')}" }`,
+    `mqtt { host: 127.0.0.1, port: ${port} }`,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return file;
+}
+
 function output(command: string, option: string): string {
   return spawnSync(command, [option], { encoding: 'utf8' }).stdout ?? '';
 }
 
 const mosquittoPath = () => systemProgram('mosquitto');
+const natsPath = () => systemProgram('nats-server');
 
 /** Debian has servers where only root's path leads. */
 function systemProgram(name: string): string {

@@ -14,7 +14,7 @@ import { headline, largestSpread, type Result, resultLines } from './results.ts'
 
 const usage = `Usage: npm run bench -- [OPTION]...
 
-Puts this broker, Mosquitto and Aedes under the same loads, in turns, and compares them.
+Puts this broker, Mosquitto, NATS and Aedes under the same loads, in turns, and compares them.
 
   --brokers LIST  only these: ${brokerKinds.map(({ name }) => name).join(',')}
   --loads LIST    only these; without it all but those in parentheses, with 'all' these, too:
