@@ -28,7 +28,7 @@ Puts this broker, Mosquitto, NATS and Aedes under the same loads, in turns, and 
 /** In lines of a terminal. */
 function loadNames(): string {
   const names = loads.map(({ name, isExtra }) => (isExtra ? `(${name})` : name)).join(', ');
-  return names.replace(/(.{1,75}),(?: |$)/g, `$1,\n${' '.repeat(18)}`);
+  return names.replace(/(.{1,75})(?: |$)/g, `$1\n${' '.repeat(18)}`).trimEnd();
 }
 
 /** What rounds differ by, as a share, on a machine that does nothing else. */

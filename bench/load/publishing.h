@@ -58,8 +58,13 @@ static void drain(void) {
   while (missing_count() > 0 && turn(1000) && now() < end);
 }
 
+/* A low rate would find a just-in-time compiler cold: so at full speed before it, too. What is then
+   the usual way of a message is another one, a few at a time, and is compiled in the next second. */
+enum { paced_warm_up_ms = 1000 };
+
 static void warm_up(void) {
   publish_closed_until(in_milliseconds(warm_up_ms));
-  /* A low fixed rate would find a just-in-time compiler cold: so at full speed before it, too. */
-  if (rate) drain();
+  if (!rate) return;
+  drain();
+  publish_paced_until(in_milliseconds(paced_warm_up_ms));
 }
