@@ -75,7 +75,9 @@ static void open_client(struct client *client) {
 
 /* As when a network fails: without DISCONNECT. */
 static void drop_client(struct client *client) {
-  close(client->link.fd);
+  close_link(&client->link);
+  client->is_upgraded = client->has_frame = false;
+  client->frames = (struct frames){0};
   client->in.length = client->rest = client->out.length = client->sent = 0;
 }
 

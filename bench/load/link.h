@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include "options.h"
 
 struct link {
@@ -55,6 +56,8 @@ static ssize_t tls_receive(struct link *link, void *bytes, size_t length) {
   return tls_result(link, SSL_read(link->tls, bytes, (int)length));
 }
 
+static void stop_tls(struct link *link) { SSL_free(link->tls); }
+
 /* Bytes that epoll does not know of, as OpenSSL has them already. */
 static bool has_more(const struct link *link) { return link->tls && SSL_has_pending(link->tls); }
 #else
@@ -70,6 +73,7 @@ static ssize_t tls_receive(struct link *link, void *bytes, size_t length) {
   (void)link, (void)bytes, (void)length;
   return 0;
 }
+static void stop_tls(struct link *link) { (void)link; }
 static bool has_more(const struct link *link) { return (void)link, false; }
 #endif
 
@@ -85,6 +89,12 @@ static const char *open_link(struct link *link) {
     return strerror(errno);
   if (is_over("tls")) start_tls(link);
   return NULL;
+}
+
+static void close_link(struct link *link) {
+  close(link->fd);
+  if (link->tls) stop_tls(link);
+  link->tls = NULL;
 }
 
 /* Both return a count of bytes, 0 at the end, or -1 with errno: EAGAIN, or EINPROGRESS when TLS

@@ -91,7 +91,7 @@ static void read_options(int count, char **options) {
   bool is_storm = in_mode("reconnect") || in_mode("subscribe");
   if ((kept || in_mode("reconnect")) && version != 4) fail("sessions are kept with version=4 only");
   if (is_storm != (storming > 0)) fail("storming= and mode=%s do not fit", mode);
-  if (is_storm && (!rate || !qos)) fail("mode=%s needs rate= and qos=", mode);
+  if (is_storm && (!rate || qos != 1)) fail("mode=%s needs rate= and qos=1", mode);
   if (!in_mode("idle") && (publishers == 0 || subscribers == 0))
     fail("mode=%s needs publishers and subscribers", mode);
 }
