@@ -69,7 +69,7 @@ only Pantala and Mosquitto are compared.
   application sees.
 - 1 KB is 1,024 bytes of payload, MB/s are millions of bytes of payload delivered, and MB/CPU s the
   same for each second of the broker's processor time. 1 MB goes with 2 in flight.
-- Storms have bystanders, ten pairs that exchange 2,000 messages of QoS 1 a second, and their p99 is
+- Storms have bystanders, ten pairs that exchange 500 messages of QoS 1 a second, and their p99 is
   measured before the storm and during it. In one storm, 5,000 clients whose connections broke
   return, 64 at a time under way, each to a session with 100 messages of QoS 1 waiting; it lasts
   until all have all, or 30 seconds. In the other, 20 clients with 20 requests in flight each
