@@ -50,8 +50,8 @@ const bystanders: readonly Column[] = [
   { heading: 'during', figure: 'p99', digits: 0, isCompared: true },
 ];
 
-const reconnect: readonly Column[] = [
-  { heading: 'seconds until all have all', figure: 'seconds', digits: 2, isCompared: true },
+const crowds: readonly Column[] = [
+  { heading: 'seconds until all has come', figure: 'seconds', digits: 2, isCompared: true },
   ...bystanders,
 ];
 
@@ -61,11 +61,11 @@ const subscribe: readonly Column[] = [
 ];
 
 /** In the order in which they are shown. */
-export const allColumns = [traffic, payloads, idle, reconnect, subscribe];
+export const allColumns = [traffic, payloads, idle, crowds, subscribe];
 
 export function columnsOf({ options: { mode, bytes } }: Load): readonly Column[] {
   if (mode === 'idle') return idle;
-  if (mode === 'reconnect') return reconnect;
+  if (mode === 'reconnect' || mode === 'will') return crowds;
   if (mode === 'subscribe') return subscribe;
   return bytes === undefined ? traffic : payloads;
 }

@@ -18,7 +18,7 @@ export type FigureName =
   /** Of payload, in millions, also for each second of the broker's processor time. */
   | 'megabytesPerSecond'
   | 'megabytesPerCpuSecond'
-  /** Until the last of the connections was accepted, or had all its messages. */
+  /** Until the last of the connections was accepted, or all messages of a storm had come. */
   | 'seconds'
   /** Of the broker's processor time, for each message delivered or connection accepted. */
   | 'cpuMicroseconds'

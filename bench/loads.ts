@@ -51,7 +51,6 @@ export const loads: readonly Load[] = [
     name: 'kept-paced',
     title: 'QoS 1, 1,000/s kept',
     options: { ...paced, rate: 1_000, kept: 1 },
-    isExtra: true,
   },
   {
     name: 'fan-out',
@@ -102,6 +101,12 @@ export const loads: readonly Load[] = [
     name: 'reconnect-storm',
     title: '5,000 return to 100 messages each',
     options: { ...bystanders, mode: 'reconnect', storming: 5_000, queued: 100 },
+    isExtra: true,
+  },
+  {
+    name: 'will-storm',
+    title: '5,000 drop and leave a will each',
+    options: { ...bystanders, mode: 'will', storming: 5_000 },
     isExtra: true,
   },
   {

@@ -17,7 +17,8 @@ static bool is_closed_loop;     /* then what arrives makes room for the next mes
 static uint32_t copies = 1;     /* of one message, until it has arrived everywhere */
 static uint64_t received_count; /* copies that have arrived */
 static uint64_t received_at;    /* when the bytes at hand came, in nanoseconds */
-static uint64_t returned_count; /* messages that have come to clients of a storm */
+static uint64_t storm_count; /* messages that have come of those of a storm */
+static uint64_t storm_count_each; /* that each of its receivers expects */
 static bool subscriptions_storm;
 
 static uint64_t under_way(const struct client *client) {
@@ -41,10 +42,10 @@ static size_t get_length(const uint8_t *from, size_t available, size_t *length) 
 }
 
 /* A broker may send a message again; it counts once, as all are expected. */
-static void on_queued(struct client *client) {
-  if (client->arrived == (uint64_t)queued) return;
+static void on_storm_message(struct client *client) {
+  if (client->arrived == storm_count_each) return;
   client->arrived++;
-  returned_count++;
+  storm_count++;
 }
 
 static void on_publish(struct client *client, const struct packet *packet) {
@@ -61,7 +62,7 @@ static void on_publish(struct client *client, const struct packet *packet) {
   memcpy(&due, payload, sizeof due);
   memcpy(&number, payload + sizeof due, sizeof number);
   if (publish_qos > 0) write_acknowledgement(client, publish_qos == 1 ? puback : pubrec, id);
-  if (is_storming(client)) return on_queued(client);
+  if (is_storming(client) || is_feeder(client)) return on_storm_message(client);
   received_count++;
   if (is_measuring) count_latency(received_at - due);
   struct client *publisher = &clients[number];

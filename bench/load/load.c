@@ -13,6 +13,7 @@
  *                  return at once, `queued` messages waiting for each
  *     mode=subscribe  pairs at a fixed rate, beside `storming` clients that subscribe to `filters`
  *                  filters each and unsubscribe from them, over and over
+ *     mode=will    pairs at a fixed rate, beside `storming` clients that drop and leave a will each
  *
  * The loop is closed: a publisher has at most `window` messages under way. A message is under way
  * until all its copies and its last acknowledgement have arrived, so no broker has a reason to

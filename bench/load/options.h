@@ -75,7 +75,8 @@ static void read_number(const char *name, const char *text) {
 }
 
 static void read_options(int count, char **options) {
-  static const char *const modes[] = {"pair", "share", "fanout", "idle", "reconnect", "subscribe", 0};
+  static const char *const modes[] = {"pair", "share", "fanout", "idle",
+                                      "reconnect", "subscribe", "will", 0};
   static const char *const transports[] = {"tcp", "tls", "websocket", 0};
   for (int i = 1; i < count; i++) {
     char *value = strchr(options[i], '=');
@@ -88,8 +89,8 @@ static void read_options(int count, char **options) {
   }
   require_one_of("mode", mode, modes);
   require_one_of("transport", transport, transports);
-  bool is_storm = in_mode("reconnect") || in_mode("subscribe");
-  if ((kept || in_mode("reconnect")) && version != 4) fail("sessions are kept with version=4 only");
+  bool is_storm = in_mode("reconnect") || in_mode("subscribe") || in_mode("will");
+  if ((kept || is_storm) && version != 4) fail("kept=1 and storms need version=4");
   if (is_storm != (storming > 0)) fail("storming= and mode=%s do not fit", mode);
   if (is_storm && (!rate || qos != 1)) fail("mode=%s needs rate= and qos=1", mode);
   if (!in_mode("idle") && (publishers == 0 || subscribers == 0))

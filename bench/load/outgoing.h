@@ -43,10 +43,14 @@ static void write_packet(struct client *client, uint8_t first, const uint8_t *bo
   write_out(client, body, length);
 }
 
-/* Clients are numbered: publishers, subscribers, those of a storm, and one that feeds them. */
+/* Clients are numbered: publishers, subscribers, those of a storm, and one that feeds or hears them. */
 static bool is_storming(const struct client *client) {
   long first = publishers + subscribers, number = (long)client->number;
   return number >= first && number < first + storming;
+}
+
+static bool is_feeder(const struct client *client) {
+  return storming && (long)client->number == publishers + subscribers + storming;
 }
 
 /* Of MQTT 3.1.1 alone: in 5.0 a session that is kept would need a property. */
@@ -62,16 +66,30 @@ static size_t put_next_packet_id(struct client *client, uint8_t *to) {
   return 2;
 }
 
+static const char storm_topic[] = "storm";
+enum { storm_payload_bytes = 64 };
+
+/* Of QoS 0, as more of QoS 1 at once than brokers queue for a client would be dropped. */
+static size_t put_will(uint8_t *to, uint8_t *flags) {
+  *flags |= 0x04;
+  size_t length = put_text(to, storm_topic);
+  to[length++] = 0, to[length++] = storm_payload_bytes;
+  memset(to + length, 0, storm_payload_bytes);
+  return length + storm_payload_bytes;
+}
+
 static void write_connect(struct client *client) {
-  uint8_t body[64];
+  uint8_t body[160], *flags;
   char identifier[32];
   size_t length = put_text(body, "MQTT");
   body[length++] = (uint8_t)version;
-  body[length++] = has_kept_session(client) ? 0 : 2; /* clean start */
+  flags = &body[length++];
+  *flags = has_kept_session(client) ? 0 : 2; /* clean start */
   body[length++] = 0xff, body[length++] = 0xff; /* a keep-alive: the broker keeps a deadline */
   length += put_no_properties(body + length);
   snprintf(identifier, sizeof identifier, "load-%u", client->number);
   length += put_text(body + length, identifier);
+  if (in_mode("will") && is_storming(client)) length += put_will(body + length, flags);
   write_packet(client, 0x10, body, length);
 }
 

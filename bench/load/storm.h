@@ -4,7 +4,6 @@
 #include "publishing.h"
 
 static struct client *stormers, *feeder;
-static const char storm_topic[] = "storm";
 
 /* What a storm is measured by: the bystanders' 99th percentile before it, and the broker's work. */
 static struct {
@@ -34,10 +33,10 @@ static void end_storm(uint64_t missing) {
 }
 
 static void publish_queued(void) {
-  uint8_t body[96] = {0};
+  uint8_t body[32 + storm_payload_bytes] = {0};
   size_t length = put_text(body, storm_topic);
   length += put_next_packet_id(feeder, body + length);
-  length += 64;
+  length += storm_payload_bytes;
   write_packet(feeder, (uint8_t)(publish << 4 | 1 << 1), body, length);
 }
 
@@ -56,27 +55,54 @@ static void leave_and_be_missed(void) {
   }
 }
 
-enum { return_seconds_max = 30 };
+enum { storm_seconds_max = 30 };
 
-static long returning_count, accepted_before;
+static uint64_t storm_count_all;
 
-/* A few at a time, as opening them is work of the generator's that bystanders would wait for. */
+static bool is_incomplete(void) {
+  return storm_count < storm_count_all && now() < storm.start + storm_seconds_max * 1000000000ull;
+}
+
+/* Goes on until all its messages have come, or too long. */
+static void run_through(bool (*goes_on)(void)) {
+  publish_paced_while(goes_on);
+  printf("{\"seconds\":%.3f,", (double)(now() - storm.start) / 1e9);
+  end_storm(storm_count_all - storm_count);
+}
+
+static long moving_count, accepted_before;
+
+/* A few at a time, here and below, as that is work of the generator's that bystanders wait for. */
 static bool all_return(void) {
-  for (int i = 0; i < 4 && returning_count < storming; i++) {
-    if (returning_count - (accepted_count - accepted_before) >= connecting_max) break;
-    open_client(&stormers[returning_count++]);
+  for (int i = 0; i < 4 && moving_count < storming; i++) {
+    if (moving_count - (accepted_count - accepted_before) >= connecting_max) break;
+    open_client(&stormers[moving_count++]);
   }
-  return returned_count < (uint64_t)(storming * queued) &&
-         now() < storm.start + return_seconds_max * 1000000000ull;
+  return is_incomplete();
 }
 
 static void reconnect(void) {
+  storm_count_each = (uint64_t)queued;
+  storm_count_all = (uint64_t)(storming * queued);
   leave_and_be_missed();
   begin_storm();
   accepted_before = accepted_count;
-  publish_paced_while(all_return);
-  printf("{\"seconds\":%.3f,", (double)(now() - storm.start) / 1e9);
-  end_storm((uint64_t)(storming * queued) - returned_count);
+  run_through(all_return);
+}
+
+static bool all_drop(void) {
+  for (int i = 0; i < 16 && moving_count < storming; i++) drop_client(&stormers[moving_count++]);
+  return is_incomplete();
+}
+
+static void leave_wills(void) {
+  storm_count_each = storm_count_all = (uint64_t)storming;
+  open_clients(publishers + subscribers, storming + 1);
+  long granted = subscribed_count;
+  write_subscribe(feeder, storm_topic);
+  await_count(&subscribed_count, granted + 1, "subscriptions granted");
+  begin_storm();
+  run_through(all_drop);
 }
 
 static void subscribe(void) {
@@ -97,5 +123,6 @@ static void run_storm(void) {
   stormers = clients + publishers + subscribers;
   feeder = stormers + storming;
   if (in_mode("reconnect")) reconnect();
+  else if (in_mode("will")) leave_wills();
   else subscribe();
 }
