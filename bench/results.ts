@@ -43,7 +43,7 @@ export function largestSpread(results: readonly Result[]): number {
     const values = rounds.map((figures) => figures[figure] ?? 0);
     return (Math.max(...values) - Math.min(...values)) / (median(rounds, figure) ?? 1);
   });
-  return Math.max(...spreads);
+  return Math.max(0, ...spreads);
 }
 
 function table(results: readonly Result[], columns: readonly Column[]): string[] {

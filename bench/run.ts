@@ -78,8 +78,9 @@ function withoutMissing(chosen: readonly Load[], tools: Tools): readonly Load[] 
   const left = chosen.filter((load) => transportOf(load) === 'tls');
   const what = tools.generator.hasTls ? 'openssl' : "OpenSSL's headers";
   const remedy = `apt-get install ${tools.generator.hasTls ? 'openssl' : 'libssl-dev'}`;
-  for (const { name } of left)
-    console.error(`bench: without ${name}, as ${what} is absent: ${remedy}`);
+  for (const { name } of left) {
+    console.error(`bench: without ${name}, for want of ${what}: ${remedy}`);
+  }
   return chosen.filter((load) => !left.includes(load));
 }
 
