@@ -46,8 +46,8 @@ publisher, where the load does not say otherwise.
 
 The brokers took turns under each load, each in a fresh process, over loopback: ${rounds} rounds of
 ${seconds} s after a warm-up of half a second, those at a fixed rate of 3 s after one more second at that
-rate: in its first second at a rate a broker with a just-in-time compiler shows a p99 two to four
-times what it is from then on. The table has the medians; the rounds of one
+rate: in its first second at a rate Pantala's p99 was some two to four times that of later seconds,
+and nobody's first second is shown. The table has the medians; the rounds of one
 measurement differed by up to ${spread} % in messages or connections per second. ${pinning}
 
 Mosquitto runs with its own defaults, TCP_NODELAY on, nothing logged or stored; Pantala reads the
