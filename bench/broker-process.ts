@@ -9,10 +9,18 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchError } from './bench-error.ts';
 import type { BrokerKind } from './broker-kinds.ts';
+import type { Certificate } from './certificate.ts';
+import type { Transport } from './loads.ts';
 import { pinnedTo } from './machine.ts';
 
 const startSeconds = 10;
 const stopSeconds = 3;
+
+export interface BrokerOptions {
+  readonly core: number | undefined;
+  readonly transport: Transport;
+  readonly certificate: Certificate | undefined;
+}
 
 export class BrokerProcess implements AsyncDisposable {
   readonly port: number;
@@ -21,8 +29,8 @@ export class BrokerProcess implements AsyncDisposable {
   #stderr = '';
 
   /** @throws BenchError when it does not listen in time */
-  static async start(kind: BrokerKind, core: number | undefined): Promise<BrokerProcess> {
-    const broker = new BrokerProcess(kind, await freePort(), core);
+  static async start(kind: BrokerKind, options: BrokerOptions): Promise<BrokerProcess> {
+    const broker = new BrokerProcess(kind, await freePort(), options);
     try {
       await broker.#listening(kind.name);
     } catch (error) {
@@ -32,14 +40,15 @@ export class BrokerProcess implements AsyncDisposable {
     return broker;
   }
 
-  private constructor(kind: BrokerKind, port: number, core: number | undefined) {
+  private constructor(kind: BrokerKind, port: number, options: BrokerOptions) {
     this.port = port;
     this.#folder = mkdtempSync(join(tmpdir(), 'pantala-bench-'));
+    const { core, transport, certificate } = options;
     // As many connections as the machine allows: Node asks for that itself, Mosquitto does not.
     const [command, ...args] = [
       ...['sh', '-c', 'ulimit -n "$(ulimit -Hn)"; exec "$@"', 'sh'],
       ...pinnedTo(core),
-      ...kind.command(port, this.#folder),
+      ...kind.command({ port, transport, certificate, folder: this.#folder }),
     ];
     this.#child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child.stderr?.on('data', (chunk) => {

@@ -13,7 +13,12 @@ import { type Cores, pinnedTo } from './machine.ts';
 export type FigureName =
   | 'messagesPerSecond'
   | 'connectionsPerSecond'
-  /** Until the last of the connections was accepted. */
+  /** Subscribing and unsubscribing alike. */
+  | 'requestsPerSecond'
+  /** Of payload, in millions, also for each second of the broker's processor time. */
+  | 'megabytesPerSecond'
+  | 'megabytesPerCpuSecond'
+  /** Until the last of the connections was accepted, or all messages of a storm had come. */
   | 'seconds'
   /** Of the broker's processor time, for each message delivered or connection accepted. */
   | 'cpuMicroseconds'
@@ -21,6 +26,8 @@ export type FigureName =
   | 'p50'
   | 'p99'
   | 'p999'
+  /** As p99, but before the storm. */
+  | 'p99Before'
   /** Resident memory of the broker for each idle connection. */
   | 'kilobytes'
   /** Shares of one core. */
@@ -43,6 +50,8 @@ export interface Run {
 const compiler = 'cc';
 
 export class LoadGenerator implements Disposable {
+  /** Whether it was compiled with TLS. */
+  readonly hasTls = hasOpenSsl();
   readonly #folder = mkdtempSync(join(tmpdir(), 'pantala-bench-'));
   readonly #program = join(this.#folder, 'load');
   readonly #cores: Cores;
@@ -51,7 +60,8 @@ export class LoadGenerator implements Disposable {
   constructor(cores: Cores) {
     this.#cores = cores;
     const source = join(import.meta.dirname, 'load', 'load.c');
-    const { error, status } = spawnSync(compiler, ['-O2', '-o', this.#program, source], {
+    const tls = this.hasTls ? ['-DWITH_TLS', '-lssl', '-lcrypto'] : [];
+    const { error, status } = spawnSync(compiler, ['-O2', '-o', this.#program, source, ...tls], {
       stdio: ['ignore', 2, 2],
     });
     if (error === undefined && status === 0) return;
@@ -94,4 +104,9 @@ export class LoadGenerator implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function hasOpenSsl(): boolean {
+  const input = '#include <openssl/ssl.h>\n';
+  return spawnSync(compiler, ['-E', '-'], { input }).status === 0;
 }

@@ -1,8 +1,9 @@
 /** What was measured, as medians, and the tables that show it. */
 
 import { yardstick } from './broker-kinds.ts';
+import { allColumns, type Column, columnsOf } from './columns.ts';
 import type { FigureName, Figures } from './load-generator.ts';
-import { isIdle, type Load } from './loads.ts';
+import type { Load } from './loads.ts';
 
 /** All rounds of one broker under one load. */
 export interface Result {
@@ -13,64 +14,36 @@ export interface Result {
   readonly failure: string;
 }
 
-interface Column {
-  readonly heading: string;
-  readonly figure: FigureName;
-  readonly digits: number;
-  /** Shows as a percentage; other figures are shown as they are. */
-  readonly isShare?: true;
-  /** Its ratio to the yardstick's says something. */
-  readonly isCompared?: true;
-}
-
-const trafficColumns: readonly Column[] = [
-  { heading: 'messages/s', figure: 'messagesPerSecond', digits: 0, isCompared: true },
-  { heading: 'CPU µs/message', figure: 'cpuMicroseconds', digits: 2, isCompared: true },
-  { heading: 'CPU busy', figure: 'brokerBusy', digits: 0, isShare: true },
-  { heading: 'p50 µs', figure: 'p50', digits: 0, isCompared: true },
-  { heading: 'p99 µs', figure: 'p99', digits: 0, isCompared: true },
-  { heading: 'p99.9 µs', figure: 'p999', digits: 0 },
-];
-
-const idleColumns: readonly Column[] = [
-  { heading: 'connections/s', figure: 'connectionsPerSecond', digits: 0, isCompared: true },
-  { heading: 'seconds until all accepted', figure: 'seconds', digits: 2 },
-  { heading: 'CPU µs/connection', figure: 'cpuMicroseconds', digits: 1, isCompared: true },
-  { heading: 'KB/idle connection', figure: 'kilobytes', digits: 1, isCompared: true },
-];
-
 /** Above this share of its core the generator, not the broker, may set the pace. */
 const generatorLimit = 0.95;
 
 /** Markdown that is readable as it is. */
 export function resultLines(results: readonly Result[]): string[] {
-  const traffic = results.filter(({ load }) => !isIdle(load));
-  const idle = results.filter(({ load }) => isIdle(load));
   const tables = [
-    table(traffic, trafficColumns),
-    table(idle, idleColumns),
+    ...allColumns.map((columns) => {
+      const shown = results.filter(({ load }) => columnsOf(load) === columns);
+      return table(shown, columns);
+    }),
     results.flatMap(remarks).map((remark) => `- ${remark}`),
   ];
   return tables.filter((lines) => lines.length > 0).flatMap((lines) => [...lines, '']);
 }
 
 /** The one figure that a line of progress has room for. */
-export function headline(figures: Figures): string {
-  const { messagesPerSecond, connectionsPerSecond } = figures;
-  return messagesPerSecond === undefined
-    ? `${number(connectionsPerSecond, 0)} connections/s`
-    : `${number(messagesPerSecond, 0)} messages/s`;
+export function headline(load: Load, figures: Figures): string {
+  const [{ figure, digits, heading }] = columnsOf(load);
+  return `${number(figures[figure], digits)} ${heading}`;
 }
 
 /** By how much the rounds of one measurement differed at most, as a share of its median. */
 export function largestSpread(results: readonly Result[]): number {
   const spreads = results.map(({ load, rounds }) => {
     if (rounds.length === 0) return 0;
-    const figure = isIdle(load) ? 'connectionsPerSecond' : 'messagesPerSecond';
+    const [{ figure }] = columnsOf(load);
     const values = rounds.map((figures) => figures[figure] ?? 0);
     return (Math.max(...values) - Math.min(...values)) / (median(rounds, figure) ?? 1);
   });
-  return Math.max(...spreads);
+  return Math.max(0, ...spreads);
 }
 
 function table(results: readonly Result[], columns: readonly Column[]): string[] {

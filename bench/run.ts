@@ -5,22 +5,31 @@ import { parseArgs } from 'node:util';
 import { BenchError } from './bench-error.ts';
 import { type BrokerKind, brokerKinds } from './broker-kinds.ts';
 import { BrokerProcess } from './broker-process.ts';
+import { Certificate } from './certificate.ts';
 import { type Figures, LoadGenerator } from './load-generator.ts';
-import { type Load, loads } from './loads.ts';
+import { type Load, loads, transportOf } from './loads.ts';
 import { findCores, machineDescription } from './machine.ts';
 import { type Setting, savePage } from './performance-page.ts';
 import { headline, largestSpread, type Result, resultLines } from './results.ts';
 
 const usage = `Usage: npm run bench -- [OPTION]...
 
-Puts this broker, Mosquitto and Aedes under the same loads, in turns, and compares them.
+Puts this broker, Mosquitto, NATS and Aedes under the same loads, in turns, and compares them.
 
   --brokers LIST  only these: ${brokerKinds.map(({ name }) => name).join(',')}
-  --loads LIST    only these: ${loads.map(({ name }) => name).join(',')}
+  --loads LIST    only these; without it all but those in parentheses, with 'all' these, too:
+                  ${loadNames()}
   --rounds N      measurements of each broker under each load, of which the median counts (3)
-  --seconds N     how long a measurement takes, after half a second to warm up (1)
+  --seconds N     how long a measurement takes, after half a second to warm up (1); those at
+                  a fixed rate and of idle connections take three
   --save          write the result to docs/performance.md
 `;
+
+/** In lines of a terminal. */
+function loadNames(): string {
+  const names = loads.map(({ name, isExtra }) => (isExtra ? `(${name})` : name)).join(', ');
+  return names.replace(/(.{1,75})(?: |$)/g, `$1\n${' '.repeat(18)}`).trimEnd();
+}
 
 /** What rounds differ by, as a share, on a machine that does nothing else. */
 const calmSpread = 0.3;
@@ -32,6 +41,12 @@ interface Plan extends Setting {
   readonly signal: AbortSignal;
 }
 
+interface Tools {
+  readonly generator: LoadGenerator;
+  /** Absent where TLS cannot be measured. */
+  readonly certificate: Certificate | undefined;
+}
+
 async function main(signal: AbortSignal): Promise<void> {
   const plan = readPlan(signal);
   if (plan === undefined) return void process.stdout.write(usage);
@@ -39,8 +54,12 @@ async function main(signal: AbortSignal): Promise<void> {
     throw new BenchError('the load generator needs epoll and /proc: run the bench on Linux');
   }
   using generator = new LoadGenerator(plan.cores);
+  using certificate = generator.hasTls ? Certificate.make() : undefined;
+  const tools = { generator, certificate };
   const results: Result[] = [];
-  for (const load of plan.loads) results.push(...(await measure(load, plan, generator)));
+  for (const load of withoutMissing(plan.loads, tools)) {
+    results.push(...(await measure(load, plan, tools)));
+  }
   const spread = largestSpread(results);
   console.log(`${machineDescription()}\n\n${resultLines(results).join('\n')}`);
   console.log('In parentheses: the ratio to Mosquitto.');
@@ -51,6 +70,18 @@ async function main(signal: AbortSignal): Promise<void> {
     );
   }
   if (plan.save) savePage(results, plan);
+}
+
+/** Says which loads the machine lacks something for. */
+function withoutMissing(chosen: readonly Load[], tools: Tools): readonly Load[] {
+  if (tools.certificate !== undefined) return chosen;
+  const left = chosen.filter((load) => transportOf(load) === 'tls');
+  const what = tools.generator.hasTls ? 'openssl' : "OpenSSL's headers";
+  const remedy = `apt-get install ${tools.generator.hasTls ? 'openssl' : 'libssl-dev'}`;
+  for (const { name } of left) {
+    console.error(`bench: without ${name}, for want of ${what}: ${remedy}`);
+  }
+  return chosen.filter((load) => !left.includes(load));
 }
 
 function readPlan(signal: AbortSignal): Plan | undefined {
@@ -66,7 +97,7 @@ function readPlan(signal: AbortSignal): Plan | undefined {
   return {
     kinds: chosen.filter(({ name }) => name in versions),
     versions,
-    loads: choose(loads, values.loads, '--loads'),
+    loads: chooseLoads(values.loads),
     rounds: Math.ceil(positive(values.rounds, '--rounds')),
     seconds: positive(values.seconds, '--seconds'),
     save: values.save,
@@ -106,6 +137,13 @@ function choose<T extends { readonly name: string }>(
   });
 }
 
+function chooseLoads(list: string | undefined): readonly Load[] {
+  if (list === 'all') return loads;
+  return list === undefined
+    ? loads.filter(({ isExtra }) => !isExtra)
+    : choose(loads, list, '--loads');
+}
+
 function positive(text: string, option: string): number {
   const value = Number(text);
   if (value > 0) return value;
@@ -113,16 +151,16 @@ function positive(text: string, option: string): number {
 }
 
 /** Every broker in turn, and again: what disturbs the machine for a while then disturbs all. */
-async function measure(load: Load, plan: Plan, generator: LoadGenerator): Promise<Result[]> {
+async function measure(load: Load, plan: Plan, tools: Tools): Promise<Result[]> {
   const kinds = plan.kinds.filter((kind) => kind.takesPartIn?.(load) ?? true);
   const measurements = kinds.map((kind) => ({ kind, rounds: [] as Figures[], failure: '' }));
   for (let round = 1; round <= plan.rounds; round++) {
     for (const measurement of measurements.filter(({ failure }) => failure === '')) {
       const progress = `${load.name} ${round}/${plan.rounds} ${measurement.kind.name}`;
       try {
-        const figures = await measureOnce(load, measurement.kind, plan, generator);
+        const figures = await measureOnce(load, measurement.kind, plan, tools);
         measurement.rounds.push(figures);
-        console.error(`${progress}: ${headline(figures)}`);
+        console.error(`${progress}: ${headline(load, figures)}`);
       } catch (error) {
         if (!(error instanceof BenchError)) throw error;
         // One broker's affair, as that Aedes has no MQTT 5.0; the others go on.
@@ -140,9 +178,11 @@ async function measureOnce(
   load: Load,
   kind: BrokerKind,
   { cores, seconds, signal }: Plan,
-  generator: LoadGenerator,
+  { generator, certificate }: Tools,
 ): Promise<Figures> {
-  await using broker = await BrokerProcess.start(kind, cores.broker);
+  const transport = transportOf(load);
+  const options = { core: cores.broker, transport, certificate };
+  await using broker = await BrokerProcess.start(kind, options);
   const { port, processes } = broker;
   return await generator.measure({ load, port, processes, seconds, signal });
 }

@@ -49,6 +49,11 @@ static void count_latency(uint64_t ns) {
   latency_count++;
 }
 
+static void forget_latencies(void) {
+  memset(latencies, 0, sizeof latencies);
+  latency_count = 0;
+}
+
 static double latency_us(double quantile) {
   uint64_t wanted = (uint64_t)(quantile * (double)latency_count), counted = 0;
   for (uint64_t i = 0; i < sizeof latencies / sizeof *latencies; i++) {

@@ -8,12 +8,14 @@
 #include <string.h>
 #include <sys/types.h>
 
-enum { payload_bytes_min = 12, payload_bytes_max = 100000, brokers_max = 16 };
+enum { payload_bytes_min = 12, payload_bytes_max = 1 << 20, brokers_max = 16 };
 
-static const char *mode = "pair";
+static const char *mode = "pair", *transport = "tcp";
 static long port, publishers = 50, subscribers = 50, qos, payload_bytes = 64, window = 20;
 static long rate, warm_up_ms = 500, duration_ms = 1000, version = 4;
 static long kept; /* 1: subscribers have sessions that outlive their connections */
+static long storming, queued = 100; /* clients of a storm, and what waits for each of them */
+static long filters = 0;            /* that an idle or a storming client subscribes to */
 static pid_t broker[brokers_max];
 static int broker_count;
 
@@ -29,6 +31,9 @@ static const struct { const char *name; long *value, least, most; } numbers[] = 
   {"duration_ms", &duration_ms, 1, 3600000},
   {"version", &version, 4, 5},
   {"kept", &kept, 0, 1},
+  {"storming", &storming, 0, 100000},
+  {"queued", &queued, 1, 1000},
+  {"filters", &filters, 0, 100000},
 };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...) {
@@ -40,6 +45,14 @@ __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *for
 }
 
 static bool in_mode(const char *name) { return strcmp(mode, name) == 0; }
+
+static bool is_over(const char *name) { return strcmp(transport, name) == 0; }
+
+static void require_one_of(const char *option, const char *value, const char *const *names) {
+  for (; *names; names++)
+    if (strcmp(value, *names) == 0) return;
+  fail("there is no %s=%s", option, value);
+}
 
 static void read_brokers(char *list) {
   for (char *pid = strtok(list, ","); pid; pid = strtok(NULL, ",")) {
@@ -62,17 +75,24 @@ static void read_number(const char *name, const char *text) {
 }
 
 static void read_options(int count, char **options) {
+  static const char *const modes[] = {"pair", "share", "fanout", "idle",
+                                      "reconnect", "subscribe", "will", 0};
+  static const char *const transports[] = {"tcp", "tls", "websocket", 0};
   for (int i = 1; i < count; i++) {
     char *value = strchr(options[i], '=');
     if (!value) fail("'%s' should be name=value", options[i]);
     *value++ = 0;
     if (strcmp(options[i], "mode") == 0) mode = value;
+    else if (strcmp(options[i], "transport") == 0) transport = value;
     else if (strcmp(options[i], "broker") == 0) read_brokers(value);
     else read_number(options[i], value);
   }
-  if (!in_mode("pair") && !in_mode("share") && !in_mode("fanout") && !in_mode("idle"))
-    fail("mode=%s should be pair, share, fanout or idle", mode);
-  if (kept && version != 4) fail("kept=1 needs version=4");
+  require_one_of("mode", mode, modes);
+  require_one_of("transport", transport, transports);
+  bool is_storm = in_mode("reconnect") || in_mode("subscribe") || in_mode("will");
+  if ((kept || is_storm) && version != 4) fail("kept=1 and storms need version=4");
+  if (is_storm != (storming > 0)) fail("storming= and mode=%s do not fit", mode);
+  if (is_storm && (!rate || qos != 1)) fail("mode=%s needs rate= and qos=1", mode);
   if (!in_mode("idle") && (publishers == 0 || subscribers == 0))
     fail("mode=%s needs publishers and subscribers", mode);
 }

@@ -11,6 +11,7 @@ enum packet_type {
   pubrel = 6,
   pubcomp = 7,
   suback = 9,
+  unsuback = 11,
   disconnect = 14,
 };
 
@@ -42,31 +43,71 @@ static void write_packet(struct client *client, uint8_t first, const uint8_t *bo
   write_out(client, body, length);
 }
 
+/* Clients are numbered: publishers, subscribers, those of a storm, and one that feeds or hears them. */
+static bool is_storming(const struct client *client) {
+  long first = publishers + subscribers, number = (long)client->number;
+  return number >= first && number < first + storming;
+}
+
+static bool is_feeder(const struct client *client) {
+  return storming && (long)client->number == publishers + subscribers + storming;
+}
+
 /* Of MQTT 3.1.1 alone: in 5.0 a session that is kept would need a property. */
 static bool has_kept_session(const struct client *client) {
+  if (is_storming(client)) return in_mode("reconnect");
   return kept && (long)client->number >= publishers;
 }
 
+static size_t put_next_packet_id(struct client *client, uint8_t *to) {
+  if (++client->packet_id == 0) client->packet_id = 1;
+  to[0] = (uint8_t)(client->packet_id >> 8);
+  to[1] = (uint8_t)client->packet_id;
+  return 2;
+}
+
+static const char storm_topic[] = "storm";
+enum { storm_payload_bytes = 64 };
+
+/* Of QoS 0, as more of QoS 1 at once than brokers queue for a client would be dropped. */
+static size_t put_will(uint8_t *to, uint8_t *flags) {
+  *flags |= 0x04;
+  size_t length = put_text(to, storm_topic);
+  to[length++] = 0, to[length++] = storm_payload_bytes;
+  memset(to + length, 0, storm_payload_bytes);
+  return length + storm_payload_bytes;
+}
+
 static void write_connect(struct client *client) {
-  uint8_t body[64];
+  uint8_t body[160], *flags;
   char identifier[32];
   size_t length = put_text(body, "MQTT");
   body[length++] = (uint8_t)version;
-  body[length++] = has_kept_session(client) ? 0 : 2; /* clean start */
+  flags = &body[length++];
+  *flags = has_kept_session(client) ? 0 : 2; /* clean start */
   body[length++] = 0xff, body[length++] = 0xff; /* a keep-alive: the broker keeps a deadline */
   length += put_no_properties(body + length);
   snprintf(identifier, sizeof identifier, "load-%u", client->number);
   length += put_text(body + length, identifier);
+  if (in_mode("will") && is_storming(client)) length += put_will(body + length, flags);
   write_packet(client, 0x10, body, length);
 }
 
 static void write_subscribe(struct client *client, const char *filter) {
-  uint8_t body[64] = {0, 1};
-  size_t length = 2;
+  uint8_t body[64];
+  size_t length = put_next_packet_id(client, body);
   length += put_no_properties(body + length);
   length += put_text(body + length, filter);
   body[length++] = (uint8_t)qos;
   write_packet(client, 0x82, body, length);
+}
+
+static void write_unsubscribe(struct client *client, const char *filter) {
+  uint8_t body[64];
+  size_t length = put_next_packet_id(client, body);
+  length += put_no_properties(body + length);
+  length += put_text(body + length, filter);
+  write_packet(client, 0xa2, body, length);
 }
 
 static void write_acknowledgement(struct client *client, enum packet_type type, const uint8_t *id) {
@@ -106,11 +147,7 @@ static void address_message(uint32_t number) {
 static void write_publish(struct client *client, uint64_t due) {
   static uint32_t addressed_by = UINT32_MAX;
   if (addressed_by != client->number) address_message(addressed_by = client->number);
-  if (qos) {
-    if (++client->packet_id == 0) client->packet_id = 1;
-    message.bytes[message.id] = (uint8_t)(client->packet_id >> 8);
-    message.bytes[message.id + 1] = (uint8_t)client->packet_id;
-  }
+  if (qos) put_next_packet_id(client, message.bytes + message.id);
   memcpy(message.bytes + message.payload, &due, sizeof due);
   memcpy(message.bytes + message.payload + sizeof due, &client->number, sizeof client->number);
   write_out(client, message.bytes, message.length);
