@@ -1,6 +1,7 @@
 /** A connected client: what its packets do, from CONNACK to the end. */
 
 import type { Puback, Pubcomp, Pubrec, Pubrel } from '../packet/acknowledgement.ts';
+import type { Assembly } from '../packet/assembly.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import type { Publish } from '../packet/publish.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
@@ -86,14 +87,14 @@ export class Conversation {
     this.#answers.discard();
   }
 
-  /** @param isOwn whether the bytes of the packet belong to it, and are not lent */
-  publish(publish: Publish, now: number, isOwn: boolean): void {
+  /** @param memory of the packet; undefined: its bytes are lent */
+  publish(publish: Publish, now: number, memory: Assembly | undefined): void {
     const { limits, traffic } = this.#rules;
     const topic = this.#topicOf(publish);
     traffic.publishReceivedBytes += publish.payload.length;
     this.#checkSupported(publish, limits);
     checkLevels(topic);
-    const message = messageOfPublish(publish, topic, { isOwn, now });
+    const message = messageOfPublish(publish, topic, { memory, now });
     if (publish.qos === 2 && this.#session.incoming.isOpen(publish.packetId)) {
       // It was taken before, and is only acknowledged again: nobody is asked.
       return this.#pass(publish, message, undefined, now);

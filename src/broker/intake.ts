@@ -1,5 +1,6 @@
 /** The input of one connection, on its way from pieces of bytes to packets. */
 
+import type { Assembly } from '../packet/assembly.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { PacketReader } from '../packet/packet-reader.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
@@ -36,9 +37,9 @@ export class Intake {
     return this.#bytesSinceRest;
   }
 
-  /** Whether the bytes of the packet that `next` returned last are its own: see PacketReader. */
-  get ownsLastPacket(): boolean {
-    return this.#reader.ownsLastPacket;
+  /** Of the packet that `next` returned last: see PacketReader. */
+  get lastMemory(): Assembly | undefined {
+    return this.#reader.lastMemory;
   }
 
   endRest(): void {

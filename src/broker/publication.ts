@@ -1,23 +1,24 @@
 /** What a client publishes, as a message of its own. */
 
+import type { Assembly } from '../packet/assembly.ts';
 import type { Will } from '../packet/connect.ts';
 import type { Publish } from '../packet/publish.ts';
 import { Message, type MessageProperties } from '../session/message.ts';
 
 /**
  * @param topic the topic name, also where the packet has an alias instead
- * @param isOwn whether the bytes of the packet belong to it, and are not lent
+ * @param memory of the packet; undefined: its bytes are lent
  */
 export function messageOfPublish(
   publish: Publish,
   topic: string,
-  { isOwn, now }: { isOwn: boolean; now: number },
+  { memory, now }: { memory: Assembly | undefined; now: number },
 ): Message {
   const { payload, qos, retain, properties } = publish;
   // By far most messages carry no properties.
-  if (properties === undefined) return new Message(topic, payload, { qos, retain, isOwn });
+  if (properties === undefined) return new Message(topic, payload, { qos, retain, memory });
   const { topicAlias: _alias, subscriptionIdentifiers: _identifiers, ...own } = properties;
-  return withProperties(topic, payload, { qos, retain, isOwn, properties: own }, now);
+  return withProperties(topic, payload, { qos, retain, memory, properties: own }, now);
 }
 
 /** The same will without a view of the network input that it came in. */
@@ -45,12 +46,15 @@ function withProperties(
   {
     qos,
     retain,
-    isOwn,
+    memory,
     properties,
-  }: Pick<Publish, 'qos' | 'retain'> & { isOwn?: boolean; properties: MessageProperties },
+  }: Pick<Publish, 'qos' | 'retain'> & {
+    memory?: Assembly | undefined;
+    properties: MessageProperties;
+  },
   now: number,
 ): Message {
   const seconds = properties.messageExpiryInterval;
   const expiresAt = seconds === undefined ? Number.POSITIVE_INFINITY : now + seconds * 1000;
-  return new Message(topic, payload, { qos, retain, isOwn, properties, expiresAt });
+  return new Message(topic, payload, { qos, retain, memory, properties, expiresAt });
 }

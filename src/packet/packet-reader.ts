@@ -1,7 +1,8 @@
 /** Bytes in any pieces in, packets out. */
 
 import { readAcknowledgement } from './acknowledgement.ts';
-import { type AssemblyPool, pooledBytesMax } from './assembly-pool.ts';
+import { Assembly } from './assembly.ts';
+import type { AssemblyPool } from './assembly-pool.ts';
 import { readAuth } from './auth.ts';
 import { ByteReader } from './byte-reader.ts';
 import { readConnack } from './connack.ts';
@@ -46,9 +47,6 @@ export interface PacketReaderOptions {
 
 const nothing = new Uint8Array(0);
 
-/** A packet in pieces gets this much room at first; more only as its bytes arrive. */
-const assemblyBytesFirst = 4_096;
-
 const connectType = packetTypes.connect.firstByte >> 4;
 const authType = packetTypes.auth.firstByte >> 4;
 
@@ -58,7 +56,7 @@ const lengthBytesMax = 4;
 /**
  * Reads what one side of a connection sends. The payload and the correlation data of a PUBLISH are
  * views of the bytes that were pushed, or of memory that the next packet may use: but see
- * `ownsLastPacket`. All else in packets may be kept.
+ * `lastMemory`. All else in packets may be kept.
  *
  *     reader.push(bytes);
  *     for (let packet = reader.next(); packet; packet = reader.next()) handle(packet);
@@ -86,15 +84,11 @@ export class PacketReader {
   #type: PacketType | undefined;
   #length = 0;
 
-  // Its body, when that comes in pieces.
+  // Its body, when that comes in pieces, or the last one, when it did; made when it is needed.
   readonly #assemblies: AssemblyPool | undefined;
-  #assembly: Uint8Array<ArrayBuffer> | undefined;
-  #assembled = 0;
-  // That of the last packet, as long as its bytes are needed.
-  #lastAssembly: Uint8Array<ArrayBuffer> | undefined;
+  #assembly: Assembly | undefined;
 
   #lastPacketBytes = 0;
-  #ownsLastPacket = false;
 
   constructor({ from, packetBytesMax, sizes, version, topics, assemblies }: PacketReaderOptions) {
     if (from === 'server' && version === undefined) {
@@ -120,9 +114,9 @@ export class PacketReader {
     return this.#lastPacketBytes;
   }
 
-  /** Whether that packet's bytes are its own, and will not be used for others. */
-  get ownsLastPacket(): boolean {
-    return this.#ownsLastPacket;
+  /** The memory of that packet where it came in pieces, for whoever needs its bytes for longer. */
+  get lastMemory(): Assembly | undefined {
+    return this.#assembly?.bytes === undefined ? undefined : this.#assembly;
   }
 
   /**
@@ -141,10 +135,14 @@ export class PacketReader {
    */
   next(): Packet | undefined {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#lastAssembly !== undefined) this.#freeLastAssembly();
+    const assembly = this.#assembly;
     try {
-      const assembly = this.#assembly;
-      const packet = assembly === undefined ? this.#start() : this.#assemble(assembly);
+      let packet: Packet | undefined;
+      if (assembly?.isUnderWay) packet = this.#assemble(assembly);
+      else {
+        assembly?.end();
+        packet = this.#start();
+      }
       if (packet === undefined) this.#release();
       return packet;
     } catch (error) {
@@ -156,7 +154,7 @@ export class PacketReader {
 
   /** Copies what has not been read, if there is any. The last packet has been dealt with. */
   keepRest(): void {
-    this.#freeLastAssembly();
+    if (this.#assembly?.isUnderWay === false) this.#assembly.end();
     if (this.#at === this.#chunk.length) return;
     this.#chunk = new Uint8Array(this.#chunk.subarray(this.#at));
     this.#at = 0;
@@ -189,8 +187,8 @@ export class PacketReader {
     if (this.#length > this.#leastBytesMax) this.#checkSize(this.#type, this.#sizes!);
     const start = this.#at;
     if (this.#length > this.#chunk.length - start) {
-      this.#assembly = this.#roomFor(Math.min(this.#length, assemblyBytesFirst));
-      this.#assembled = 0;
+      this.#assembly ??= new Assembly(this.#assemblies);
+      this.#assembly.begin(this.#length);
       return this.#assemble(this.#assembly);
     }
     this.#at = start + this.#length;
@@ -201,22 +199,8 @@ export class PacketReader {
   #readLent(type: PacketType, bytes: Uint8Array, start: number): Packet {
     // What is in these is needed until somebody has decided about it.
     const isKept = type === 'connect' || type === 'auth' || type === 'connack';
-    this.#ownsLastPacket = isKept;
     if (!isKept) return this.#read(type, bytes, start);
     return this.#read(type, new Uint8Array(bytes.subarray(start, start + this.#length)), 0);
-  }
-
-  #roomFor(bytes: number): Uint8Array<ArrayBuffer> {
-    return this.#poolForThis()?.take(bytes) ?? new Uint8Array(bytes);
-  }
-
-  #poolForThis(): AssemblyPool | undefined {
-    return this.#length > pooledBytesMax ? undefined : this.#assemblies;
-  }
-
-  #freeLastAssembly(): void {
-    if (this.#lastAssembly !== undefined) this.#assemblies!.giveBack(this.#lastAssembly);
-    this.#lastAssembly = undefined;
   }
 
   /** Why a whole header is refused whose first byte is not one of `#firstBytes`. */
@@ -269,27 +253,9 @@ export class PacketReader {
     return false;
   }
 
-  #assemble(assembly: Uint8Array<ArrayBuffer>): Packet | undefined {
-    const piece = this.#chunk.subarray(this.#at, this.#at + this.#length - this.#assembled);
-    const assembled = this.#assembled + piece.length;
-    let room = assembly;
-    if (assembled > room.length) {
-      room = this.#roomFor(Math.min(this.#length, Math.max(assembled, room.length * 2)));
-      room.set(assembly.subarray(0, this.#assembled));
-      this.#assembly = room;
-      this.#poolForThis()?.giveBack(assembly);
-    }
-    room.set(piece, this.#assembled);
-    this.#assembled = assembled;
-    this.#at += piece.length;
-    if (assembled < this.#length) return undefined;
-    this.#assembly = undefined;
-    if (this.#poolForThis() !== undefined) {
-      this.#lastAssembly = room;
-      return this.#readLent(this.#type!, room, 0);
-    }
-    this.#ownsLastPacket = true;
-    return this.#read(this.#type!, room, 0);
+  #assemble(assembly: Assembly): Packet | undefined {
+    this.#at += assembly.add(this.#chunk, this.#at);
+    return assembly.isUnderWay ? undefined : this.#readLent(this.#type!, assembly.bytes!, 0);
   }
 
   #read(type: PacketType, bytes: Uint8Array, start: number): Packet {

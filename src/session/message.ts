@@ -1,5 +1,6 @@
 /** An application message on its way: what a PUBLISH carries, apart from any one connection. */
 
+import type { Assembly } from '../packet/assembly.ts';
 import type { PublishProperties } from '../packet/publish.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Custody } from './custody.ts';
@@ -34,7 +35,8 @@ export class Message {
   source: MessageSource | undefined = undefined;
   #payload: Uint8Array;
   #properties: MessageProperties | undefined;
-  #kept: boolean;
+  #kept = false;
+  #memory: Assembly | undefined;
   // 0 until somebody asks.
   #bytes = 0;
 
@@ -46,14 +48,14 @@ export class Message {
       retain = false,
       properties,
       expiresAt = Number.POSITIVE_INFINITY,
-      isOwn = false,
+      memory,
     }: {
       qos?: QoS;
       retain?: boolean;
       properties?: MessageProperties | undefined;
       expiresAt?: number;
-      /** Whether the bytes belong to the message, and may only lie in more memory than it needs. */
-      isOwn?: boolean;
+      /** Which it may take over with its bytes, until the packet has been dealt with. */
+      memory?: Assembly | undefined;
     } = {},
   ) {
     this.topic = topic;
@@ -62,7 +64,7 @@ export class Message {
     this.retain = retain;
     this.#properties = properties;
     this.expiresAt = expiresAt;
-    this.#kept = isOwn && payload.length * 2 >= payload.buffer.byteLength;
+    this.#memory = memory;
   }
 
   get payload(): Uint8Array {
@@ -82,13 +84,21 @@ export class Message {
     return this.#bytes;
   }
 
+  /** Whether `keep` needs no copy of the payload. */
+  get hasMemory(): boolean {
+    return this.#kept || this.#memory?.suits(this.#payload) === true;
+  }
+
   /**
-   * Call before the message outlives the packet that it came in: bytes that are lent, or a view of
-   * more than twice as much, are copied, once.
+   * Call before the message outlives the packet that it came in: its bytes are copied, once, if it
+   * cannot take their memory with it.
    */
   keep(): void {
     if (this.#kept) return;
     this.#kept = true;
+    const memory = this.#memory;
+    this.#memory = undefined;
+    if (memory?.suits(this.#payload)) return memory.giveAway();
     this.#payload = ownBytes(this.#payload);
     const { correlationData } = this.#properties ?? {};
     if (correlationData === undefined) return;

@@ -82,8 +82,22 @@ export class PacketSender implements Outlet {
     packetId: number,
     dup: boolean,
   ): DropCause | undefined {
-    // What goes by reference is needed until the network has taken it.
-    if (message.payload.length >= referenceBytesMin) message.keep();
+    const isReferred = message.payload.length >= referenceBytesMin;
+    if (isReferred && !message.hasMemory) message.keep();
+    const fault = this.#publish(message, qos, retain, terms, packetId, dup);
+    // The network has not taken it yet.
+    if (isReferred && this.#output.isBlocked) message.keep();
+    return fault;
+  }
+
+  #publish(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    terms: Terms | undefined,
+    packetId: number,
+    dup: boolean,
+  ): DropCause | undefined {
     const { payload } = message;
     const { mountPoint } = this.#options;
     const topic = mountPoint === undefined ? message.topic : below(mountPoint, message.topic);
