@@ -167,7 +167,7 @@ export class Broker {
       retained,
       journal: keeping?.journal,
       topics: new TopicCache(limits.topicNamesMax),
-      assemblies: new AssemblyPool(),
+      assemblies: new AssemblyPool(limits.assemblyBytesMin),
       forms: new PublishForms(),
       traffic,
       counters,

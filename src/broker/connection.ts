@@ -275,7 +275,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     }
     switch (packet.type) {
       case 'publish':
-        return conversation.publish(packet, this.#receivedAt, this.#intake.lastMemory);
+        return conversation.publish(packet, this.#receivedAt, this.#intake.memory);
       case 'puback':
         return conversation.puback(packet, this.#receivedAt);
       case 'pubrec':

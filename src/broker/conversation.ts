@@ -1,7 +1,7 @@
 /** A connected client: what its packets do, from CONNACK to the end. */
 
 import type { Puback, Pubcomp, Pubrec, Pubrel } from '../packet/acknowledgement.ts';
-import type { Assembly } from '../packet/assembly.ts';
+import type { PacketMemory } from '../packet/packet-memory.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import type { Publish } from '../packet/publish.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
@@ -87,8 +87,8 @@ export class Conversation {
     this.#answers.discard();
   }
 
-  /** @param memory of the packet; undefined: its bytes are lent */
-  publish(publish: Publish, now: number, memory: Assembly | undefined): void {
+  /** @param memory of the packet */
+  publish(publish: Publish, now: number, memory: PacketMemory): void {
     const { limits, traffic } = this.#rules;
     const topic = this.#topicOf(publish);
     traffic.publishReceivedBytes += publish.payload.length;

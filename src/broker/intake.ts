@@ -1,7 +1,7 @@
 /** The input of one connection, on its way from pieces of bytes to packets. */
 
-import type { Assembly } from '../packet/assembly.ts';
 import type { Packet } from '../packet/packet.ts';
+import type { PacketMemory } from '../packet/packet-memory.ts';
 import type { PacketReader } from '../packet/packet-reader.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Link } from '../session/link.ts';
@@ -37,9 +37,9 @@ export class Intake {
     return this.#bytesSinceRest;
   }
 
-  /** Of the packet that `next` returned last: see PacketReader. */
-  get lastMemory(): Assembly | undefined {
-    return this.#reader.lastMemory;
+  /** Of the packet that `next` returned last. */
+  get memory(): PacketMemory {
+    return this.#reader;
   }
 
   endRest(): void {

@@ -1,18 +1,18 @@
 /** What a client publishes, as a message of its own. */
 
-import type { Assembly } from '../packet/assembly.ts';
 import type { Will } from '../packet/connect.ts';
+import type { PacketMemory } from '../packet/packet-memory.ts';
 import type { Publish } from '../packet/publish.ts';
 import { Message, type MessageProperties } from '../session/message.ts';
 
 /**
  * @param topic the topic name, also where the packet has an alias instead
- * @param memory of the packet; undefined: its bytes are lent
+ * @param memory of the packet; undefined: nobody else has its bytes
  */
 export function messageOfPublish(
   publish: Publish,
   topic: string,
-  { memory, now }: { memory: Assembly | undefined; now: number },
+  { memory, now }: { memory: PacketMemory | undefined; now: number },
 ): Message {
   const { payload, qos, retain, properties } = publish;
   // By far most messages carry no properties.
@@ -49,7 +49,7 @@ function withProperties(
     memory,
     properties,
   }: Pick<Publish, 'qos' | 'retain'> & {
-    memory?: Assembly | undefined;
+    memory?: PacketMemory | undefined;
     properties: MessageProperties;
   },
   now: number,

@@ -1,34 +1,54 @@
 /** Memory for packets that come in pieces, used again and again. */
 
-const roomBytesMin = 4 * 1024;
-// Kept for the next packets, in all; what is beyond goes to the garbage collector.
-const keptBytesMax = 16 * 1024 * 1024;
+import { Lease } from './lease.ts';
 
-/** Rooms of 4 KB and of twice as much each. New ones cost more than all that is done with them. */
+const pooledBytesMax = 4 * 1024 * 1024;
+// Kept for the next packets, in all; what is beyond goes to the garbage collector.
+const keptBytesMax = 32 * 1024 * 1024;
+
+/**
+ * Rooms of some size, of twice as much, and so on. New ones cost more than all that is done with
+ * them: memory that is zeroed, and garbage that is collected.
+ */
 export class AssemblyPool {
+  readonly #roomBytesMin: number;
   readonly #rooms: Uint8Array<ArrayBuffer>[][] = [];
   #keptBytes = 0;
 
+  /** @param roomBytesMin bytes of the smallest room */
+  constructor(roomBytesMin: number) {
+    this.#roomBytesMin = roomBytesMin;
+  }
+
   take(bytesMin: number): Uint8Array<ArrayBuffer> {
-    const size = sizeOf(bytesMin);
+    if (bytesMin > pooledBytesMax) return new Uint8Array(bytesMin);
+    const size = this.#sizeFor(bytesMin);
     const room = this.#rooms[size]?.pop();
-    if (room === undefined) return new Uint8Array(roomBytesMin << size);
+    if (room === undefined) return new Uint8Array(this.#roomBytesMin << size);
     this.#keptBytes -= room.length;
     return room;
   }
 
   /** @param room of this pool's, which nobody else uses any more */
   giveBack(room: Uint8Array<ArrayBuffer>): void {
-    if (this.#keptBytes + room.length > keptBytesMax) return;
-    this.#keptBytes += room.length;
-    const size = sizeOf(room.length);
+    const { length } = room;
+    if (length > pooledBytesMax || this.#keptBytes + length > keptBytesMax) return;
+    this.#keptBytes += length;
+    const size = this.#sizeFor(length);
     this.#rooms[size] ??= [];
     this.#rooms[size].push(room);
   }
-}
 
-function sizeOf(bytes: number): number {
-  let size = 0;
-  while (roomBytesMin << size < bytes) size++;
-  return size;
+  /** A copy of the bytes, in a room of their own. */
+  lease(bytes: Uint8Array): Lease {
+    const room = this.take(bytes.length);
+    room.set(bytes);
+    return new Lease(room.subarray(0, bytes.length), room, this);
+  }
+
+  #sizeFor(bytes: number): number {
+    let size = 0;
+    while (this.#roomBytesMin << size < bytes) size++;
+    return size;
+  }
 }

@@ -1,6 +1,7 @@
 /** A packet that comes in pieces: the memory that it is put together in. */
 
 import type { AssemblyPool } from './assembly-pool.ts';
+import { Lease } from './lease.ts';
 
 /** A packet gets this much room at first; more only as its bytes arrive. */
 const roomBytesFirst = 4 * 1024;
@@ -56,14 +57,22 @@ export class Assembly {
     return room !== undefined && view.buffer === room.buffer && view.length * 2 >= room.length;
   }
 
-  /** Leaves the memory to whoever has a view of the packet that was last, instead of a copy. */
-  giveAway(): void {
+  /**
+   * Leaves the memory to whoever has a view of the packet that was last, instead of a copy.
+   *
+   * @returns undefined where the garbage collector looks after it
+   */
+  giveAway(view: Uint8Array): Lease | undefined {
+    const room = this.#room!;
     this.#room = undefined;
+    return this.#pool && new Lease(view, room, this.#pool);
   }
 
   #grow(bytesMin: number): void {
     const before = this.#room!;
-    const room = this.#take(Math.min(this.#length, Math.max(bytesMin, before.length * growth)));
+    const wanted = Math.max(bytesMin, before.length * growth);
+    // Nearly all of it is as good as all, and need not grow again.
+    const room = this.#take(wanted * 2 >= this.#length ? this.#length : wanted);
     room.set(before.subarray(0, this.#filled));
     this.#pool?.giveBack(before);
     this.#room = room;

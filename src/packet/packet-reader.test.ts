@@ -237,7 +237,7 @@ describe('memory for packets in pieces', () => {
     encodePacket({ ...publish, payload: new Uint8Array(length).fill(fill) }, 4);
 
   it('is used again by whoever shares it, once the packet has been dealt with', () => {
-    const assemblies = new AssemblyPool();
+    const assemblies = new AssemblyPool(4096);
     const readers = [readerOf4(assemblies), readerOf4(assemblies)];
     const first = sentIn(readers[0], bytesWith(1000, 1));
     const meanwhile = sentIn(readers[1], bytesWith(1000, 2));
@@ -249,22 +249,44 @@ describe('memory for packets in pieces', () => {
   });
 
   it('goes to whoever needs the packet for longer, unless it is far too much', () => {
-    const reader = readerOf4(new AssemblyPool());
+    const reader = readerOf4(new AssemblyPool(4096));
     const kept = sentIn(reader, bytesWith(3000, 1));
-    assert.equal(reader.lastMemory?.suits(kept.payload), true);
-    assert.equal(reader.lastMemory.suits(new Uint8Array(4000)), false);
-    reader.lastMemory.giveAway();
+    assert.equal(reader.canGiveAway(kept.payload), true);
+    assert.equal(reader.canGiveAway(new Uint8Array(4000)), false);
+    const { bytes, lease } = reader.keep(kept.payload);
+    assert.equal(bytes, kept.payload);
     const next = sentIn(reader, bytesWith(3000, 2));
     assert.notEqual(next.payload.buffer, kept.payload.buffer);
     assert.ok(kept.payload.every((byte) => byte === 1));
+    lease!.end();
     const small = sentIn(reader, bytesWith(1000, 3));
-    assert.equal(reader.lastMemory.suits(small.payload), false);
-    readAll(reader, bytesWith(1000, 4));
-    assert.equal(reader.lastMemory, undefined);
+    assert.equal(small.payload.buffer, next.payload.buffer);
+    assert.equal(reader.canGiveAway(small.payload), false);
+    const copy = reader.keep(small.payload);
+    assert.notEqual(copy.bytes.buffer, small.payload.buffer);
+    assert.deepEqual(copy, { bytes: small.payload, lease: undefined });
+  });
+
+  it('goes back when the last who has kept the bytes of a packet has let go of them', () => {
+    const reader = readerOf4(new AssemblyPool(4096));
+    const first = sentIn(reader, bytesWith(3000, 1));
+    const { lease } = reader.keep(first.payload);
+    lease!.share();
+    lease!.end();
+    const second = sentIn(reader, bytesWith(3000, 2));
+    assert.notEqual(second.payload.buffer, first.payload.buffer);
+    lease!.end();
+    reader.keepRest();
+    const third = sentIn(reader, bytesWith(3000, 3));
+    const fourth = sentIn(reader, bytesWith(3000, 4));
+    assert.equal(
+      new Set([first, second, third, fourth].map(({ payload }) => payload.buffer)).size,
+      2,
+    );
   });
 
   it('grows with what has arrived, and holds packets of any size', () => {
-    const reader = readerOf4(new AssemblyPool());
+    const reader = readerOf4(new AssemblyPool(4096));
     for (const length of [5000, 10, 60_000, 65_000, 66_000, 300_000, 5000]) {
       const bytes = bytesWith(length, length & 0xff);
       const packets: Packet[] = [];
@@ -283,7 +305,7 @@ describe('memory for packets in pieces', () => {
     const reader = new PacketReader({
       from: 'client',
       packetBytesMax: 100,
-      assemblies: new AssemblyPool(),
+      assemblies: new AssemblyPool(4096),
     });
     const bytes = bytesOf('10 ["MQTT" 04 c2 003c "id" "ann" "secret"]');
     reader.push(bytes.slice(0, 9));

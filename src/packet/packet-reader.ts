@@ -16,6 +16,7 @@ import {
   refusedFirstByte,
 } from './first-byte.ts';
 import type { Packet } from './packet.ts';
+import type { Kept, PacketMemory } from './packet-memory.ts';
 import { leastSize, type PacketSizes, sizeMax } from './packet-sizes.ts';
 import { type PacketType, packetTypes, type Side } from './packet-types.ts';
 import { pingreq, pingresp } from './ping.ts';
@@ -50,18 +51,21 @@ const nothing = new Uint8Array(0);
 const connectType = packetTypes.connect.firstByte >> 4;
 const authType = packetTypes.auth.firstByte >> 4;
 
+// Smaller ones cost less to collect than to count.
+const leasedBytesMin = 1024;
+
 /** The longest remaining length (MQTT 5.0 section 2.1.4). */
 const lengthBytesMax = 4;
 
 /**
  * Reads what one side of a connection sends. The payload and the correlation data of a PUBLISH are
- * views of the bytes that were pushed, or of memory that the next packet may use: but see
- * `lastMemory`. All else in packets may be kept.
+ * views of the bytes that were pushed, or of memory that the next packet may use: see `keep`. All
+ * else in packets may be kept.
  *
  *     reader.push(bytes);
  *     for (let packet = reader.next(); packet; packet = reader.next()) handle(packet);
  */
-export class PacketReader {
+export class PacketReader implements PacketMemory {
   readonly #side: Side;
   readonly #packetBytesMax: number;
   readonly #sizes: PacketSizes | undefined;
@@ -114,9 +118,17 @@ export class PacketReader {
     return this.#lastPacketBytes;
   }
 
-  /** The memory of that packet where it came in pieces, for whoever needs its bytes for longer. */
-  get lastMemory(): Assembly | undefined {
-    return this.#assembly?.bytes === undefined ? undefined : this.#assembly;
+  /** Whether a view of the packet that `next` returned last may be kept with its memory. */
+  canGiveAway(view: Uint8Array): boolean {
+    return this.#assembly?.suits(view) === true;
+  }
+
+  /** The bytes of a view of that packet, for whoever needs them longer than that is there. */
+  keep(view: Uint8Array): Kept {
+    const assembly = this.#assembly;
+    if (assembly?.suits(view)) return { bytes: view, lease: assembly.giveAway(view) };
+    const lease = view.length < leasedBytesMin ? undefined : this.#assemblies?.lease(view);
+    return { bytes: lease?.bytes ?? new Uint8Array(view), lease };
   }
 
   /**

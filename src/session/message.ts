@@ -1,6 +1,7 @@
 /** An application message on its way: what a PUBLISH carries, apart from any one connection. */
 
-import type { Assembly } from '../packet/assembly.ts';
+import type { Lease } from '../packet/lease.ts';
+import type { Kept, PacketMemory } from '../packet/packet-memory.ts';
 import type { PublishProperties } from '../packet/publish.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Custody } from './custody.ts';
@@ -36,7 +37,8 @@ export class Message {
   #payload: Uint8Array;
   #properties: MessageProperties | undefined;
   #kept = false;
-  #memory: Assembly | undefined;
+  #memory: PacketMemory | undefined;
+  #lease: Lease | undefined;
   // 0 until somebody asks.
   #bytes = 0;
 
@@ -54,8 +56,8 @@ export class Message {
       retain?: boolean;
       properties?: MessageProperties | undefined;
       expiresAt?: number;
-      /** Which it may take over with its bytes, until the packet has been dealt with. */
-      memory?: Assembly | undefined;
+      /** That its bytes lie in until the packet has been dealt with; absent: they are its own. */
+      memory?: PacketMemory | undefined;
     } = {},
   ) {
     this.topic = topic;
@@ -86,28 +88,44 @@ export class Message {
 
   /** Whether `keep` needs no copy of the payload. */
   get hasMemory(): boolean {
-    return this.#kept || this.#memory?.suits(this.#payload) === true;
+    return this.#kept || this.#memory?.canGiveAway(this.#payload) === true;
   }
 
   /**
-   * Call before the message outlives the packet that it came in: its bytes are copied, once, if it
-   * cannot take their memory with it.
+   * Call before the message outlives the packet that it came in, and for each that needs it: its
+   * bytes are copied, once, where they cannot be taken along.
    */
   keep(): void {
-    if (this.#kept) return;
+    if (this.#kept) {
+      this.#lease?.share();
+      return;
+    }
     this.#kept = true;
     const memory = this.#memory;
     this.#memory = undefined;
-    if (memory?.suits(this.#payload)) return memory.giveAway();
-    this.#payload = ownBytes(this.#payload);
+    const { bytes, lease } = memory?.keep(this.#payload) ?? own(this.#payload);
+    this.#payload = bytes;
+    this.#lease = lease;
     const { correlationData } = this.#properties ?? {};
     if (correlationData === undefined) return;
-    this.#properties = { ...this.#properties, correlationData: ownBytes(correlationData) };
+    this.#properties = { ...this.#properties, correlationData: own(correlationData).bytes };
+  }
+
+  /**
+   * One that it was kept for needs it no more: when nobody does, its payload is another's. Not to
+   * be called while it is on its way to others. Whoever cannot tell when that is keeps it for ever,
+   * as does a store, which reads it when it likes.
+   */
+  letGo(): void {
+    if (this.custody === undefined) this.#lease?.end();
   }
 }
 
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer.byteLength === bytes.length ? bytes : bytes.slice();
+function own(bytes: Uint8Array): Kept {
+  return {
+    bytes: bytes.buffer.byteLength === bytes.length ? bytes : bytes.slice(),
+    lease: undefined,
+  };
 }
 
 /** Of those properties that can be long. */

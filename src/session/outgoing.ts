@@ -126,8 +126,9 @@ export class Outgoing {
       this.#deliverAtMostOnce(message, retain, terms, now);
       return;
     }
-    if (this.isReadyFor(qos)) this.#send(this.#accept(message, qos, retain, terms));
-    else this.#enqueue(message, qos, retain, terms, now);
+    if (!this.isReadyFor(qos)) return this.#enqueue(message, qos, retain, terms, now);
+    message.keep();
+    this.#send(this.#accept(message, qos, retain, terms));
   }
 
   /** Sends what may leave now; call when the outlet can take more or time has passed. */
@@ -182,7 +183,7 @@ export class Outgoing {
     const delivery = this.#inflight.get(packetId);
     if (delivery === undefined) return;
     if (delivery.qos !== 1) throw outOfTurn('PUBACK', delivery);
-    this.#settle(delivery, reasonCode);
+    this.#end(delivery, reasonCode);
     this.pump(now);
   }
 
@@ -202,7 +203,7 @@ export class Outgoing {
     }
     if (delivery.qos !== 2) throw outOfTurn('PUBREC', delivery);
     if (reasonCode >= 0x80) {
-      this.#settle(delivery, reasonCode);
+      this.#end(delivery, reasonCode);
       this.pump(now);
       return;
     }
@@ -222,7 +223,7 @@ export class Outgoing {
     const delivery = this.#inflight.get(packetId);
     if (delivery === undefined) return;
     if (delivery.state !== 'released') throw outOfTurn('PUBCOMP', delivery);
-    this.#settle(delivery, reasonCode);
+    this.#end(delivery, reasonCode);
     this.#letGo(now);
     this.pump(now);
   }
@@ -336,16 +337,12 @@ export class Outgoing {
     if (qos > 0) {
       this.#inflight.add(delivery);
       delivery.state = 'published';
-      if (this.#save(delivery)) {
-        message.keep();
-        return;
-      }
+      if (this.#save(delivery)) return;
     }
     delivery.wasSent = true;
     const fault = this.#outlet!.publish(message, qos, retain, terms, delivery.packetId, false);
     if (fault !== undefined) return this.#discard(delivery, fault);
-    if (qos > 0) message.keep();
-    else this.#keeper?.forget(delivery);
+    if (qos === 0) this.#keeper?.forget(delivery);
   }
 
   /** @returns whether the packet that tells of it has to wait */
@@ -417,6 +414,12 @@ export class Outgoing {
     if (delivery.qos > 0) this.#settle(delivery, reasonCodes.packetTooLarge);
     else this.#keeper?.forget(delivery);
     this.#events.dropped(delivery.message, delivery.qos, fault);
+  }
+
+  /** The peer has ended it, and so long after its message was given to whoever gets it. */
+  #end(delivery: Delivery, reasonCode: ReasonCode): void {
+    this.#settle(delivery, reasonCode);
+    delivery.message.letGo();
   }
 
   #settle(delivery: Delivery, reasonCode: ReasonCode): void {

@@ -85,8 +85,7 @@ export class PacketSender implements Outlet {
     const isReferred = message.payload.length >= referenceBytesMin;
     if (isReferred && !message.hasMemory) message.keep();
     const fault = this.#publish(message, qos, retain, terms, packetId, dup);
-    // The network has not taken it yet.
-    if (isReferred && this.#output.isBlocked) message.keep();
+    if (isReferred) this.#output.holdUntilDrained(message);
     return fault;
   }
 

@@ -21,6 +21,7 @@ export interface Settings {
     | 'deliveriesPerTurnMax'
     | 'routesMax'
     | 'topicNamesMax'
+    | 'assemblyBytesMin'
   >;
   readonly features: Pick<Features, 'queueQos0' | 'upgradeOutgoingQos'>;
   /** Undefined where nothing is stored. */
@@ -76,6 +77,7 @@ export function settingsFrom(random: Random): Settings {
       deliveriesPerTurnMax: random.pick([20_000, 20_000, 3]),
       routesMax: random.pick([16_384, 16_384, 4, 0]),
       topicNamesMax: random.pick([8192, 2]),
+      assemblyBytesMin: 16, // so that messages of these sizes take their memory along
     },
     features: { queueQos0: random.chance(0.5), upgradeOutgoingQos: random.chance(0.15) },
     disk: random.chance(0.6)

@@ -23,6 +23,7 @@ import type { ReferenceSession } from './reference-session.ts';
 import { type Settings, settingsFrom, type Traits } from './settings.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { type LinkObserver, SimulatedLink } from './simulated-link.ts';
+import { spoilFreeMemory } from './spoilt-memory.ts';
 import { Wishes } from './wishes.ts';
 
 // In one stretch of time: far more than all deadlines that there are.
@@ -31,6 +32,8 @@ const wakesMax = 10_000;
 const endRoundsMax = 10_000;
 // When the clock is at 0, in milliseconds since 1970.
 const firstDate = Date.UTC(2026, 0, 1);
+
+spoilFreeMemory();
 
 export interface SimulationOptions {
   readonly createBroker?: ((options: BrokerOptions) => Broker) | undefined;
