@@ -86,7 +86,7 @@ export class Subscriptions {
 
   /** Who gets what has changed for everybody: no answer holds any more. */
   accessChanged(): void {
-    this.#routes.invalidate('#');
+    this.#routes.clear();
     for (const group of this.#groups.values()) group.accessChanged();
   }
 
