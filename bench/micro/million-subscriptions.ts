@@ -6,6 +6,7 @@
 import { Anonymous } from '../../src/auth/anonymous.ts';
 import { BrokerCounters } from '../../src/broker/broker-counters.ts';
 import { ClientSession } from '../../src/broker/client-session.ts';
+import { ReplayPace } from '../../src/broker/replay-pace.ts';
 import { Settings } from '../../src/broker/settings.ts';
 import { Subscriptions } from '../../src/broker/subscriptions.ts';
 import { Turn } from '../../src/session/turn.ts';
@@ -36,7 +37,7 @@ function makeSessions(): readonly ClientSession[] {
     observer: {},
     counters: new BrokerCounters(),
     clock: { now: () => 0 },
-    turn: new Turn(() => {}),
+    pace: new ReplayPace(new Turn(() => {})),
     mayStillPublish: () => true,
   };
   return Array.from({ length: clients }, (_, client) => {

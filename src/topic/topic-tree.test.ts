@@ -105,14 +105,15 @@ describe('TopicTree', () => {
     const tree = new TopicTree<number>();
     const deepest = `a${'/a'.repeat(topicSeparatorsMax)}`;
     for (let end = 1; end <= deepest.length; end += 2) tree.set(deepest.slice(0, end), end);
-    assert.equal([...tree.matching('#')].length, topicSeparatorsMax + 1);
-    assert.equal([...tree.matching(deepest.replaceAll('a', '+'))].length, 1);
-    assert.equal([...tree.matching(`${'+/'.repeat(topicSeparatorsMax)}b`)].length, 0);
+    const countOf = (filter: string) =>
+      [...tree.matching(filter)].filter((value) => value !== undefined).length;
+    assert.equal(countOf('#'), topicSeparatorsMax + 1);
+    assert.equal(countOf(deepest.replaceAll('a', '+')), 1);
+    assert.equal(countOf(`${'+/'.repeat(topicSeparatorsMax)}b`), 0);
     assert.equal(tree.get('/'.repeat(65_535)), undefined);
     const slashes = '/'.repeat(65_535);
     tree.set(slashes, 0);
-    const found = [...tree.matching('/#')].filter((value) => value !== undefined);
-    assert.deepEqual(found, [0]);
+    assert.equal(countOf('/#'), 1);
     assert.equal(tree.delete(slashes), 0);
   });
 
