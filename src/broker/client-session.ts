@@ -16,7 +16,7 @@ import type { Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import { RetainedReplays, type RetainedReplaysOptions } from './retained-replay.ts';
 import type { SessionLog } from './state/session-log.ts';
-import type { Subscriber, Subscription } from './subscription.ts';
+import { awayLoad, type Subscriber, type Subscription } from './subscription.ts';
 
 /** The connection that a session is used through. */
 export interface SessionConnection {
@@ -28,9 +28,6 @@ export interface ClientSessionOptions extends RetainedReplaysOptions {
   readonly observer: Observer;
   readonly counters: BrokerCounters;
 }
-
-// Being away counts for more than any queue: members of a shared group that are there come first.
-const awayLoad = 1e9;
 
 /** What a store keeps of a session, and what it has of it already. */
 export interface KeptSession {
