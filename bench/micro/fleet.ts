@@ -21,9 +21,9 @@ export function filtersOf(client: number): string[] {
   ];
 }
 
-/** Topics of the fleet in a fixed order without pattern, each of few receivers. */
-export function publishedTopic(turn: number): string {
-  const client = (turn * 7_919) % clients;
+/** Topics of a fleet in a fixed order without pattern, each of few receivers. */
+export function publishedTopic(turn: number, size = clients): string {
+  const client = (turn * 7_919) % size;
   const place = places[client % places.length];
   const id = idOf(client);
   const topics = [

@@ -3,15 +3,12 @@
  * `node --expose-gc` this file.
  */
 
-import { Anonymous } from '../../src/auth/anonymous.ts';
-import { BrokerCounters } from '../../src/broker/broker-counters.ts';
-import { ClientSession } from '../../src/broker/client-session.ts';
-import { ReplayPace } from '../../src/broker/replay-pace.ts';
+import type { ClientSession } from '../../src/broker/client-session.ts';
 import { Settings } from '../../src/broker/settings.ts';
 import { Subscriptions } from '../../src/broker/subscriptions.ts';
-import { Turn } from '../../src/session/turn.ts';
 import { clients, filtersOf, publishedTopic, received } from './fleet.ts';
 import { bestNanoseconds, heapBytes, report } from './measure.ts';
+import { makeSessions } from './sessions.ts';
 
 const options = {
   qos: 1,
@@ -22,36 +19,13 @@ const options = {
 
 const settings = new Settings({});
 const subscriptions = new Subscriptions(settings);
-const sessions = makeSessions();
+const sessions = makeSessions(clients, settings);
 const topics = Array.from({ length: 200_000 }, (_, turn) => publishedTopic(turn));
 
 measureSubscribes();
 measureRoutes();
 measureStorm();
 measureUnsubscribes();
-
-function makeSessions(): readonly ClientSession[] {
-  const gatekeeper = Anonymous.allowed();
-  const sessionOptions = {
-    settings,
-    observer: {},
-    counters: new BrokerCounters(),
-    clock: { now: () => 0 },
-    pace: new ReplayPace(new Turn(() => {})),
-    mayStillPublish: () => true,
-  };
-  return Array.from({ length: clients }, (_, client) => {
-    const identity = { clientId: `device-${client}`, userName: undefined, peer: 'bench' };
-    const access = {
-      client: identity,
-      gatekeeper,
-      listenerName: undefined,
-      mountPoint: undefined,
-      isKnown: true,
-    };
-    return new ClientSession(access, sessionOptions);
-  });
-}
 
 function subscribe(session: ClientSession, filter: string): void {
   session.addSubscription(subscriptions.add(session, filter, options));

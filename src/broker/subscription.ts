@@ -5,7 +5,7 @@ import type { DropCause, Terms } from '../session/delivery.ts';
 import type { Message } from '../session/message.ts';
 import type { SharedGroup } from './shared-group.ts';
 
-/** Being away counts for more than any queue: members of a shared group that are there come first. */
+/** Being away counts for more than any queue: members of a group that are there come first. */
 export const awayLoad = 1e9;
 
 /** Someone who takes messages. */

@@ -10,7 +10,7 @@ const seed = 0x811c9dc5 | 0;
 
 /**
  * A sketch in constant memory that may take a topic for changed that is not, but never the other
- * way round. Noting a filter and asking for a topic take constant time, however many filters change.
+ * way round. Noting a filter and asking for a topic take constant time, however many change.
  *
  * What a topic must have to match a filter is made a key, and under the key stands when such a
  * filter changed last: the levels before the first wildcard; and the first literal level behind
