@@ -56,6 +56,7 @@ describe('TopicTree', () => {
             const found = [...model.tree.matching(text)];
             assert.deepEqual(new Set(found), new Set(model.matching(text)), text);
             assert.equal(found.length, new Set(found).size, text);
+            if (found.length > 0) assert.ok(model.tree.mayMatch(text), text);
           }
         },
       ),
@@ -123,6 +124,18 @@ describe('TopicTree', () => {
     const steps = [...tree.matching('+/+/c')];
     assert.ok(steps.length >= 10, `${steps.length} pauses`);
     assert.ok(steps.every((value) => value === undefined));
+  });
+
+  it('tells at once that nothing matches, by the levels before the first wildcard', () => {
+    const tree = new TopicTree<number>();
+    assert.equal(tree.mayMatch('+/b'), false);
+    tree.set('a/b', 1);
+    for (const filter of ['a', 'a/c', 'a/b/c', 'b/#', 'a/b/+', 'a/c/#']) {
+      assert.equal(tree.mayMatch(filter), false, filter);
+    }
+    for (const filter of ['a/b', 'a/b/#', 'a/#', '#', '+/c', 'a/+']) {
+      assert.equal(tree.mayMatch(filter), true, filter);
+    }
   });
 
   it('searches lazily', () => {

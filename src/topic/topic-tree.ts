@@ -52,6 +52,21 @@ export class TopicTree<T> {
     return previous;
   }
 
+  /** False when nothing matches the filter, as far as its levels before the first wildcard tell. */
+  mayMatch(filter: string): boolean {
+    let node: TopicNode<T> | undefined = this.#root;
+    for (let from = 0; from <= filter.length; ) {
+      const end = levelEnd(filter, from);
+      const level = filter.slice(from, end);
+      if (level === '#') return true;
+      if (level === '+') return node.children !== undefined;
+      node = childAt(node.children, level);
+      if (node === undefined) return false;
+      from = end + 1;
+    }
+    return node.value !== undefined;
+  }
+
   /**
    * The values whose topic matches the filter, one by one. The tree may change between two calls
    * of `next`: what is removed is not found any more, what is added may or may not be found. Gives
