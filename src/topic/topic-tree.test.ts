@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { matches, topicSeparatorsMax } from './topic-filter.ts';
 import { TopicTree } from './topic-tree.ts';
 
-const level = fc.constantFrom('', 'a', 'b', 'c', '$a');
-const topic = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join('/'));
+// More of them than a node keeps in a list.
+const level = fc.constantFrom('', 'a', 'b', 'c', '$a', 'd', 'e', 'f', 'g', 'h', 'i', 'j');
+const topic = fc.array(level, { minLength: 1, maxLength: 3 }).map((levels) => levels.join('/'));
 const filter = fc
   .tuple(fc.array(fc.oneof(level, fc.constant('+')), { maxLength: 4 }), fc.constantFrom([], ['#']))
   .map(([levels, end]) => [...levels, ...end].join('/') || '+');
@@ -64,7 +65,7 @@ describe('TopicTree', () => {
   });
 
   it('may change while a search is paused: what stays is found once, what goes is not found', () => {
-    const start = fc.array(topic, { maxLength: 40, size: 'max' });
+    const start = fc.array(topic, { maxLength: 60, size: 'max' });
     const changes = fc.array(fc.array(change, { maxLength: 6 }), { maxLength: 12, size: 'max' });
     fc.assert(
       fc.property(start, filter, changes, (topics, text, pauses) => {
