@@ -38,6 +38,11 @@ const checks: readonly Check[] = [
     remedy: 'delete what nothing uses, or stop exporting it',
   },
   {
+    name: 'budgets',
+    command: ['bench/micro/run.ts'],
+    remedy: 'what is marked costs more than it may: bench/README.md tells of budgets',
+  },
+  {
     name: 'tests',
     command: ['scripts/test.ts'],
     remedy: 'npm test -- FILE runs one file',

@@ -21,6 +21,7 @@ import {
 import { MemoryLimit } from './memory-limit.ts';
 import { Newcomers } from './newcomers.ts';
 import type { Clock, Gatekeeper, Observer, Store } from './ports.ts';
+import { ReplayPace } from './replay-pace.ts';
 import { type RestorationParts, restore } from './restoration.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
@@ -147,7 +148,7 @@ export class Broker {
       observer,
       counters,
       clock,
-      turn,
+      pace: new ReplayPace(turn),
     });
     const assignClientId = (prefix: string) => {
       for (;;) {

@@ -16,7 +16,15 @@ import type { Observer } from './ports.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import { RetainedReplays, type RetainedReplaysOptions } from './retained-replay.ts';
 import type { SessionLog } from './state/session-log.ts';
-import type { Subscriber, Subscription } from './subscription.ts';
+import { awayLoad, type Subscriber, type Subscription } from './subscription.ts';
+import {
+  type SubscriptionMap,
+  subscriptionAt,
+  subscriptionCount,
+  subscriptionsOf,
+  withoutSubscription,
+  withSubscription,
+} from './subscription-map.ts';
 
 /** The connection that a session is used through. */
 export interface SessionConnection {
@@ -28,9 +36,6 @@ export interface ClientSessionOptions extends RetainedReplaysOptions {
   readonly observer: Observer;
   readonly counters: BrokerCounters;
 }
-
-// Being away counts for more than any queue: members of a shared group that are there come first.
-const awayLoad = 1e9;
 
 /** What a store keeps of a session, and what it has of it already. */
 export interface KeptSession {
@@ -52,7 +57,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   #source: MessageSource | undefined;
   #connection: SessionConnection | undefined;
   #outlet: Outlet | undefined;
-  #subscriptions: Map<string, Subscription> | undefined;
+  #subscriptions: SubscriptionMap;
   #sharedCount = 0;
   #subscriptionBytes = 0;
   #replays: RetainedReplays | undefined;
@@ -133,12 +138,12 @@ export class ClientSession implements Subscriber, OutgoingEvents {
 
   /** By the filter as the client wrote it. */
   subscription(filter: string): Subscription | undefined {
-    return this.#subscriptions?.get(filter);
+    return subscriptionAt(this.#subscriptions, filter);
   }
 
   /** Whether a further subscription keeps within the limits for one client. */
   hasRoomFor(filter: string, limits: Limits): boolean {
-    if ((this.#subscriptions?.size ?? 0) >= limits.subscriptionsMax) return false;
+    if (subscriptionCount(this.#subscriptions) >= limits.subscriptionsMax) return false;
     if (this.#sharedCount >= limits.sharedSubscriptionsMax && filter.startsWith('$share/')) {
       return false;
     }
@@ -146,19 +151,20 @@ export class ClientSession implements Subscriber, OutgoingEvents {
   }
 
   subscriptions(): Iterable<Subscription> {
-    return this.#subscriptions?.values() ?? [];
+    return subscriptionsOf(this.#subscriptions);
   }
 
   /** In place of one to the same filter, if there is; that one's retained messages still come. */
   addSubscription(subscription: Subscription): void {
-    this.#subscriptions ??= new Map();
-    const sizeBefore = this.#subscriptions.size;
-    this.#subscriptions.set(subscription.filter, subscription);
-    if (this.#subscriptions.size > sizeBefore) this.#count(subscription, 1);
+    const countBefore = subscriptionCount(this.#subscriptions);
+    this.#subscriptions = withSubscription(this.#subscriptions, subscription);
+    if (subscriptionCount(this.#subscriptions) > countBefore) this.#count(subscription, 1);
   }
 
   removeSubscription(subscription: Subscription): void {
-    if (this.#subscriptions?.delete(subscription.filter)) this.#count(subscription, -1);
+    const countBefore = subscriptionCount(this.#subscriptions);
+    this.#subscriptions = withoutSubscription(this.#subscriptions, subscription.filter);
+    if (subscriptionCount(this.#subscriptions) < countBefore) this.#count(subscription, -1);
     this.#replays?.remove(subscription.filter);
   }
 

@@ -63,6 +63,11 @@ export class RetainedMessages implements RetainedHolder {
     return this.#tree.get(topic)?.message;
   }
 
+  /** False when there are none for the filter, as far as can be told at once. */
+  mayMatch(filter: string): boolean {
+    return this.#tree.mayMatch(filter);
+  }
+
   /**
    * The messages whose topics match, found one by one: the caller may pause between them, and is
    * asked to where it gets undefined.

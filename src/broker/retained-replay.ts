@@ -3,14 +3,14 @@
 import type { Clock } from '../session/clock.ts';
 import type { Message, MessageSource } from '../session/message.ts';
 import type { Outgoing } from '../session/outgoing.ts';
-import type { Turn } from '../session/turn.ts';
+import type { Paced, ReplayPace } from './replay-pace.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Settings } from './settings.ts';
 import { deliveryQos, type Subscription } from './subscription.ts';
 
-// What one turn of the event loop sends or looks through, so that a filter that matches a million
-// of them, or a million filters that match none, do not hold up other clients.
-const stepsPerTurnMax = 256;
+// What a message costs more for each so many bytes of its payload, and a search where it pauses.
+const bytesPerStep = 1024;
+const pauseSteps = 128;
 
 interface Replay {
   readonly subscription: Subscription;
@@ -18,11 +18,13 @@ interface Replay {
   readonly search: Iterator<Message | undefined>;
   /** The topic of a message that was found when the client could not take it. */
   heldTopic: string | undefined;
+  isDone: boolean;
 }
 
 export interface RetainedReplaysOptions {
   readonly clock: Clock;
-  readonly turn: Turn;
+  /** Shared by all sessions. */
+  readonly pace: ReplayPace;
   readonly settings: Settings;
   /** Whether a publisher still may publish to the topic of a message of its own. */
   readonly mayStillPublish: (source: MessageSource, topic: string) => boolean;
@@ -33,26 +35,26 @@ export interface RetainedReplaysOptions {
  * a replay needs no memory, never overflows the queue, and never sends a value that is older than
  * one that the client has seen.
  */
-export class RetainedReplays {
+export class RetainedReplays implements Paced {
   readonly #outgoing: Outgoing;
   readonly #retained: RetainedMessages;
   readonly #clock: Clock;
-  readonly #turn: Turn;
+  readonly #pace: ReplayPace;
   readonly #settings: Settings;
   readonly #mayStillPublish: RetainedReplaysOptions['mayStillPublish'];
   // By filter. The first is the one at work.
   readonly #replays = new Map<string, Replay>();
-  #isScheduled = false;
+  #isWaiting = false;
 
   constructor(
     outgoing: Outgoing,
     retained: RetainedMessages,
-    { clock, turn, settings, mayStillPublish }: RetainedReplaysOptions,
+    { clock, pace, settings, mayStillPublish }: RetainedReplaysOptions,
   ) {
     this.#outgoing = outgoing;
     this.#retained = retained;
     this.#clock = clock;
-    this.#turn = turn;
+    this.#pace = pace;
     this.#settings = settings;
     this.#mayStillPublish = mayStillPublish;
   }
@@ -62,7 +64,7 @@ export class RetainedReplays {
     const { filter } = subscription;
     this.remove(filter);
     const search = this.#retained.matching(filter);
-    this.#replays.set(filter, { subscription, search, heldTopic: undefined });
+    this.#replays.set(filter, { subscription, search, heldTopic: undefined, isDone: false });
     this.pump(this.#clock.now());
   }
 
@@ -73,49 +75,59 @@ export class RetainedReplays {
 
   /** Goes on as far as the client takes messages; call when it has taken some. */
   pump(now: number): void {
-    if (this.#isScheduled) return;
+    if (this.#isWaiting || !this.#canSend) return;
+    const allowed = this.#pace.allowance;
     let steps = 0;
     for (const replay of this.#replays.values()) {
-      for (let step = this.#step(replay, now); step !== 'done'; step = this.#step(replay, now)) {
-        if (step === 'blocked') return;
-        if (step === 'pause' || ++steps >= stepsPerTurnMax) return this.#goOnNextTurn();
+      let taken = 1;
+      while (steps < allowed && taken > 0 && !replay.isDone) {
+        taken = this.#step(replay, now);
+        steps += taken;
       }
-      this.#replays.delete(replay.subscription.filter);
-      if (++steps >= stepsPerTurnMax) return this.#goOnNextTurn();
+      if (replay.isDone) this.#replays.delete(replay.subscription.filter);
+      else break;
     }
+    this.#pace.took(steps);
+    if (steps < allowed || this.#replays.size === 0) return;
+    this.#isWaiting = true;
+    this.#pace.wait(this);
   }
 
-  /** The next turn has come. */
-  flush(): void {
-    this.#isScheduled = false;
+  /** Its turn has come among all who wait. */
+  goOn(): void {
+    this.#isWaiting = false;
     this.pump(this.#clock.now());
   }
 
-  #goOnNextTurn(): void {
-    this.#isScheduled = true;
-    this.#turn.add(this);
+  /** Whether a message of some QoS would leave: else there is no need to look for one. */
+  get #canSend(): boolean {
+    return this.#outgoing.isReadyFor(0) || this.#outgoing.isReadyFor(1);
   }
 
-  #step(replay: Replay, now: number): 'sent' | 'blocked' | 'pause' | 'done' {
+  /** @returns what it has cost; 0: the client does not take what was found */
+  #step(replay: Replay, now: number): number {
     // What was held may have been replaced since: then the new value is the one to send.
     const held = replay.heldTopic === undefined ? undefined : this.#retained.get(replay.heldTopic);
     const { done, value: message } = held ? { value: held } : replay.search.next();
     replay.heldTopic = undefined;
-    if (done) return 'done';
-    if (message === undefined) return 'pause';
+    if (done) {
+      replay.isDone = true;
+      return 1;
+    }
+    if (message === undefined) return pauseSteps;
     const { subscription } = replay;
     const { upgradeOutgoingQos } = this.#settings.features;
     const qos = deliveryQos(message.qos, subscription.qos, upgradeOutgoingQos);
     if (!this.#outgoing.isReadyFor(qos)) {
       replay.heldTopic = message.topic;
-      return 'blocked';
+      return 0;
     }
     // Its deadline may not have come round yet. [MQTT-3.3.2-5]
-    if (message.expiresAt <= now) return 'sent';
-    if (!this.#mayGo(message, subscription)) return 'sent';
+    if (message.expiresAt <= now) return 1;
+    if (!this.#mayGo(message, subscription)) return 1;
     // [MQTT-3.3.1-8]
     this.#outgoing.deliver(message, qos, true, subscription, now);
-    return 'sent';
+    return 1 + Math.floor(message.payload.length / bytesPerStep);
   }
 
   #mayGo({ topic, source }: Message, { subscriber }: Subscription): boolean {

@@ -40,17 +40,18 @@ export class Retained implements Timed, Kept {
   isDirty = false;
   dirtyTurn = 0;
   dirtyAt = 0;
-  readonly mayWait = false;
   readonly topic: string;
   readonly #holder: RetainedHolder;
   readonly #keeping: RetainedKeeping | undefined;
   // In the store; 0: not there yet.
   #number = 0;
   #isWritten = false;
-  #value: Value = { message: undefined, published: undefined };
-  // What is safe, and what came since that its publisher waits for.
+  #message: Message | undefined;
+  #published: Message | undefined;
+  // What is safe, and what came since that its publisher waits for. Without it there is no list:
+  // of a million topics few have any.
   #safe: Message | undefined;
-  #unsafe: Value[] = [];
+  #unsafe: Value[] | undefined;
   // What the commit under way has, and how much of what came since.
   #written: Message | undefined;
   #writtenCount = 0;
@@ -67,18 +68,22 @@ export class Retained implements Timed, Kept {
   }
 
   get message(): Message | undefined {
-    return this.#value.message;
+    return this.#message;
+  }
+
+  get mayWait(): boolean {
+    return false;
   }
 
   /** @param published without payload: the topic has no message any more */
   replace(published: Message): void {
     const message = published.payload.length === 0 ? undefined : published;
-    this.#set({ message, published });
+    this.#set(message, published);
   }
 
   /** It has expired, or was taken back. */
   reset(message: Message | undefined): void {
-    this.#set({ message, published: undefined });
+    this.#set(message, undefined);
   }
 
   restore(number: number, message: Message): void {
@@ -86,7 +91,7 @@ export class Retained implements Timed, Kept {
     this.#number = number;
     this.#isWritten = true;
     this.#safe = message;
-    this.#value = { message, published: undefined };
+    this.#message = message;
   }
 
   due(): void {
@@ -96,7 +101,7 @@ export class Retained implements Timed, Kept {
   write(changes: Changes): boolean {
     const { message } = this;
     this.#written = message;
-    this.#writtenCount = this.#unsafe.length;
+    this.#writtenCount = this.#unsafe?.length ?? 0;
     if (message === undefined) {
       if (!this.#isWritten) {
         this.#holder.gone(this);
@@ -117,42 +122,51 @@ export class Retained implements Timed, Kept {
   stored(): void {
     this.#safe = this.#written;
     this.#written = undefined;
-    this.#unsafe.splice(0, this.#writtenCount);
+    this.#unsafe?.splice(0, this.#writtenCount);
+    if (this.#unsafe?.length === 0) this.#unsafe = undefined;
     if (this.message === undefined && !this.isDirty) this.#holder.gone(this);
   }
 
   takeBackRefused(): void {
-    const isRefused = ({ published }: Value) =>
-      (published?.custody as KeptMessage | undefined)?.isRefused ?? false;
-    const left = this.#unsafe.filter((value) => !isRefused(value));
-    if (left.length === this.#unsafe.length) return;
-    const writtenLeft = this.#unsafe.slice(0, this.#writtenCount).filter((v) => left.includes(v));
+    const unsafe = this.#unsafe;
+    if (unsafe === undefined) return;
+    const left = unsafe.filter(({ published }) => !isRefused(published));
+    if (left.length === unsafe.length) return;
+    const writtenLeft = unsafe.slice(0, this.#writtenCount).filter((v) => left.includes(v));
     // What the store will have for a while is not what the topic is to go back to.
-    const lastWritten = this.#unsafe[this.#writtenCount - 1];
-    if (lastWritten !== undefined && isRefused(lastWritten)) {
+    const lastWritten = unsafe[this.#writtenCount - 1];
+    if (lastWritten !== undefined && isRefused(lastWritten.published)) {
       const before = writtenLeft.at(-1);
       this.#written = before === undefined ? this.#safe : before.message;
     }
     this.#unsafe = left;
     this.#writtenCount = writtenLeft.length;
-    if (!isRefused(this.#value)) return;
+    if (!isRefused(this.#published)) return;
     const last = left.at(-1);
     this.#holder.goBack(this, last === undefined ? this.#safe : last.message);
   }
 
-  #set(value: Value): void {
-    this.#value = value;
+  #set(message: Message | undefined, published: Message | undefined): void {
+    this.#message = message;
+    this.#published = published;
     if (this.#keeping === undefined) return;
+    this.#unsafe ??= [];
+    const unsafe = this.#unsafe;
+    const value = { message, published };
     const isFirm = canBeRefused(value);
-    const last = this.#unsafe.length - 1;
+    const last = unsafe.length - 1;
     // Of several that cannot be refused only the last is ever gone back to.
-    if (!isFirm && last >= this.#writtenCount && !canBeRefused(this.#unsafe[last])) {
-      this.#unsafe[last] = value;
+    if (!isFirm && last >= this.#writtenCount && !canBeRefused(unsafe[last])) {
+      unsafe[last] = value;
     } else {
-      this.#unsafe.push(value);
+      unsafe.push(value);
     }
     this.#keeping.journal.touch(this);
   }
+}
+
+function isRefused(published: Message | undefined): boolean {
+  return (published?.custody as KeptMessage | undefined)?.isRefused ?? false;
 }
 
 /** Only who publishes with QoS 1 or 2 can be told so. */

@@ -5,6 +5,9 @@ import type { DropCause, Terms } from '../session/delivery.ts';
 import type { Message } from '../session/message.ts';
 import type { SharedGroup } from './shared-group.ts';
 
+/** Being away counts for more than any queue: members of a group that are there come first. */
+export const awayLoad = 1e9;
+
 /** Someone who takes messages. */
 export interface Subscriber {
   readonly clientId: string;
@@ -13,7 +16,7 @@ export interface Subscriber {
 
   /**
    * How long a message of this QoS would have to wait: 0 when it leaves at once, more the longer
-   * the queue; Infinity when it would be dropped.
+   * the queue, from `awayLoad` on until the client is back; Infinity when it would be dropped.
    */
   loadFor(qos: QoS): number;
 

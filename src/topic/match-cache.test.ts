@@ -82,17 +82,48 @@ describe('MatchCache', () => {
     assert.equal(cache.get('ggggg'), 'ggggg');
   });
 
-  it('forgets no more than a changed filter can match by its first level', () => {
+  it('forgets no more than a changed filter may match', () => {
     const topics = ['a', 'a/b', 'a/b/c', 'b/b', '$SYS/b', '/b'];
     check({ topics, filter: 'a/b', left: ['a', 'a/b/c', 'b/b', '$SYS/b', '/b'] });
     check({ topics, filter: 'a/x', left: topics });
     check({ topics, filter: 'x', left: topics });
-    check({ topics, filter: 'a/+', left: ['b/b', '$SYS/b', '/b'] });
+    check({ topics, filter: 'a/+', left: ['a', 'a/b/c', 'b/b', '$SYS/b', '/b'] });
     check({ topics, filter: 'a/#', left: ['b/b', '$SYS/b', '/b'] });
+    check({ topics, filter: 'a/x/#', left: topics });
+    check({ topics, filter: 'a/+/x', left: topics });
+    check({ topics, filter: '$SYS/#', left: ['a', 'a/b', 'a/b/c', 'b/b', '/b'] });
     check({ topics, filter: '/#', left: ['a', 'a/b', 'a/b/c', 'b/b', '$SYS/b'] });
     check({ topics, filter: 'x/#', left: topics });
-    check({ topics, filter: '+/b', left: [] });
-    check({ topics, filter: '#', left: [] });
+    check({ topics, filter: '+/b', left: ['a', '$SYS/b'] });
+    check({ topics, filter: '+/x', left: topics });
+    check({ topics, filter: '+/+', left: ['a', 'a/b/c', '$SYS/b'] });
+    check({ topics, filter: '#', left: ['$SYS/b'] });
+  });
+
+  it('forgets everything when it is told to', () => {
+    const cache = cacheOf(100, ['a', '$SYS/b']);
+    cache.clear();
+    assert.deepEqual([cache.get('a'), cache.get('$SYS/b')], [undefined, undefined]);
+  });
+
+  it('forgets what nobody asks for while very many other filters change', () => {
+    const cache = cacheOf(100, ['a/b', 'a/used']);
+    for (let id = 0; id < 40_000; id++) {
+      cache.invalidate('b/c/#');
+      assert.equal(cache.get('a/used'), 'a/used');
+    }
+    assert.equal(cache.get('a/b'), undefined);
+  });
+
+  it('does not count what it has replaced', () => {
+    const cache = cacheOf(20, ['a/b', 'a/c']);
+    for (let id = 0; id < 100; id++) {
+      cache.invalidate('a/+');
+      cache.set('a/b', 'again');
+    }
+    cache.set('a/c', 'a/c');
+    for (let id = 0; id < 7; id++) cache.set(`b/${id}`, 'another');
+    assert.equal(cache.get('a/b'), 'again');
   });
 
   it('caches again what it has forgotten', () => {

@@ -108,18 +108,23 @@ export function hasMisplacedWildcard(filter: string): boolean {
 
 function wildcardFault(filter: string): string | undefined {
   if (!hasWildcard(filter)) return undefined;
-  const levels = filter.split('/');
-  for (const [depth, level] of levels.entries()) {
-    // [MQTT-4.7.1-1]
-    if (level.includes('#') && (level !== '#' || depth < levels.length - 1)) {
-      return `topic filter ${quote(filter)} has a misplaced '#': it must be the whole last level`;
-    }
-    // [MQTT-4.7.1-2]
-    if (level.includes('+') && level !== '+') {
-      return `topic filter ${quote(filter)} has a misplaced '+': it must be a whole level`;
-    }
+  // [MQTT-4.7.1-1]
+  const multi = filter.indexOf('#');
+  if (multi !== -1 && (multi < filter.length - 1 || !isWholeLevel(filter, multi))) {
+    return `topic filter ${quote(filter)} has a misplaced '#': it must be the whole last level`;
+  }
+  // [MQTT-4.7.1-2]
+  for (let single = filter.indexOf('+'); single !== -1; single = filter.indexOf('+', single + 1)) {
+    if (isWholeLevel(filter, single)) continue;
+    return `topic filter ${quote(filter)} has a misplaced '+': it must be a whole level`;
   }
   return undefined;
+}
+
+function isWholeLevel(filter: string, at: number): boolean {
+  const isStart = at === 0 || filter[at - 1] === '/';
+  const isEnd = at === filter.length - 1 || filter[at + 1] === '/';
+  return isStart && isEnd;
 }
 
 /** For messages: control characters made visible, and no more than fits a log line. */

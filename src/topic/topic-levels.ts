@@ -5,7 +5,3 @@ export function levelEnd(text: string, from: number): number {
   const separator = text.indexOf('/', from);
   return separator === -1 ? text.length : separator;
 }
-
-export function firstLevel(text: string): string {
-  return text.slice(0, levelEnd(text, 0));
-}

@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { matches, topicSeparatorsMax } from './topic-filter.ts';
 import { TopicTree } from './topic-tree.ts';
 
-const level = fc.constantFrom('', 'a', 'b', 'c', '$a');
-const topic = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join('/'));
+// More of them than a node keeps in a list.
+const level = fc.constantFrom('', 'a', 'b', 'c', '$a', 'd', 'e', 'f', 'g', 'h', 'i', 'j');
+const topic = fc.array(level, { minLength: 1, maxLength: 3 }).map((levels) => levels.join('/'));
 const filter = fc
   .tuple(fc.array(fc.oneof(level, fc.constant('+')), { maxLength: 4 }), fc.constantFrom([], ['#']))
   .map(([levels, end]) => [...levels, ...end].join('/') || '+');
@@ -56,6 +57,7 @@ describe('TopicTree', () => {
             const found = [...model.tree.matching(text)];
             assert.deepEqual(new Set(found), new Set(model.matching(text)), text);
             assert.equal(found.length, new Set(found).size, text);
+            if (found.length > 0) assert.ok(model.tree.mayMatch(text), text);
           }
         },
       ),
@@ -63,7 +65,7 @@ describe('TopicTree', () => {
   });
 
   it('may change while a search is paused: what stays is found once, what goes is not found', () => {
-    const start = fc.array(topic, { maxLength: 40, size: 'max' });
+    const start = fc.array(topic, { maxLength: 60, size: 'max' });
     const changes = fc.array(fc.array(change, { maxLength: 6 }), { maxLength: 12, size: 'max' });
     fc.assert(
       fc.property(start, filter, changes, (topics, text, pauses) => {
@@ -105,14 +107,15 @@ describe('TopicTree', () => {
     const tree = new TopicTree<number>();
     const deepest = `a${'/a'.repeat(topicSeparatorsMax)}`;
     for (let end = 1; end <= deepest.length; end += 2) tree.set(deepest.slice(0, end), end);
-    assert.equal([...tree.matching('#')].length, topicSeparatorsMax + 1);
-    assert.equal([...tree.matching(deepest.replaceAll('a', '+'))].length, 1);
-    assert.equal([...tree.matching(`${'+/'.repeat(topicSeparatorsMax)}b`)].length, 0);
+    const countOf = (filter: string) =>
+      [...tree.matching(filter)].filter((value) => value !== undefined).length;
+    assert.equal(countOf('#'), topicSeparatorsMax + 1);
+    assert.equal(countOf(deepest.replaceAll('a', '+')), 1);
+    assert.equal(countOf(`${'+/'.repeat(topicSeparatorsMax)}b`), 0);
     assert.equal(tree.get('/'.repeat(65_535)), undefined);
     const slashes = '/'.repeat(65_535);
     tree.set(slashes, 0);
-    const found = [...tree.matching('/#')].filter((value) => value !== undefined);
-    assert.deepEqual(found, [0]);
+    assert.equal(countOf('/#'), 1);
     assert.equal(tree.delete(slashes), 0);
   });
 
@@ -122,6 +125,18 @@ describe('TopicTree', () => {
     const steps = [...tree.matching('+/+/c')];
     assert.ok(steps.length >= 10, `${steps.length} pauses`);
     assert.ok(steps.every((value) => value === undefined));
+  });
+
+  it('tells at once that nothing matches, by the levels before the first wildcard', () => {
+    const tree = new TopicTree<number>();
+    assert.equal(tree.mayMatch('+/b'), false);
+    tree.set('a/b', 1);
+    for (const filter of ['a', 'a/c', 'a/b/c', 'b/#', 'a/b/+', 'a/c/#']) {
+      assert.equal(tree.mayMatch(filter), false, filter);
+    }
+    for (const filter of ['a/b', 'a/b/#', 'a/#', '#', '+/c', 'a/+']) {
+      assert.equal(tree.mayMatch(filter), true, filter);
+    }
   });
 
   it('searches lazily', () => {

@@ -1,0 +1,73 @@
+/** What all searches for retained messages take of one turn together. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Turn } from '../session/turn.ts';
+import { ReplayPace } from './replay-pace.ts';
+
+/** Replays that have so many steps to take; their names are written down as they go on. */
+function paceOf(needs: Record<string, number>) {
+  let flush: (() => void) | undefined;
+  const pace = new ReplayPace(
+    new Turn((call) => {
+      flush = call;
+    }),
+  );
+  const went: string[] = [];
+  let taken = 0;
+  for (const [name, steps] of Object.entries(needs)) {
+    let left = steps;
+    const replay = {
+      goOn(): void {
+        const now = Math.min(pace.allowance, left);
+        went.push(name);
+        left -= now;
+        taken += now;
+        pace.took(now);
+        if (left > 0) pace.wait(replay);
+      },
+    };
+    pace.wait(replay);
+  }
+  /** What a turn brings; undefined: nobody has asked for one. */
+  const turn = () => {
+    const call = flush;
+    flush = undefined;
+    taken = 0;
+    call?.();
+    return call && { taken, went: went.splice(0).join('') };
+  };
+  return { pace, turn };
+}
+
+describe('ReplayPace', () => {
+  it('lets a lone replay take a whole turn', () => {
+    const { turn } = paceOf({ a: 1600 });
+    assert.deepEqual(turn(), { taken: 1024, went: 'aaaa' });
+    assert.deepEqual(turn(), { taken: 576, went: 'aaa' });
+    assert.equal(turn(), undefined);
+  });
+
+  it('lets many take turns, and no more in all than one', () => {
+    const { turn } = paceOf({ a: 300, b: 300, c: 100, d: 600 });
+    assert.deepEqual(turn(), { taken: 1024, went: 'abcdabd' });
+    assert.deepEqual(turn(), { taken: 276, went: 'dd' });
+    assert.equal(turn(), undefined);
+  });
+
+  it('goes on where it has stopped when there are more than one turn has room for', () => {
+    const { turn } = paceOf(Object.fromEntries([...'abcdefghij'].map((name) => [name, 512])));
+    const turns = ['abcd', 'efgh', 'ijab', 'cdef', 'ghij'];
+    for (const went of turns) assert.deepEqual(turn(), { taken: 1024, went });
+    assert.equal(turn(), undefined);
+  });
+
+  it('counts what is taken before the turn ends', () => {
+    const { pace } = paceOf({});
+    assert.equal(pace.allowance, 256);
+    pace.took(976);
+    assert.equal(pace.allowance, 48);
+    pace.took(48);
+    assert.equal(pace.allowance, 0);
+  });
+});
