@@ -21,8 +21,8 @@ const exactlyOnce = new Message('a/b', payload, { qos: 2 });
 
 export const sessionCases: readonly MicroCase[] = [
   deliverAtMostOnce(),
-  deliverAtLeastOnce('deliver QoS 1, with PUBACK', 0, 1.7),
-  deliverAtLeastOnce('deliver QoS 1, with PUBACK, behind 100 others', 100, 2.3),
+  deliverAtLeastOnce('deliver QoS 1, with PUBACK', 0, 0.75),
+  deliverAtLeastOnce('deliver QoS 1, with PUBACK, behind 100 others', 100, 1.3),
   deliverExactlyOnce(),
   receiveExactlyOnce(),
 ];
@@ -72,7 +72,7 @@ function deliverExactlyOnce(): MicroCase {
     out.received(sink.lastPacketId, 0, 0);
     out.completed(sink.lastPacketId, 0, 0);
   };
-  return { name: 'deliver QoS 2, with PUBREC and PUBCOMP', budget: 1.6, runs, run };
+  return { name: 'deliver QoS 2, with PUBREC and PUBCOMP', budget: 0.9, runs, run };
 }
 
 function receiveExactlyOnce(): MicroCase {

@@ -101,5 +101,5 @@ function share(): MicroCase {
   }
   const message = new Message('a', new Uint8Array(64));
   const run = (): void => group.deliver(message, false, 0);
-  return { name: 'give a message to one of 50', budget: 0.66, runs: 100_000, run };
+  return { name: 'give a message to one of 50', budget: 0.4, runs: 100_000, run };
 }
