@@ -3,7 +3,7 @@
 import { type PacketType, packetTypes } from '../packet/packet-types.ts';
 
 /** How many packets of each type. */
-export class PacketCounts implements Record<PacketType, number> {
+class PacketCounts implements Record<PacketType, number> {
   connect = 0;
   connack = 0;
   publish = 0;
