@@ -68,7 +68,7 @@ describe('Inflight', () => {
   });
 
   it('finds what is there, in the order of sending, whatever comes and goes', () => {
-    const ids = fc.integer({ min: 1, max: 65_535 });
+    const ids = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 65_535 }));
     const step = fc.oneof(
       fc.record({ type: fc.constant('add' as const) }),
       fc.record({ type: fc.constant('restore' as const), packetId: ids }),
@@ -88,11 +88,11 @@ describe('Inflight', () => {
           continue;
         }
         const isNew = each.type === 'add';
-        if (!isNew && expected.has(each.packetId)) continue;
         const one = delivery(isNew ? 0 : each.packetId);
         if (isNew) inflight.add(one);
         else inflight.restore(one);
-        assert.ok(!expected.has(one.packetId), 'nobody has its id');
+        if (isNew) assert.ok(!expected.has(one.packetId), 'nobody has its id');
+        expected.delete(one.packetId);
         expected.set(one.packetId, one);
       }
       assert.deepEqual(inflight.values(), [...expected.values()]);

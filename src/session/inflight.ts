@@ -77,9 +77,11 @@ export class Inflight {
     this.count(delivery);
   }
 
-  /** One that had its packet id before. */
+  /** One that had its packet id before; in place of another with the same, as a store may have. */
   restore(delivery: Delivery): void {
     delivery.counted = false;
+    const other = this.get(delivery.packetId);
+    if (other !== undefined) this.delete(other);
     this.#insert(delivery);
   }
 
