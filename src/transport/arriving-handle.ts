@@ -32,7 +32,9 @@ export class ArrivingHandle implements Arrival {
   }
 
   bareLink(): BareLink {
-    return this.#open.addLink((ended) => new BareLink(this.#handle, this.peer, ended));
+    const link = new BareLink(this.#handle, this.peer, this.#open);
+    this.#open.addLink(link);
+    return link;
   }
 
   get file(): number | undefined {

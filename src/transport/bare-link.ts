@@ -31,21 +31,28 @@ const readBytes = new Uint8Array(readBytesMax);
 const systemErrors = getSystemErrorMap();
 const endOfFile = [...systemErrors].find(([, [name]]) => name === 'EOF')?.[0];
 
+/** Whoever has the links of a listener. */
+export interface LinkOwner {
+  /** The other end has gone: `hangUp` is due, now or soon. */
+  hungUp(link: BareLink): void;
+  /** The connection is over. */
+  ended(link: BareLink): void;
+}
+
 export class BareLink implements Link {
   readonly peer: string;
   readonly #handle: LinkedHandle;
-  readonly #ended: (link: BareLink) => void;
+  readonly #owner: LinkOwner;
   #receiver: LinkReceiver | undefined;
   #look: ((first: Uint8Array, peer: string) => void) | undefined;
   #error: Error | undefined;
   #awaitsDrain = false;
   #isClosing = false;
 
-  /** @param ended is called when the connection is over */
-  constructor(handle: BareHandle, peer: string, ended: (link: BareLink) => void) {
+  constructor(handle: BareHandle, peer: string, owner: LinkOwner) {
     this.#handle = handle;
     this.peer = peer;
-    this.#ended = ended;
+    this.#owner = owner;
   }
 
   /** @param look is shown the first bytes before the receiver is */
@@ -101,10 +108,8 @@ export class BareLink implements Link {
   read(count: number): void {
     if (this.#isClosing || count === 0) return;
     if (count === endOfFile) {
-      // The peer sends nothing more, and MQTT has nothing to say to a peer that has gone. Told now:
-      // connections that it has opened since take the place of this one.
-      this.destroy();
-      this.end();
+      this.#handle.readStop();
+      this.#owner.hungUp(this);
     } else if (count < 0) {
       this.#fail('read', count);
     } else {
@@ -125,7 +130,16 @@ export class BareLink implements Link {
     this.#receiver?.drained();
   }
 
-  end(): void {
+  /**
+   * The peer sends nothing more, and MQTT has nothing to say to a peer that has gone. Told before
+   * the system has let go of it: connections that it has opened since take its place.
+   */
+  hangUp(): void {
+    this.destroy();
+    this.#end();
+  }
+
+  #end(): void {
     const receiver = this.#receiver;
     this.#receiver = undefined;
     receiver?.closed(this.#error);
@@ -133,8 +147,8 @@ export class BareLink implements Link {
 
   /** The system has let go of the connection. */
   gone(): void {
-    this.end();
-    this.#ended(this);
+    this.#end();
+    this.#owner.ended(this);
   }
 
   #await(request: LinkedRequest, bytes: Uint8Array): void {

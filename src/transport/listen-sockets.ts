@@ -72,7 +72,10 @@ export async function listenSockets(
       connection.destroy();
       failed(filesExceeded);
     } else if (isFull?.()) {
-      behindEnds(connection, arrive);
+      behindEnds(connection, () => {
+        open.tellEnds();
+        arrive(connection);
+      });
     } else {
       arrive(connection);
     }
@@ -109,16 +112,13 @@ export async function listenSockets(
  * The system tells of what has happened in no order: with this turn's ends behind it, the
  * connection finds the place free of one that its peer has closed before it.
  */
-function behindEnds<T extends Socket | ArrivingHandle>(
-  connection: T,
-  arrive: (connection: T) => void,
-): void {
-  if (connection instanceof ArrivingHandle) return void setImmediate(arrive, connection);
+function behindEnds(connection: Socket | ArrivingHandle, arrive: () => void): void {
+  if (connection instanceof ArrivingHandle) return void setImmediate(arrive);
   // An error that nobody listens to would end the process.
   connection.on('error', ignore);
   setImmediate(() => {
     connection.off('error', ignore);
-    if (!connection.destroyed) arrive(connection);
+    if (!connection.destroyed) arrive();
   });
 }
 

@@ -1,15 +1,13 @@
 /** The connections of one listener that are open. */
 
 import type { Socket } from 'node:net';
-import type { BareLink } from './bare-link.ts';
+import type { BareLink, LinkOwner } from './bare-link.ts';
+import { Ends } from './ends.ts';
 
-export class OpenConnections {
+export class OpenConnections implements LinkOwner {
   readonly #sockets = new Set<Socket>();
   readonly #links = new Set<BareLink>();
-  readonly #ended = (link: BareLink): void => {
-    this.#links.delete(link);
-    if (this.#links.size === 0) this.#end?.resolve();
-  };
+  readonly #ends = new Ends();
   // One function for all sockets.
   readonly #forget: (this: Socket) => void;
   #end: PromiseWithResolvers<void> | undefined;
@@ -28,11 +26,22 @@ export class OpenConnections {
     socket.on('close', this.#forget);
   }
 
-  /** @param create is given what to call when the link is over */
-  addLink(create: (ended: (link: BareLink) => void) => BareLink): BareLink {
-    const link = create(this.#ended);
+  addLink(link: BareLink): void {
     this.#links.add(link);
-    return link;
+  }
+
+  hungUp(link: BareLink): void {
+    this.#ends.add(link);
+  }
+
+  ended(link: BareLink): void {
+    this.#links.delete(link);
+    if (this.#links.size === 0) this.#end?.resolve();
+  }
+
+  /** Nobody is there any more whose end has been seen. */
+  tellEnds(): void {
+    this.#ends.flush();
   }
 
   /** The socket that the server emits when `make` is called. */
