@@ -97,7 +97,7 @@ export class Inflight {
     places[delivery.packetId & (places.length - 1)] = undefined;
     this.#size--;
     this.#bytes -= delivery.message.bytes;
-    this.#payloadBytes -= delivery.message.payload.length;
+    this.#payloadBytes -= delivery.message.payloadBytes;
     if (delivery.counted) this.#windowUsed--;
     delivery.counted = false;
   }
@@ -130,7 +130,7 @@ export class Inflight {
     delivery.order = this.#sent++;
     this.#size++;
     this.#bytes += delivery.message.bytes;
-    this.#payloadBytes += delivery.message.payload.length;
+    this.#payloadBytes += delivery.message.payloadBytes;
   }
 
   /** Places of which that of the packet id is free. */

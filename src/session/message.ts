@@ -23,6 +23,8 @@ export interface MessageSource {
 /** Immutable but for where its bytes lie: see `keep`, and who takes care of them. */
 export class Message {
   readonly topic: string;
+  /** Of the payload: to ask itself costs a look into other memory. */
+  readonly payloadBytes: number;
   readonly qos: QoS;
   /** The RETAIN flag that it was published with. */
   readonly retain: boolean;
@@ -61,6 +63,7 @@ export class Message {
     } = {},
   ) {
     this.topic = topic;
+    this.payloadBytes = payload.length;
     this.#payload = payload;
     this.qos = qos;
     this.retain = retain;
@@ -80,8 +83,8 @@ export class Message {
   /** Memory that the message takes while it waits, in bytes, near enough for a limit. */
   get bytes(): number {
     if (this.#bytes === 0) {
-      const { length } = this.#payload;
-      this.#bytes = length + this.topic.length + overheadBytes + propertyBytes(this.#properties);
+      const { payloadBytes, topic } = this;
+      this.#bytes = payloadBytes + topic.length + overheadBytes + propertyBytes(this.#properties);
     }
     return this.#bytes;
   }

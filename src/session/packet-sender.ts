@@ -82,7 +82,7 @@ export class PacketSender implements Outlet {
     packetId: number,
     dup: boolean,
   ): DropCause | undefined {
-    const isReferred = message.payload.length >= referenceBytesMin;
+    const isReferred = message.payloadBytes >= referenceBytesMin;
     if (isReferred && !message.hasMemory) message.keep();
     const fault = this.#publish(message, qos, retain, terms, packetId, dup);
     if (isReferred) this.#output.holdUntilDrained(message);
@@ -147,7 +147,7 @@ export class PacketSender implements Outlet {
   }
 
   #formOf(message: Message, publish: Publish): PublishForm | undefined {
-    if (!message.isForMany || publish.payload.length >= referenceBytesMin) return undefined;
+    if (!message.isForMany || message.payloadBytes >= referenceBytesMin) return undefined;
     return this.#options.forms?.formOf(message, publish, this.#options.version);
   }
 
