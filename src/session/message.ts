@@ -28,14 +28,14 @@ export class Message {
   readonly qos: QoS;
   /** The RETAIN flag that it was published with. */
   readonly retain: boolean;
-  /** The clock's milliseconds at which it expires; Infinity: never. [MQTT-3.3.2-5] */
-  readonly expiresAt: number;
   /** Undefined as long as no store has to do with it. */
   custody: Custody | undefined = undefined;
   /** More than one receiver is about to get it. */
   isForMany = false;
   /** Of a message that is retained, and not the broker's own. */
   source: MessageSource | undefined = undefined;
+  // Undefined, as most: a field of Infinity would be an object of its own.
+  readonly #expiresAt: number | undefined;
   #payload: Uint8Array;
   #properties: MessageProperties | undefined;
   #kept = false;
@@ -51,13 +51,13 @@ export class Message {
       qos = 0,
       retain = false,
       properties,
-      expiresAt = Number.POSITIVE_INFINITY,
+      expiresAt,
       memory,
     }: {
       qos?: QoS;
       retain?: boolean;
       properties?: MessageProperties | undefined;
-      expiresAt?: number;
+      expiresAt?: number | undefined;
       /** That its bytes lie in until the packet has been dealt with; absent: they are its own. */
       memory?: PacketMemory | undefined;
     } = {},
@@ -68,8 +68,13 @@ export class Message {
     this.qos = qos;
     this.retain = retain;
     this.#properties = properties;
-    this.expiresAt = expiresAt;
+    this.#expiresAt = expiresAt;
     this.#memory = memory;
+  }
+
+  /** The clock's milliseconds at which it expires; Infinity: never. [MQTT-3.3.2-5] */
+  get expiresAt(): number {
+    return this.#expiresAt ?? Number.POSITIVE_INFINITY;
   }
 
   get payload(): Uint8Array {
