@@ -81,7 +81,7 @@ export interface Limits {
   readonly routesMax: number;
   /** Topic names that are kept as text, to be found again by their bytes. */
   readonly topicNamesMax: number;
-  /** Bytes of memory that a packet which comes in pieces has at least. */
+  /** Bytes of the smallest memory that packets in pieces and messages that wait are given. */
   readonly assemblyBytesMin: number;
 }
 
@@ -121,7 +121,7 @@ const defaultLimits: Limits = {
   subscriptionBytesMax: 16 * 1024 * 1024,
   routesMax: 500_000,
   topicNamesMax: 8_192,
-  assemblyBytesMin: 4_096,
+  assemblyBytesMin: 128,
 };
 
 // The largest packet has 268,435,460 bytes. A megabyte less, since what is forwarded to a

@@ -3,6 +3,8 @@
 import { Lease } from './lease.ts';
 
 const pooledBytesMax = 4 * 1024 * 1024;
+// What an array takes beside its bytes, near enough.
+const overheadBytes = 256;
 // Kept for the next packets, in all; what is beyond goes to the garbage collector.
 const keptBytesMax = 32 * 1024 * 1024;
 
@@ -25,15 +27,15 @@ export class AssemblyPool {
     const size = this.#sizeFor(bytesMin);
     const room = this.#rooms[size]?.pop();
     if (room === undefined) return new Uint8Array(this.#roomBytesMin << size);
-    this.#keptBytes -= room.length;
+    this.#keptBytes -= room.length + overheadBytes;
     return room;
   }
 
   /** @param room of this pool's, which nobody else uses any more */
   giveBack(room: Uint8Array<ArrayBuffer>): void {
     const { length } = room;
-    if (length > pooledBytesMax || this.#keptBytes + length > keptBytesMax) return;
-    this.#keptBytes += length;
+    if (length > pooledBytesMax || this.#keptBytes > keptBytesMax) return;
+    this.#keptBytes += length + overheadBytes;
     const size = this.#sizeFor(length);
     this.#rooms[size] ??= [];
     this.#rooms[size].push(room);

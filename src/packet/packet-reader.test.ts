@@ -264,7 +264,10 @@ describe('memory for packets in pieces', () => {
     assert.equal(reader.canGiveAway(small.payload), false);
     const copy = reader.keep(small.payload);
     assert.notEqual(copy.bytes.buffer, small.payload.buffer);
-    assert.deepEqual(copy, { bytes: small.payload, lease: undefined });
+    assert.deepEqual(copy.bytes, small.payload);
+    assert.notEqual(copy.lease, undefined);
+    const { payload } = sentIn(reader, bytesWith(60, 4));
+    assert.deepEqual(reader.keep(payload), { bytes: payload, lease: undefined });
   });
 
   it('goes back when the last who has kept the bytes of a packet has let go of them', () => {

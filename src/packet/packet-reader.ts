@@ -51,8 +51,9 @@ const nothing = new Uint8Array(0);
 const connectType = packetTypes.connect.firstByte >> 4;
 const authType = packetTypes.auth.firstByte >> 4;
 
-// Smaller ones cost less to collect than to count.
-const leasedBytesMin = 1024;
+// The engine has up to 64 bytes among its objects, and takes 25 ns for a copy of them. For more it
+// takes 400, as each has memory and a destructor of its own; a room of the pool takes 100.
+const leasedBytesMin = 65;
 
 /** The longest remaining length (MQTT 5.0 section 2.1.4). */
 const lengthBytesMax = 4;
