@@ -51,21 +51,18 @@ export class Assembly {
     this.#room = undefined;
   }
 
-  /** Whether the view is of this memory, and of half of it at least. */
+  /** Whether the view is of this memory, and of half of it at least, and that is a pool's. */
   suits(view: Uint8Array): boolean {
     const room = this.#room;
-    return room !== undefined && view.buffer === room.buffer && view.length * 2 >= room.length;
+    if (room === undefined || this.#pool === undefined) return false;
+    return view.buffer === room.buffer && view.length * 2 >= room.length;
   }
 
-  /**
-   * Leaves the memory to whoever has a view of the packet that was last, instead of a copy.
-   *
-   * @returns undefined where the garbage collector looks after it
-   */
-  giveAway(view: Uint8Array): Lease | undefined {
+  /** Leaves the memory to whoever has a view of the packet that was last, instead of a copy. */
+  giveAway(view: Uint8Array): Lease {
     const room = this.#room!;
     this.#room = undefined;
-    return this.#pool && new Lease(view, room, this.#pool);
+    return new Lease(view, room, this.#pool!);
   }
 
   #grow(bytesMin: number): void {

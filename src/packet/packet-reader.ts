@@ -15,8 +15,9 @@ import {
   isRefusedAtOnce,
   refusedFirstByte,
 } from './first-byte.ts';
+import type { Lease } from './lease.ts';
 import type { Packet } from './packet.ts';
-import type { Kept, PacketMemory } from './packet-memory.ts';
+import type { PacketMemory } from './packet-memory.ts';
 import { leastSize, type PacketSizes, sizeMax } from './packet-sizes.ts';
 import { type PacketType, packetTypes, type Side } from './packet-types.ts';
 import { pingreq, pingresp } from './ping.ts';
@@ -60,7 +61,7 @@ const lengthBytesMax = 4;
 
 /**
  * Reads what one side of a connection sends. The payload and the correlation data of a PUBLISH are
- * views of the bytes that were pushed, or of memory that the next packet may use: see `keep`. All
+ * views of the bytes that were pushed, or of memory that the next packet may use: see `lease`. All
  * else in packets may be kept.
  *
  *     reader.push(bytes);
@@ -124,12 +125,10 @@ export class PacketReader implements PacketMemory {
     return this.#assembly?.suits(view) === true;
   }
 
-  /** The bytes of a view of that packet, for whoever needs them longer than that is there. */
-  keep(view: Uint8Array): Kept {
+  lease(view: Uint8Array): Lease | undefined {
     const assembly = this.#assembly;
-    if (assembly?.suits(view)) return { bytes: view, lease: assembly.giveAway(view) };
-    const lease = view.length < leasedBytesMin ? undefined : this.#assemblies?.lease(view);
-    return { bytes: lease?.bytes ?? new Uint8Array(view), lease };
+    if (assembly?.suits(view)) return assembly.giveAway(view);
+    return view.length < leasedBytesMin ? undefined : this.#assemblies?.lease(view);
   }
 
   /**

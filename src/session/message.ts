@@ -1,7 +1,7 @@
 /** An application message on its way: what a PUBLISH carries, apart from any one connection. */
 
 import type { Lease } from '../packet/lease.ts';
-import type { Kept, PacketMemory } from '../packet/packet-memory.ts';
+import type { PacketMemory } from '../packet/packet-memory.ts';
 import type { PublishProperties } from '../packet/publish.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Custody } from './custody.ts';
@@ -111,12 +111,11 @@ export class Message {
     this.#kept = true;
     const memory = this.#memory;
     this.#memory = undefined;
-    const { bytes, lease } = memory?.keep(this.#payload) ?? own(this.#payload);
-    this.#payload = bytes;
-    this.#lease = lease;
-    const { correlationData } = this.#properties ?? {};
+    this.#lease = memory?.lease(this.#payload);
+    this.#payload = this.#lease?.bytes ?? own(this.#payload, memory);
+    const correlationData = this.#properties?.correlationData;
     if (correlationData === undefined) return;
-    this.#properties = { ...this.#properties, correlationData: own(correlationData).bytes };
+    this.#properties = { ...this.#properties, correlationData: own(correlationData, memory) };
   }
 
   /**
@@ -129,11 +128,10 @@ export class Message {
   }
 }
 
-function own(bytes: Uint8Array): Kept {
-  return {
-    bytes: bytes.buffer.byteLength === bytes.length ? bytes : bytes.slice(),
-    lease: undefined,
-  };
+/** @param memory that they are of, so that there is more in it */
+function own(bytes: Uint8Array, memory: PacketMemory | undefined): Uint8Array {
+  const isOwn = memory === undefined && bytes.buffer.byteLength === bytes.length;
+  return isOwn ? bytes : new Uint8Array(bytes);
 }
 
 /** Of those properties that can be long. */
