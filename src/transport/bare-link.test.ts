@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import process from 'node:process';
 import { describe, it } from 'node:test';
 import { LinkEnd } from '../../test/contract/link-contract.ts';
 import type { Link, LinkReceiver } from '../session/link.ts';
@@ -30,7 +31,11 @@ function startedLink(arrival: Arrival, receiver: LinkReceiver): Link {
   return link!;
 }
 
-describe('a connection that comes in', () => {
+const isUnknown = !process.versions.node.startsWith('26.');
+const skip =
+  isUnknown && 'only in those versions of Node that are known is it taken without a socket';
+
+describe('a connection that comes in', { skip }, () => {
   it('has no socket until one is asked for', async () => {
     const { listener, client, arrival } = await arrivalOf();
     assert.ok(arrival.bareLink, 'this Node is one of those that are known');
