@@ -70,7 +70,7 @@ export const brokerKinds: readonly BrokerKind[] = [
   },
   {
     name: 'nats',
-    find: () => /v(\S+)/.exec(output(natsPath(), '--version'))?.[1],
+    find: () => /v(\d\S*)/.exec(output(natsPath(), '--version'))?.[1],
     remedy: 'apt-get install nats-server',
     command: (place) => [natsPath(), '-c', writeNatsConfig(place)],
     takesPartIn: (load) => transportOf(load) === 'tcp',
