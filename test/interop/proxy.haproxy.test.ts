@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { bytesOf } from '../../src/packet/packet-notation.ts';
 import type { PeerCredentials } from '../../src/session/link.ts';
-import { type Arrival, peerOf } from '../../src/transport/arrival.ts';
+import type { Arrival } from '../../src/transport/arrival.ts';
 import { listenSockets } from '../../src/transport/listen-sockets.ts';
 import { type ProxyProtocolOptions, proxyProtocol } from '../../src/transport/proxy-protocol.ts';
 import { socketLinks } from '../../src/transport/socket-link.ts';
@@ -119,8 +119,10 @@ function declareTests(): void {
     {
       const lines = { server: 'send-proxy-v2 check inter 100ms' };
       await using _haproxy = await folder.start(listener.port, lines);
-      const { peer, credentials, socket } = await checked.promise;
-      assert.deepEqual([peer, credentials], [peerOf(socket), undefined]);
+      const { peer, credentials } = await checked.promise;
+      // HAProxy's own: it speaks for nobody.
+      assert.match(peer, /^127\.0\.0\.1:\d+$/);
+      assert.equal(credentials, undefined);
     }
     await listener.close();
   });
