@@ -120,8 +120,8 @@ function declareTests(): void {
       const lines = { server: 'send-proxy-v2 check inter 100ms' };
       await using _haproxy = await folder.start(listener.port, lines);
       const { peer, credentials } = await checked.promise;
-      // HAProxy's own: it speaks for nobody.
-      assert.match(peer, /^127\.0\.0\.1:\d+$/);
+      // HAProxy's own, as it speaks for nobody; it may have gone before anybody could ask.
+      assert.match(peer, /^(?:127\.0\.0\.1:\d+|\?:0)$/);
       assert.equal(credentials, undefined);
     }
     await listener.close();
