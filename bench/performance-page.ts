@@ -47,11 +47,10 @@ publisher, where the load does not say otherwise.
 - **WebSocket** costs 1.7 times as much as TCP. It still goes through Node's streams and the frames of
   \`ws\`, and what a browser sends is unmasked byte by byte: a tenth of the time.
 - **Connecting** costs nearly four times as much as with Mosquitto, for the first ten thousand after a
-  start, whose code is not compiled yet: by the third ten thousand it is 36 µs. The rest is the
-  kernel's part, some 15 µs, and the twenty objects that a connection consists of, which are also its
-  memory.
-- **p99 at a fixed rate**: with one core for all, compilers and the collector take their turns of 0.3 to
-  3 ms on the core of the broker. p50 is that of Mosquitto.
+  start, whose code is not compiled yet: by the third ten thousand it is 36 µs. Two fifths are
+  the kernel's part; the twenty objects that a connection consists of are also its memory.
+- **p99 at a fixed rate**: with one core for all, the engine's compilers and its collector (0.3 ms at a
+  time) have their turns on the core of the broker. p50 is that of Mosquitto.
 - **Others, while very many do the same thing at once**: a turn hears of 64 ends of connections and
   takes 256 KB from one client, and so a turn may last some milliseconds.
 - **QoS 1 and 2** are further from the C brokers' kernel-bound floor than QoS 0: two packets in and two

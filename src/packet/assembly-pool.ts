@@ -1,4 +1,4 @@
-/** Memory for packets that come in pieces, used again and again. */
+/** Memory for packets that come in pieces and messages that wait, used again and again. */
 
 import { Lease } from './lease.ts';
 

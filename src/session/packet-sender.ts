@@ -82,21 +82,8 @@ export class PacketSender implements Outlet {
     packetId: number,
     dup: boolean,
   ): DropCause | undefined {
-    const isReferred = message.payloadBytes >= referenceBytesMin;
-    if (isReferred && !message.hasMemory) message.keep();
-    const fault = this.#publish(message, qos, retain, terms, packetId, dup);
-    if (isReferred) this.#output.holdUntilDrained(message);
-    return fault;
-  }
-
-  #publish(
-    message: Message,
-    qos: QoS,
-    retain: boolean,
-    terms: Terms | undefined,
-    packetId: number,
-    dup: boolean,
-  ): DropCause | undefined {
+    // What goes by reference is needed until the network has taken it.
+    if (message.payloadBytes >= referenceBytesMin && !message.hasMemory) message.keep();
     const { payload } = message;
     const { mountPoint } = this.#options;
     const topic = mountPoint === undefined ? message.topic : below(mountPoint, message.topic);
@@ -119,13 +106,13 @@ export class PacketSender implements Outlet {
       const form = this.#formOf(message, publish);
       if (form !== undefined) return this.#copyForm(form, publish) ? undefined : tooLarge;
     }
-    if (this.#writePublish(publish)) {
+    if (this.#writePublish(publish, message)) {
       if (alias !== undefined && known === undefined) this.#aliases!.set(topic, alias);
       return undefined;
     }
     // The alias itself may be what makes the packet too large.
     if (alias === undefined) return tooLarge;
-    return this.#writePublish({ ...publish, topic, properties }) ? undefined : tooLarge;
+    return this.#writePublish({ ...publish, topic, properties }, message) ? undefined : tooLarge;
   }
 
   #propertiesOf(message: Message, terms: Terms | undefined): PublishProperties | undefined {
@@ -162,7 +149,7 @@ export class PacketSender implements Outlet {
     return true;
   }
 
-  #writePublish(publish: Publish): boolean {
+  #writePublish(publish: Publish, message: Message): boolean {
     const { version, packetBytesMax, traffic } = this.#options;
     const buffer = this.#output.buffer;
     const start = buffer.length;
@@ -173,6 +160,7 @@ export class PacketSender implements Outlet {
       return false;
     }
     this.#output.payload(publish.payload);
+    if (message.payloadBytes >= referenceBytesMin) this.#output.holdUntilDrained(message);
     traffic.publishSentBytes += publish.payload.length;
     this.#count(publish, bytes);
     return true;
