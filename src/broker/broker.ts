@@ -10,7 +10,7 @@ import { Turn } from '../session/turn.ts';
 import { BrokerCounters } from './broker-counters.ts';
 import { type ClientTest, Connections } from './connections.ts';
 import type { ControlHandler } from './control.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines } from '../session/deadlines.ts';
 import type { Features, Limits } from './limits.ts';
 import {
   type BrokerListener,

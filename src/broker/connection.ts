@@ -14,7 +14,7 @@ import type { ClientSession } from './client-session.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { OpenConnection } from './connections.ts';
 import { Conversation } from './conversation.ts';
-import { notScheduled, type Timed } from './deadlines.ts';
+import { notScheduled, type Timed } from '../session/deadlines.ts';
 import { type Doorway, Entrance, type Entry } from './entrance.ts';
 import { farewell, refusal, refuse } from './farewell.ts';
 import { type Agreement, expirySeconds } from './handshake.ts';

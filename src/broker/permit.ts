@@ -2,7 +2,7 @@
 
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Clock } from '../session/clock.ts';
-import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
+import { type Deadlines, notScheduled, type Timed } from '../session/deadlines.ts';
 import type { Acceptance } from './ports.ts';
 
 /** The connection that the client would have to leave. */

@@ -2,7 +2,7 @@
 
 import type { Message } from '../session/message.ts';
 import { TopicTree } from '../topic/topic-tree.ts';
-import type { Deadlines } from './deadlines.ts';
+import type { Deadlines } from '../session/deadlines.ts';
 import { isSystemTopic } from './reserved-topics.ts';
 import { Retained, type RetainedHolder, type RetainedKeeping } from './retained.ts';
 

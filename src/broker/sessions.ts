@@ -9,7 +9,7 @@ import {
   type KeptSession,
   type SessionConnection,
 } from './client-session.ts';
-import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
+import { type Deadlines, notScheduled, type Timed } from '../session/deadlines.ts';
 import type { Acceptance, ClientIdentity } from './ports.ts';
 import { passOnRemains } from './remains.ts';
 import type { KeptTerms } from './state/kept-delivery.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '../session/clock.ts';
 import { Message } from '../session/message.ts';
 import type { Traffic } from '../session/traffic.ts';
 import type { BrokerCounters } from './broker-counters.ts';
-import { type Deadlines, notScheduled, type Timed } from './deadlines.ts';
+import { type Deadlines, notScheduled, type Timed } from '../session/deadlines.ts';
 import { LoadAverages } from './load-averages.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';

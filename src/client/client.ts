@@ -288,7 +288,7 @@ export class Client {
     return new Connection(link, {
       connect,
       session: this.#session,
-      inbox: this.#inbox,
+      recipient: this.#inbox,
       limits: this.#limits,
       host,
       turn: this.#turn,

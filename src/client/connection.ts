@@ -19,10 +19,9 @@ import type { Turn } from '../session/turn.ts';
 import { ClientError, reasonText } from './client-error.ts';
 import type { ClientSession } from './client-session.ts';
 import { Conversation } from './conversation.ts';
-import type { Inbox } from './inbox.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type ClientLimits, packetBytesMax } from './limits.ts';
-import type { AnswerChallenge, ClientHost, ClientObserver } from './ports.ts';
+import type { AnswerChallenge, ClientHost, ClientObserver, Recipient } from './ports.ts';
 import { Requests } from './requests.ts';
 import { publishFault, type ServerTerms, subscribeFault, termsOf } from './server-terms.ts';
 
@@ -35,7 +34,7 @@ export interface ConnectionEvents {
 export interface ConnectionOptions {
   readonly connect: Connect;
   readonly session: ClientSession;
-  readonly inbox: Inbox;
+  readonly recipient: Recipient;
   readonly limits: ClientLimits;
   readonly host: ClientHost;
   readonly turn: Turn;
@@ -284,7 +283,7 @@ export class Connection implements LinkReceiver {
     this.#conversation = new Conversation({
       session,
       sender: this.#sender,
-      inbox: this.#options.inbox,
+      recipient: this.#options.recipient,
       clock: host.clock,
       topicAliasMax: connect.properties?.topicAliasMaximum ?? 0,
       taken: () => this.#resumeReading(),
@@ -386,8 +385,8 @@ export class Connection implements LinkReceiver {
   }
 
   get #mayPause(): boolean {
-    const { inbox, session } = this.#options;
-    return inbox.isFull && this.#requests.count === 0 && !session.awaitsAnswers;
+    const { recipient, session } = this.#options;
+    return recipient.isFull && this.#requests.count === 0 && !session.awaitsAnswers;
   }
 
   #wakeAt(at: number): number {

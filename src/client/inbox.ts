@@ -1,15 +1,10 @@
 /** Messages that have arrived and wait for whoever reads them. */
 
 import type { Publish } from '../packet/publish.ts';
+import type { Recipient, Source } from './ports.ts';
 
 /** A message as it arrived: its topic is there in full, also where an alias stood for it. */
 export type ReceivedMessage = Omit<Publish, 'type'>;
-
-/** Where a message came in. */
-export interface Source {
-  /** The reader has done with the message, so that it can be acknowledged. */
-  taken(message: ReceivedMessage): void;
-}
 
 export interface InboxLimits {
   readonly inboxMessagesMax: number;
@@ -28,7 +23,7 @@ const compactFrom = 32;
  * First in, first out. A message is `taken` when its reader comes for the next one or leaves: what
  * is acknowledged has been dealt with. Several readers share the messages between them.
  */
-export class Inbox {
+export class Inbox implements Recipient {
   readonly #limits: InboxLimits;
   #arrivals: Arrival[] = [];
   #head = 0;
@@ -60,7 +55,8 @@ export class Inbox {
     this.#announce();
   }
 
-  push(message: ReceivedMessage, source: Source): void {
+  push(publish: Publish, topic: string, source: Source): void {
+    const message = { ...ownPublish(publish), topic };
     this.#arrivals.push({ message, source });
     this.#bytes += message.payload.length;
     this.#announce();
@@ -73,7 +69,8 @@ export class Inbox {
         try {
           yield arrival.message;
         } finally {
-          arrival.source.taken(arrival.message);
+          const { qos, packetId } = arrival.message;
+          arrival.source.taken(qos, packetId);
         }
       } else if (this.#isOpen) {
         this.#change ??= Promise.withResolvers();
@@ -101,4 +98,15 @@ export class Inbox {
     }
     return arrival;
   }
+}
+
+/** The packet with bytes that its reader may keep. */
+function ownPublish(publish: Publish): Publish {
+  const { payload, properties } = publish;
+  const correlationData = properties?.correlationData?.slice();
+  return {
+    ...publish,
+    payload: payload.slice(),
+    properties: correlationData === undefined ? properties : { ...properties, correlationData },
+  };
 }

@@ -1,6 +1,8 @@
 /** What a client asks of the world around it. */
 
 import type { Packet } from '../packet/packet.ts';
+import type { Publish } from '../packet/publish.ts';
+import type { QoS } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
 import type { Accept } from '../session/link.ts';
 
@@ -24,3 +26,22 @@ export interface ClientObserver {
 
 /** Answers one step of an enhanced authentication. (MQTT 5.0 section 4.12) */
 export type AnswerChallenge = (data: Uint8Array | undefined) => Uint8Array | undefined;
+
+/** Gets what arrives. */
+export interface Recipient {
+  /** Takes no more for now; whatever comes before reading has stopped is pushed all the same. */
+  readonly isFull: boolean;
+
+  /**
+   * @param publish has bytes that are lent, until this returns
+   * @param topic in full, also where an alias stood for it
+   * @param source is to be told once the message has been dealt with
+   */
+  push(publish: Publish, topic: string, source: Source): void;
+}
+
+/** Where a message came in. */
+export interface Source {
+  /** The message has been dealt with, so that it can be acknowledged. */
+  taken(qos: QoS, packetId: number): void;
+}

@@ -3,7 +3,7 @@
 import { Broker } from '../../src/broker/broker.ts';
 import { ClientSession } from '../../src/broker/client-session.ts';
 import { Connection } from '../../src/broker/connection.ts';
-import { Deadlines } from '../../src/broker/deadlines.ts';
+import { Deadlines } from '../../src/session/deadlines.ts';
 import { RetainedMessages } from '../../src/broker/retained-messages.ts';
 import { RetainedReplays } from '../../src/broker/retained-replay.ts';
 import { Sessions } from '../../src/broker/sessions.ts';

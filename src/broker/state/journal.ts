@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../session/clock.ts';
 import type { Turn } from '../../session/turn.ts';
-import { type Deadlines, notScheduled, type Timed } from '../deadlines.ts';
+import { type Deadlines, notScheduled, type Timed } from '../../session/deadlines.ts';
 import type { Observer, Store, StoreFault } from '../ports.ts';
 import { Changes } from './changes.ts';
 import type { Kept } from './kept.ts';
