@@ -15,6 +15,8 @@ export type Failure =
   | 'connect timeout'
   /** The server sent what MQTT does not allow. */
   | 'protocol error'
+  /** The server could not show, in an enhanced authentication, that it is the right one. */
+  | 'not authentic'
   /** This side disconnected before it was done. */
   | 'disconnected'
   /** There is no connection that it could use. */
@@ -32,15 +34,26 @@ export class ClientError extends Error {
   readonly failure: Failure;
   /** The code that the server gave, or that MQTT has for it. */
   readonly reasonCode: ReasonCode | undefined;
+  /** Where the server wants its client to go, in MQTT 5.0: see section 4.13. */
+  readonly serverReference: string | undefined;
 
   constructor(
     failure: Failure,
     message: string,
-    { reasonCode, cause }: { reasonCode?: ReasonCode | undefined; cause?: unknown } = {},
+    {
+      reasonCode,
+      serverReference,
+      cause,
+    }: {
+      reasonCode?: ReasonCode | undefined;
+      serverReference?: string | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.failure = failure;
     this.reasonCode = reasonCode;
+    this.serverReference = serverReference;
   }
 }
 

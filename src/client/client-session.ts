@@ -55,15 +55,21 @@ export class ClientSession {
     for (const message of this.#publications.messages()) {
       switch (left.get(message)) {
         case 'waiting': // Never sent, so that it belongs to any session.
-          this.outgoing.deliver(message, message.qos, message.retain, undefined, now);
+          this.#again(message, now);
           break;
         case 'published':
-          this.#publications.fail(message, sessionLost(message));
+          // [MQTT-4.3.2-1]: once more is allowed at QoS 1, and at QoS 2 is not.
+          if (message.qos === 1) this.#again(message, now);
+          else this.#publications.fail(message, sessionLost(message));
           break;
         default: // PUBREC has come: the server has taken it.
           this.#publications.succeed(message, reasonCodes.success);
       }
     }
+  }
+
+  #again(message: Message, now: number): void {
+    this.outgoing.deliver(message, message.qos, message.retain, undefined, now);
   }
 
   suspend(): void {

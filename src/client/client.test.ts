@@ -148,7 +148,7 @@ describe('a client', () => {
     });
     const client = await network.connected(open, {
       properties: { authenticationMethod: 'quiz' },
-      answerChallenge: (data) => utf8(`${new TextDecoder().decode(data)}: me`),
+      authenticator: { answer: (data) => utf8(`${new TextDecoder().decode(data)}: me`) },
     });
     assert.equal(client.isConnected, true);
     assert.deepEqual(seen, ['who: me']);

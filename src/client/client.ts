@@ -1,50 +1,31 @@
 /** A client of an MQTT server: connects, publishes, subscribes, and hands out what arrives. */
 
-import { ByteWriter } from '../packet/byte-writer.ts';
 import type { Connack } from '../packet/connack.ts';
-import type { Connect, ConnectProperties, Will } from '../packet/connect.ts';
 import type { DisconnectProperties } from '../packet/disconnect.ts';
-import { writePacket } from '../packet/packet.ts';
 import type { UserProperties } from '../packet/properties.ts';
-import { writePublishHead } from '../packet/publish.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
-import type { RetainHandling, SubscribeProperties, Subscription } from '../packet/subscribe.ts';
+import type { RetainHandling, SubscribeProperties } from '../packet/subscribe.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
-import type { Accept } from '../session/link.ts';
-import { Message, type MessageProperties } from '../session/message.ts';
-import { Turn } from '../session/turn.ts';
-import { filterFault, nameFault } from '../topic/topic-filter.ts';
-import { ClientError } from './client-error.ts';
-import { ClientSession } from './client-session.ts';
-import { Connection } from './connection.ts';
+import { filterFault } from '../topic/topic-filter.ts';
+import type { ClientError } from './client-error.ts';
+import { refuseFault } from './fault.ts';
 import { Inbox, type ReceivedMessage } from './inbox.ts';
 import { type ClientLimits, defaultClientLimits } from './limits.ts';
-import type { AnswerChallenge, ClientHost, ClientObserver, Open } from './ports.ts';
+import { MessageMaker, type PublishOptions } from './message-maker.ts';
+import type { ClientHost, ClientObserver, Open } from './ports.ts';
 import type { ServerTerms } from './server-terms.ts';
+import { type Introduction, SessionClient } from './session-client.ts';
+import { subscriptionOf } from './subscription-request.ts';
 
-export interface ClientOptions {
+export interface ClientOptions extends Partial<Introduction> {
   readonly host: ClientHost;
   /** Empty: the server gives one, where the version allows it. */
   readonly clientId?: string;
   readonly version?: ProtocolVersion;
   /** Whether the first connection begins a new session; further ones resume what survives. */
   readonly cleanStart?: boolean;
-  readonly keepAliveSeconds?: number;
-  readonly will?: Will | undefined;
-  readonly userName?: string | undefined;
-  readonly password?: Uint8Array | string | undefined;
-  /** MQTT 5.0 only; `sessionExpiryInterval` is what lets a session outlive its connection. */
-  readonly properties?: ConnectProperties | undefined;
-  /** For an `authenticationMethod` that takes more than CONNECT. */
-  readonly answerChallenge?: AnswerChallenge;
   readonly limits?: Partial<ClientLimits>;
   readonly observer?: ClientObserver;
-}
-
-export interface PublishOptions {
-  readonly qos?: QoS;
-  readonly retain?: boolean;
-  readonly properties?: MessageProperties | undefined;
 }
 
 export interface SubscribeOptions {
@@ -74,43 +55,46 @@ export interface DisconnectOptions {
  *     await client.disconnect();
  */
 export class Client {
-  readonly #options: ClientOptions;
-  readonly #limits: ClientLimits;
-  readonly #turn: Turn;
+  readonly #introduction: Introduction;
   readonly #inbox: Inbox;
-  readonly #scratch = new ByteWriter(256);
-  #clientId: string;
-  #session: ClientSession;
-  // The server may hold a session of ours: ask for it, do not begin anew.
-  #resumes: boolean;
-  #isOpening = false;
-  #connection: Connection | undefined;
-  #terms: ServerTerms | undefined;
-  #closed: PromiseWithResolvers<ClientError | undefined> = Promise.withResolvers();
+  readonly #maker: MessageMaker;
+  readonly #session: SessionClient;
 
-  constructor(options: ClientOptions) {
-    this.#options = options;
-    this.#limits = { ...defaultClientLimits, ...options.limits };
-    this.#turn = new Turn(options.host.atEndOfTurn);
-    this.#inbox = new Inbox(this.#limits);
-    this.#clientId = options.clientId ?? '';
-    this.#session = new ClientSession(this.#limits);
-    this.#resumes = options.cleanStart === false;
-    this.#closed.resolve(undefined);
+  constructor({
+    host,
+    clientId = '',
+    cleanStart = true,
+    observer = {},
+    ...options
+  }: ClientOptions) {
+    const limits = { ...defaultClientLimits, ...options.limits };
+    const { version = 5, keepAliveSeconds = 60 } = options;
+    this.#introduction = { ...options, version, keepAliveSeconds };
+    this.#inbox = new Inbox(limits);
+    this.#maker = new MessageMaker(host.clock, version);
+    this.#session = new SessionClient({
+      host,
+      clientId,
+      cleanStart,
+      recipient: this.#inbox,
+      keepsMessages: false,
+      limits,
+      observer,
+    });
   }
 
   /** Its own identifier, or the one that the server gave it. */
   get clientId(): string {
-    return this.#clientId;
+    return this.#session.clientId;
   }
 
   get isConnected(): boolean {
-    return this.#connection?.isConnected ?? false;
+    return this.#session.isConnected;
   }
 
   /** What the server of the present or the last connection offers. */
   get terms(): ServerTerms | undefined {
-    return this.#terms;
+    return this.#session.terms;
   }
 
   /**
@@ -118,7 +102,7 @@ export class Client {
    * the reason. It never rejects.
    */
   get closed(): Promise<ClientError | undefined> {
-    return this.#closed.promise;
+    return this.#session.closed;
   }
 
   /**
@@ -128,23 +112,8 @@ export class Client {
    * @returns CONNACK, which may say more than this class knows
    * @throws ClientError, or what `open` rejects with
    */
-  async connect(open: Open): Promise<Connack> {
-    if (this.#isOpening || this.#connection !== undefined) {
-      throw new RangeError('the client has a connection: wait for `closed` before the next one');
-    }
-    const connect = this.#connectPacket();
-    const connected = Promise.withResolvers<Connack>();
-    const accept: Accept = (link) => {
-      this.#connection = this.#createConnection(link, connect, connected);
-      return this.#connection;
-    };
-    this.#isOpening = true;
-    try {
-      const [connack] = await Promise.all([connected.promise, open(accept)]);
-      return connack;
-    } finally {
-      this.#isOpening = false;
-    }
+  connect(open: Open): Promise<Connack> {
+    return this.#session.connect(open, this.#introduction);
   }
 
   /**
@@ -158,21 +127,10 @@ export class Client {
   async publish(
     topic: string,
     payload: Uint8Array | string,
-    { qos = 0, retain = false, properties }: PublishOptions = {},
+    options: PublishOptions = {},
   ): Promise<ReasonCode> {
-    const connection = this.#connected('publish');
-    refuseFault(nameFault(topic));
-    // [MQTT-3.3.2-14]
-    if (properties?.responseTopic !== undefined) refuseFault(nameFault(properties.responseTopic));
-    const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
-    const message = new Message(topic, bytes, {
-      qos,
-      retain,
-      properties,
-      expiresAt: this.#expiry(properties?.messageExpiryInterval),
-    });
-    this.#checkWritable(message);
-    return connection.publish(message);
+    this.#session.requireConnection('publish');
+    return this.#session.publish(this.#maker.message(topic, payload, options));
   }
 
   /**
@@ -184,23 +142,11 @@ export class Client {
    */
   async subscribe(
     filters: string | readonly string[],
-    {
-      qos = 0,
-      noLocal = false,
-      retainAsPublished = false,
-      retainHandling = 0,
-      properties,
-    }: SubscribeOptions = {},
+    { properties, ...options }: SubscribeOptions = {},
   ): Promise<readonly ReasonCode[]> {
-    const connection = this.#connected('subscribe');
-    const subscriptions = listOf(filters).map((filter): Subscription => {
-      refuseFault(filterFault(filter));
-      // [MQTT-3.8.3-4]
-      const isLocalShare = noLocal && filter.startsWith('$share/');
-      refuseFault(isLocalShare ? `shared subscription '${filter}' with no local` : undefined);
-      return { filter, qos, noLocal, retainAsPublished, retainHandling };
-    });
-    return connection.subscribe({ type: 'subscribe', subscriptions, properties });
+    this.#session.requireConnection('subscribe');
+    const subscriptions = listOf(filters).map((filter) => subscriptionOf(filter, options));
+    return this.#session.subscribe({ type: 'subscribe', subscriptions, properties });
   }
 
   /**
@@ -211,11 +157,11 @@ export class Client {
     filters: string | readonly string[],
     { userProperties }: UnsubscribeOptions = {},
   ): Promise<readonly ReasonCode[]> {
-    const connection = this.#connected('unsubscribe');
+    this.#session.requireConnection('unsubscribe');
     const list = listOf(filters);
     for (const filter of list) refuseFault(filterFault(filter));
     const properties = userProperties && { userProperties };
-    return connection.unsubscribe({ type: 'unsubscribe', filters: list, properties });
+    return this.#session.unsubscribe({ type: 'unsubscribe', filters: list, properties });
   }
 
   /**
@@ -234,121 +180,19 @@ export class Client {
     reasonCode = reasonCodes.normalDisconnection,
     properties,
   }: DisconnectOptions = {}): Promise<void> {
-    const prolongs = (properties?.sessionExpiryInterval ?? 0) > 0;
-    if (prolongs && !this.#options.properties?.sessionExpiryInterval) {
-      // MQTT 5.0 section 3.14.2.2.2
-      throw new RangeError('DISCONNECT cannot prolong a session that CONNECT let end with it');
-    }
-    if (properties?.sessionExpiryInterval === 0) this.#resumes = false;
-    this.#connection?.disconnect(reasonCode, properties);
-    await this.closed;
+    await this.#session.disconnect(reasonCode, properties);
   }
 
   /** Does what is due at this time of the clock. */
   wake(now: number): void {
-    this.#connection?.wake(now);
+    this.#session.wake(now);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.disconnect();
   }
-
-  /** @throws RangeError when the options make no CONNECT */
-  #connectPacket(): Connect {
-    const { version = 5, keepAliveSeconds = 60, will, userName, password } = this.#options;
-    const connect: Connect = {
-      type: 'connect',
-      version,
-      bridge: false,
-      cleanStart: !this.#resumes,
-      keepAliveSeconds,
-      clientId: this.#clientId,
-      will,
-      userName,
-      password: typeof password === 'string' ? new TextEncoder().encode(password) : password,
-      properties: this.#options.properties,
-    };
-    if (will !== undefined) refuseFault(nameFault(will.topic));
-    // [MQTT3-3.1.3-7]; MQTT 3.1 asks for an identifier in any case.
-    const needsId = version === 3 || (version === 4 && !connect.cleanStart);
-    if (needsId && connect.clientId === '') {
-      throw new RangeError('an empty client identifier, where this version or session needs one');
-    }
-    writePacket(new ByteWriter(256), connect, version);
-    return connect;
-  }
-
-  #createConnection(
-    link: Parameters<Accept>[0],
-    connect: Connect,
-    connected: PromiseWithResolvers<Connack>,
-  ): Connection {
-    const { host, observer = {}, answerChallenge } = this.#options;
-    this.#closed = Promise.withResolvers();
-    return new Connection(link, {
-      connect,
-      session: this.#session,
-      recipient: this.#inbox,
-      limits: this.#limits,
-      host,
-      turn: this.#turn,
-      observer,
-      answerChallenge,
-      events: {
-        connected: (connack, terms) => {
-          this.#terms = terms;
-          this.#clientId = terms.clientId;
-          this.#resumes = terms.sessionSurvives;
-          this.#inbox.open();
-          connected.resolve(connack);
-        },
-        ended: (failure) => {
-          connected.reject(failure ?? disconnected());
-          this.#ended(failure);
-        },
-      },
-    });
-  }
-
-  #ended(failure: ClientError | undefined): void {
-    this.#connection = undefined;
-    if (!this.#resumes) {
-      this.#session.end(failure ?? disconnected());
-      this.#session = new ClientSession(this.#limits);
-    }
-    this.#inbox.close(failure);
-    this.#closed.resolve(failure);
-  }
-
-  #connected(what: string): Connection {
-    if (this.#connection?.isConnected) return this.#connection;
-    throw new ClientError('not connected', `${what} needs a connection: connect first`);
-  }
-
-  #expiry(seconds: number | undefined): number {
-    if (seconds === undefined) return Number.POSITIVE_INFINITY;
-    return this.#options.host.clock.now() + seconds * 1000;
-  }
-
-  /** @throws RangeError before the message is part of the session, which could not send it */
-  #checkWritable({ topic, payload, qos, retain, properties }: Message): void {
-    const packetId = qos === 0 ? 0 : 1;
-    const packet = { type: 'publish', topic, payload, qos, retain, dup: false, packetId } as const;
-    const { version = 5 } = this.#options;
-    this.#scratch.reset();
-    writePublishHead(this.#scratch, { ...packet, properties }, version);
-  }
 }
 
 function listOf(filters: string | readonly string[]): readonly string[] {
   return typeof filters === 'string' ? [filters] : filters;
-}
-
-/** @throws RangeError when there is a fault */
-function refuseFault(fault: string | undefined): void {
-  if (fault !== undefined) throw new RangeError(fault);
-}
-
-function disconnected(): ClientError {
-  return new ClientError('disconnected', 'the client disconnected');
 }

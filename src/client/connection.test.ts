@@ -70,7 +70,7 @@ describe('a connection', () => {
   it('sends nothing but AUTH and DISCONNECT before CONNACK [MQTT-3.1.2-30]', async () => {
     const { network, server, client } = stage({
       properties: { authenticationMethod: 'm' },
-      answerChallenge: () => undefined,
+      authenticator: { answer: () => undefined },
     });
     const connecting = assert.rejects(client.connect(server.open), failure('disconnected'));
     await network.settle();
@@ -190,7 +190,7 @@ describe('a server that breaks the protocol', () => {
   });
 
   it('gets no AUTH where CONNECT names no method [MQTT-4.12.0-7]', async () => {
-    const { server } = await welcomed({ answerChallenge: (data) => data });
+    const { server } = await welcomed({ authenticator: { answer: (data) => data } });
     await server.sendBytes('f0 [18 [15 "m"]]');
     assert.deepEqual(server.heard(), ['disconnect']);
   });

@@ -21,7 +21,7 @@ import type { ClientSession } from './client-session.ts';
 import { Conversation } from './conversation.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type ClientLimits, packetBytesMax } from './limits.ts';
-import type { AnswerChallenge, ClientHost, ClientObserver, Recipient } from './ports.ts';
+import type { Authenticator, ClientHost, ClientObserver, Recipient } from './ports.ts';
 import { Requests } from './requests.ts';
 import { publishFault, type ServerTerms, subscribeFault, termsOf } from './server-terms.ts';
 
@@ -39,7 +39,7 @@ export interface ConnectionOptions {
   readonly host: ClientHost;
   readonly turn: Turn;
   readonly observer: ClientObserver;
-  readonly answerChallenge: AnswerChallenge | undefined;
+  readonly authenticator: Authenticator | undefined;
   readonly events: ConnectionEvents;
 }
 
@@ -56,6 +56,8 @@ export class Connection implements LinkReceiver {
   #phase: Phase = 'connecting';
   #dueAt: number;
   #isPaused = false;
+  // What follows CONNACK waits until the authenticator has looked at that.
+  #isVerifying = false;
   #sender: PacketSender;
   #terms: ServerTerms | undefined;
   #conversation: Conversation | undefined;
@@ -90,6 +92,7 @@ export class Connection implements LinkReceiver {
     this.#traffic.receivedBytes += bytes.length;
     this.#reader.push(bytes);
     this.#read();
+    this.#reader.keepRest();
   }
 
   drained(): void {
@@ -137,7 +140,7 @@ export class Connection implements LinkReceiver {
     const fault = publishFault(this.#terms!, message);
     if (fault !== undefined) throw fault;
     const outcome = this.#options.session.publish(message, this.#options.host.clock.now());
-    if (message.qos > 0) this.#resumeReading();
+    if (message.qos > 0) this.resumeReading();
     else if (this.#mustWaitFor(message)) {
       this.#room ??= Promise.withResolvers();
       return Promise.all([outcome, this.#room.promise]).then(([reasonCode]) => reasonCode);
@@ -161,7 +164,7 @@ export class Connection implements LinkReceiver {
     const answer = this.#requests.open('suback', filters, (packetId) =>
       this.#sender.send({ ...packet, packetId }),
     );
-    this.#resumeReading();
+    this.resumeReading();
     return answer;
   }
 
@@ -170,7 +173,7 @@ export class Connection implements LinkReceiver {
     const answer = this.#requests.open('unsuback', packet.filters, (packetId) =>
       this.#sender.send({ ...packet, packetId }),
     );
-    this.#resumeReading();
+    this.resumeReading();
     return answer;
   }
 
@@ -179,6 +182,13 @@ export class Connection implements LinkReceiver {
     if (!this.#isOpen) return;
     this.#sender.send({ type: 'disconnect', reasonCode, properties });
     this.#end(undefined);
+  }
+
+  /** The recipient takes more, or an answer is awaited that must be read. */
+  resumeReading(): void {
+    if (!this.#isPaused || this.#mayPause) return;
+    this.#isPaused = false;
+    this.#link.resume();
   }
 
   get #isOpen(): boolean {
@@ -202,7 +212,7 @@ export class Connection implements LinkReceiver {
   /** Handles every packet that is there. Errors of the server's are caught here, nowhere else. */
   #read(): void {
     try {
-      while (this.#isOpen) {
+      while (this.#isOpen && !this.#isVerifying) {
         const packet = this.#reader.next();
         if (packet === undefined) break;
         this.#traffic.received.count(packet.type);
@@ -261,10 +271,11 @@ export class Connection implements LinkReceiver {
 
   #welcomed(connack: Connack): void {
     const { reasonCode, sessionPresent, properties } = connack;
-    const { connect, session, host, limits } = this.#options;
+    const { connect } = this.#options;
     if (reasonCode >= 0x80) {
       const text = `the server refused the connection, ${reasonText(reasonCode, properties?.reasonString)}`;
-      this.#end(new ClientError('refused', text, { reasonCode }));
+      const { serverReference } = properties ?? {};
+      this.#end(new ClientError('refused', text, { reasonCode, serverReference }));
       return;
     }
     if (sessionPresent && connect.cleanStart) {
@@ -274,6 +285,26 @@ export class Connection implements LinkReceiver {
         'a session is present after a clean start',
       );
     }
+    const { authenticator } = this.#options;
+    if (authenticator?.verify === undefined) return this.#begin(connack);
+    const data = properties?.authenticationData;
+    this.#isVerifying = true;
+    this.#whenAnswered(
+      () => authenticator.verify?.(data),
+      () => {
+        this.#isVerifying = false;
+        this.#begin(connack);
+      },
+    );
+    if (!this.#isVerifying) return;
+    // What follows CONNACK is not looked at before.
+    this.#isPaused = true;
+    this.#link.pause();
+  }
+
+  /** The server is taken for who it says it is. */
+  #begin(connack: Connack): void {
+    const { connect, session, host, limits } = this.#options;
     const terms = termsOf(connect, connack);
     const now = host.clock.now();
     const topicAliasMax = Math.min(terms.topicAliasMax, limits.topicAliasesMax);
@@ -286,21 +317,24 @@ export class Connection implements LinkReceiver {
       recipient: this.#options.recipient,
       clock: host.clock,
       topicAliasMax: connect.properties?.topicAliasMaximum ?? 0,
-      taken: () => this.#resumeReading(),
+      taken: () => this.resumeReading(),
     });
     if (terms.keepAliveSeconds > 0) {
       this.#keepAlive = new KeepAlive(terms.keepAliveSeconds, this.#traffic, now);
     }
     this.#dueAt = this.#wakeAt(this.#keepAlive?.dueAt ?? Number.POSITIVE_INFINITY);
-    if (!sessionPresent) session.forget(now);
+    if (!connack.sessionPresent) session.forget(now);
     session.resume(this.#sender, { receiveMax: terms.receiveMax, now });
     this.#options.events.connected(connack, terms);
+    if (!this.#isPaused) return;
+    this.resumeReading();
+    this.#read();
   }
 
   #authenticate({ reasonCode, properties }: Auth): void {
-    const { connect, answerChallenge } = this.#options;
+    const { connect, authenticator } = this.#options;
     const authenticationMethod = connect.properties?.authenticationMethod;
-    if (authenticationMethod === undefined || answerChallenge === undefined) {
+    if (authenticationMethod === undefined || authenticator === undefined) {
       throw new ProtocolError(reasonCodes.protocolError, 'AUTH, which was not asked for');
     }
     if (properties?.authenticationMethod !== authenticationMethod) {
@@ -309,20 +343,43 @@ export class Connection implements LinkReceiver {
       throw new ProtocolError(reasonCodes.protocolError, text);
     }
     if (reasonCode !== reasonCodes.continueAuthentication) return;
-    const authenticationData = answerChallenge(properties.authenticationData);
-    // [MQTT-4.12.0-3]
-    this.#sender.send({
-      type: 'auth',
-      reasonCode,
-      properties: authenticationData
-        ? { authenticationMethod, authenticationData }
-        : { authenticationMethod },
-    });
+    this.#whenAnswered(
+      () => authenticator.answer(properties.authenticationData),
+      (authenticationData) => {
+        // [MQTT-4.12.0-3]
+        this.#sender.send({
+          type: 'auth',
+          reasonCode,
+          properties: authenticationData
+            ? { authenticationMethod, authenticationData }
+            : { authenticationMethod },
+        });
+      },
+    );
+  }
+
+  /** Goes on with what the authenticator says, at once or later; ends if it objects. */
+  #whenAnswered<T>(ask: () => T | Promise<T>, use: (answer: T) => void): void {
+    const object = (cause: unknown) => {
+      const text = cause instanceof Error ? cause.message : String(cause);
+      this.#end(new ClientError('not authentic', `the server is refused: ${text}`, { cause }));
+    };
+    let answer: T | Promise<T>;
+    try {
+      answer = ask();
+    } catch (error) {
+      return object(error);
+    }
+    if (!(answer instanceof Promise)) return use(answer);
+    answer.then((value) => {
+      if (this.#isOpen) use(value);
+    }, object);
   }
 
   #disconnected({ reasonCode, properties }: Disconnect): void {
     const text = `the server disconnected, ${reasonText(reasonCode, properties?.reasonString)}`;
-    this.#end(new ClientError('disconnected by server', text, { reasonCode }));
+    const { serverReference } = properties ?? {};
+    this.#end(new ClientError('disconnected by server', text, { reasonCode, serverReference }));
   }
 
   #refuse({ reasonCode, message }: ProtocolError): void {
@@ -376,12 +433,6 @@ export class Connection implements LinkReceiver {
     if (this.#isPaused || this.#phase !== 'connected' || !this.#mayPause) return;
     this.#isPaused = true;
     this.#link.pause();
-  }
-
-  #resumeReading(): void {
-    if (!this.#isPaused || this.#mayPause) return;
-    this.#isPaused = false;
-    this.#link.resume();
   }
 
   get #mayPause(): boolean {

@@ -3,11 +3,11 @@
 import type { Puback, Pubcomp, Pubrec, Pubrel } from '../packet/acknowledgement.ts';
 import type { Publish } from '../packet/publish.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
-import type { Clock } from '../session/clock.ts';
 import type { QoS } from '../packet/version.ts';
+import type { Clock } from '../session/clock.ts';
+import { Fifo } from '../session/fifo.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
 import { IncomingAliases } from '../session/topic-aliases.ts';
-import { Fifo } from '../session/fifo.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Recipient, Source } from './ports.ts';
 

@@ -43,13 +43,13 @@ export class Inbox implements Recipient {
   }
 
   /** Messages may arrive from now on. */
-  open(): void {
+  opened(): void {
     this.#isOpen = true;
     this.#failure = undefined;
   }
 
   /** No more will arrive: readers end after the last one, with `failure` if there is one. */
-  close(failure: Error | undefined): void {
+  ended(failure: Error | undefined): void {
     this.#isOpen = false;
     this.#failure = failure;
     this.#announce();

@@ -24,8 +24,22 @@ export interface ClientObserver {
   packetReceived?(packet: Packet): void;
 }
 
-/** Answers one step of an enhanced authentication. (MQTT 5.0 section 4.12) */
-export type AnswerChallenge = (data: Uint8Array | undefined) => Uint8Array | undefined;
+/** The client's side of an enhanced authentication. (MQTT 5.0 section 4.12) */
+export interface Authenticator {
+  /**
+   * Answers one step.
+   *
+   * @throws whatever ends the connection: the server is not who it should be
+   */
+  answer(data: Uint8Array | undefined): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+
+  /**
+   * Is shown what the server says at the end, in CONNACK.
+   *
+   * @throws as `answer`
+   */
+  verify?(data: Uint8Array | undefined): void | Promise<void>;
+}
 
 /** Gets what arrives. */
 export interface Recipient {
@@ -38,6 +52,16 @@ export interface Recipient {
    * @param source is to be told once the message has been dealt with
    */
   push(publish: Publish, topic: string, source: Source): void;
+
+  /** A connection is there, and messages may arrive. */
+  opened?(): void;
+
+  /**
+   * No more will arrive by that connection.
+   *
+   * @param failure undefined when this side disconnected
+   */
+  ended?(failure: Error | undefined): void;
 }
 
 /** Where a message came in. */

@@ -1,0 +1,262 @@
+/** One session with a server, through any number of connections, of which it has one at a time. */
+
+import { ByteWriter } from '../packet/byte-writer.ts';
+import type { Connack } from '../packet/connack.ts';
+import type { Connect, ConnectProperties, Will } from '../packet/connect.ts';
+import type { DisconnectProperties } from '../packet/disconnect.ts';
+import { writePacket } from '../packet/packet.ts';
+import type { ReasonCode } from '../packet/reason-codes.ts';
+import type { Subscribe } from '../packet/subscribe.ts';
+import type { Unsubscribe } from '../packet/unsubscribe.ts';
+import type { ProtocolVersion } from '../packet/version.ts';
+import type { Accept } from '../session/link.ts';
+import type { Message } from '../session/message.ts';
+import { Turn } from '../session/turn.ts';
+import { nameFault } from '../topic/topic-filter.ts';
+import { ClientError } from './client-error.ts';
+import { ClientSession } from './client-session.ts';
+import { Connection } from './connection.ts';
+import { refuseFault } from './fault.ts';
+import type { ClientLimits } from './limits.ts';
+import type { Authenticator, ClientHost, ClientObserver, Open, Recipient } from './ports.ts';
+import type { ServerTerms } from './server-terms.ts';
+
+export interface SessionClientOptions {
+  readonly host: ClientHost;
+  /** Empty: the server gives one, where the version allows it. */
+  readonly clientId: string;
+  /** Whether the first connection begins a new session; further ones resume what survives. */
+  readonly cleanStart: boolean;
+  readonly recipient: Recipient;
+  /** Whether what has not been acknowledged outlives a session that the server has not kept. */
+  readonly keepsMessages: boolean;
+  readonly limits: ClientLimits;
+  readonly observer: ClientObserver;
+}
+
+/** What one CONNECT says of its client. */
+export interface Introduction {
+  readonly version: ProtocolVersion;
+  readonly keepAliveSeconds: number;
+  readonly will?: Will | undefined;
+  readonly userName?: string | undefined;
+  readonly password?: Uint8Array | string | undefined;
+  /** MQTT 5.0 only; `sessionExpiryInterval` is what lets a session outlive its connection. */
+  readonly properties?: ConnectProperties | undefined;
+  /** For an `authenticationMethod` that takes more than CONNECT. */
+  readonly authenticator?: Authenticator | undefined;
+}
+
+export class SessionClient {
+  readonly #options: SessionClientOptions;
+  readonly #turn: Turn;
+  #clientId: string;
+  #session: ClientSession;
+  // The server may hold a session of ours: ask for it, do not begin anew.
+  #resumes: boolean;
+  // What the present session said when it connected: DISCONNECT cannot prolong it beyond that.
+  #expirySeconds = 0;
+  #isOpening = false;
+  #connection: Connection | undefined;
+  #terms: ServerTerms | undefined;
+  #closed: PromiseWithResolvers<ClientError | undefined> = Promise.withResolvers();
+
+  constructor(options: SessionClientOptions) {
+    this.#options = options;
+    this.#turn = new Turn(options.host.atEndOfTurn);
+    this.#clientId = options.clientId;
+    this.#session = new ClientSession(options.limits);
+    this.#resumes = !options.cleanStart;
+    this.#closed.resolve(undefined);
+  }
+
+  /** Its own identifier, or the one that the server gave it. */
+  get clientId(): string {
+    return this.#clientId;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection?.isConnected ?? false;
+  }
+
+  /** What the server of the present or the last connection offers. */
+  get terms(): ServerTerms | undefined {
+    return this.#terms;
+  }
+
+  /** Of QoS 1 and 2: not acknowledged to the end, or waiting. */
+  get session(): ClientSession {
+    return this.#session;
+  }
+
+  /**
+   * Resolves when the present connection has ended: with nothing when this side ended it, else with
+   * the reason. It never rejects.
+   */
+  get closed(): Promise<ClientError | undefined> {
+    return this.#closed.promise;
+  }
+
+  /**
+   * Connects. After a connection has ended it may be called again: then the session goes on if it
+   * was agreed to outlive connections, and what is not acknowledged is sent again.
+   *
+   * @returns CONNACK, which may say more than this class knows
+   * @throws ClientError, or what `open` rejects with; RangeError when that makes no CONNECT
+   */
+  async connect(open: Open, introduction: Introduction): Promise<Connack> {
+    if (this.#isOpening || this.#connection !== undefined) {
+      throw new RangeError('the client has a connection: wait for `closed` before the next one');
+    }
+    const connect = this.#connectPacket(introduction);
+    const connected = Promise.withResolvers<Connack>();
+    const accept: Accept = (link) => {
+      this.#connection = this.#createConnection(link, connect, introduction, connected);
+      return this.#connection;
+    };
+    this.#isOpening = true;
+    try {
+      const [connack] = await Promise.all([connected.promise, open(accept)]);
+      return connack;
+    } finally {
+      this.#isOpening = false;
+    }
+  }
+
+  /**
+   * Sends the message as soon as its QoS allows; where there is no connection, and its QoS is not
+   * 0, it waits for the next one.
+   *
+   * @returns a promise of the server's last reason code
+   * @throws ClientError when the server does not offer what the message asks for
+   */
+  publish(message: Message): Promise<ReasonCode> {
+    const connection = this.#connection;
+    if (connection?.isConnected) return connection.publish(message);
+    return this.#session.publish(message, this.#options.host.clock.now());
+  }
+
+  /** @throws ClientError, as when there is no connection */
+  subscribe(packet: Omit<Subscribe, 'packetId'>): Promise<readonly ReasonCode[]> {
+    return this.#connected('subscribe').subscribe(packet);
+  }
+
+  /** @throws ClientError, as when there is no connection */
+  unsubscribe(packet: Omit<Unsubscribe, 'packetId'>): Promise<readonly ReasonCode[]> {
+    return this.#connected('unsubscribe').unsubscribe(packet);
+  }
+
+  /** The recipient takes more than it did. */
+  resumeReading(): void {
+    this.#connection?.resumeReading();
+  }
+
+  /**
+   * Sends DISCONNECT and resolves when the connection is over. The server drops the will.
+   *
+   * @throws RangeError
+   */
+  async disconnect(reasonCode: ReasonCode, properties?: DisconnectProperties): Promise<void> {
+    if ((properties?.sessionExpiryInterval ?? 0) > 0 && this.#expirySeconds === 0) {
+      // MQTT 5.0 section 3.14.2.2.2
+      throw new RangeError('DISCONNECT cannot prolong a session that CONNECT let end with it');
+    }
+    if (properties?.sessionExpiryInterval === 0) this.#resumes = false;
+    this.#connection?.disconnect(reasonCode, properties);
+    await this.closed;
+  }
+
+  /** The session is given up: what waits in it will not be sent. */
+  end(cause: ClientError): void {
+    this.#session.end(cause);
+  }
+
+  /** Does what is due at this time of the clock. */
+  wake(now: number): void {
+    this.#connection?.wake(now);
+  }
+
+  /** @throws ClientError */
+  requireConnection(what: string): void {
+    this.#connected(what);
+  }
+
+  #connected(what: string): Connection {
+    if (this.#connection?.isConnected) return this.#connection;
+    throw new ClientError('not connected', `${what} needs a connection: connect first`);
+  }
+
+  /** @throws RangeError when it makes no CONNECT */
+  #connectPacket(introduction: Introduction): Connect {
+    const { version, keepAliveSeconds, will, userName, password, properties } = introduction;
+    const connect: Connect = {
+      type: 'connect',
+      version,
+      bridge: false,
+      cleanStart: !this.#resumes,
+      keepAliveSeconds,
+      clientId: this.#clientId,
+      will,
+      userName,
+      password: typeof password === 'string' ? new TextEncoder().encode(password) : password,
+      properties,
+    };
+    if (will !== undefined) refuseFault(nameFault(will.topic));
+    // [MQTT3-3.1.3-7]; MQTT 3.1 asks for an identifier in any case.
+    const needsId = version === 3 || (version === 4 && !connect.cleanStart);
+    if (needsId && connect.clientId === '') {
+      throw new RangeError('an empty client identifier, where this version or session needs one');
+    }
+    writePacket(new ByteWriter(256), connect, version);
+    return connect;
+  }
+
+  #createConnection(
+    link: Parameters<Accept>[0],
+    connect: Connect,
+    { authenticator }: Introduction,
+    connected: PromiseWithResolvers<Connack>,
+  ): Connection {
+    const { host, observer, limits, recipient } = this.#options;
+    this.#closed = Promise.withResolvers();
+    this.#expirySeconds = connect.properties?.sessionExpiryInterval ?? 0;
+    return new Connection(link, {
+      connect,
+      session: this.#session,
+      recipient,
+      limits,
+      host,
+      turn: this.#turn,
+      observer,
+      authenticator,
+      events: {
+        connected: (connack, terms) => {
+          this.#terms = terms;
+          this.#clientId = terms.clientId;
+          this.#resumes = terms.sessionSurvives;
+          recipient.opened?.();
+          connected.resolve(connack);
+        },
+        ended: (failure) => {
+          connected.reject(failure ?? disconnected());
+          this.#ended(failure);
+        },
+      },
+    });
+  }
+
+  #ended(failure: ClientError | undefined): void {
+    this.#connection = undefined;
+    const { keepsMessages, limits, recipient } = this.#options;
+    if (!this.#resumes && !keepsMessages) {
+      this.#session.end(failure ?? disconnected());
+      this.#session = new ClientSession(limits);
+    }
+    recipient.ended?.(failure);
+    this.#closed.resolve(failure);
+  }
+}
+
+function disconnected(): ClientError {
+  return new ClientError('disconnected', 'the client disconnected');
+}
