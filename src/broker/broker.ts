@@ -3,6 +3,7 @@
 import { AssemblyPool } from '../packet/assembly-pool.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import { TopicCache } from '../packet/topic-cache.ts';
+import { Deadlines } from '../session/deadlines.ts';
 import type { Message } from '../session/message.ts';
 import { PublishForms } from '../session/publish-forms.ts';
 import { Traffic } from '../session/traffic.ts';
@@ -10,7 +11,6 @@ import { Turn } from '../session/turn.ts';
 import { BrokerCounters } from './broker-counters.ts';
 import { type ClientTest, Connections } from './connections.ts';
 import type { ControlHandler } from './control.ts';
-import { Deadlines } from '../session/deadlines.ts';
 import type { Features, Limits } from './limits.ts';
 import {
   type BrokerListener,

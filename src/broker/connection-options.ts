@@ -2,12 +2,12 @@
 
 import type { AssemblyPool } from '../packet/assembly-pool.ts';
 import type { TopicCache } from '../packet/topic-cache.ts';
+import type { Deadlines } from '../session/deadlines.ts';
 import type { PublishForms } from '../session/publish-forms.ts';
 import type { Traffic } from '../session/traffic.ts';
 import type { Turn } from '../session/turn.ts';
 import type { BrokerCounters } from './broker-counters.ts';
 import type { OpenConnection } from './connections.ts';
-import type { Deadlines } from '../session/deadlines.ts';
 import type { EntranceRules } from './entrance.ts';
 import type { Newcomers } from './newcomers.ts';
 import type { Observer } from './ports.ts';

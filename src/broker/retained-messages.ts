@@ -1,8 +1,8 @@
 /** The last message of each topic that was published with RETAIN. (MQTT 5.0 section 3.3.1.3) */
 
+import type { Deadlines } from '../session/deadlines.ts';
 import type { Message } from '../session/message.ts';
 import { TopicTree } from '../topic/topic-tree.ts';
-import type { Deadlines } from '../session/deadlines.ts';
 import { isSystemTopic } from './reserved-topics.ts';
 import { Retained, type RetainedHolder, type RetainedKeeping } from './retained.ts';
 

@@ -1,7 +1,7 @@
 /** One topic's retained message, in memory and in the store. */
 
-import type { Message } from '../session/message.ts';
 import { notScheduled, type Timed } from '../session/deadlines.ts';
+import type { Message } from '../session/message.ts';
 import type { Calendar } from './state/calendar.ts';
 import type { Changes } from './state/changes.ts';
 import type { Journal } from './state/journal.ts';

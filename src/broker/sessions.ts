@@ -1,6 +1,7 @@
 /** All sessions: who takes one up, when it ends, and what happens to its will. */
 
 import type { Will } from '../packet/connect.ts';
+import { type Deadlines, notScheduled, type Timed } from '../session/deadlines.ts';
 import type { Delivery } from '../session/delivery.ts';
 import { type Access, decidesAlike, maySucceed } from './access.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type KeptSession,
   type SessionConnection,
 } from './client-session.ts';
-import { type Deadlines, notScheduled, type Timed } from '../session/deadlines.ts';
 import type { Acceptance, ClientIdentity } from './ports.ts';
 import { passOnRemains } from './remains.ts';
 import type { KeptTerms } from './state/kept-delivery.ts';

@@ -1,10 +1,10 @@
 /** What the broker publishes about itself, under Mosquitto's names. (mosquitto(8), $SYS) */
 
 import type { Clock } from '../session/clock.ts';
+import { type Deadlines, notScheduled, type Timed } from '../session/deadlines.ts';
 import { Message } from '../session/message.ts';
 import type { Traffic } from '../session/traffic.ts';
 import type { BrokerCounters } from './broker-counters.ts';
-import { type Deadlines, notScheduled, type Timed } from '../session/deadlines.ts';
 import { LoadAverages } from './load-averages.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router } from './router.ts';

@@ -3,13 +3,13 @@
 import { Broker } from '../../src/broker/broker.ts';
 import { ClientSession } from '../../src/broker/client-session.ts';
 import { Connection } from '../../src/broker/connection.ts';
-import { Deadlines } from '../../src/session/deadlines.ts';
 import { RetainedMessages } from '../../src/broker/retained-messages.ts';
 import { RetainedReplays } from '../../src/broker/retained-replay.ts';
 import { Sessions } from '../../src/broker/sessions.ts';
 import { SharedGroup } from '../../src/broker/shared-group.ts';
 import { Subscriptions } from '../../src/broker/subscriptions.ts';
 import { Wills } from '../../src/broker/wills.ts';
+import { Deadlines } from '../../src/session/deadlines.ts';
 import { DeliveryQueue } from '../../src/session/delivery-queue.ts';
 import { Incoming } from '../../src/session/incoming.ts';
 import { Outgoing } from '../../src/session/outgoing.ts';

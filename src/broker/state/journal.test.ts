@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Turn } from '../../session/turn.ts';
 import { Deadlines } from '../../session/deadlines.ts';
+import { Turn } from '../../session/turn.ts';
 import type { StoreFault } from '../ports.ts';
 import { readChanges } from './changes.ts';
 import { Journal } from './journal.ts';

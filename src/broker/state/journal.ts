@@ -1,8 +1,8 @@
 /** Gathers what changes in a turn, has it committed, and tells who waits for that. */
 
 import type { Clock } from '../../session/clock.ts';
-import type { Turn } from '../../session/turn.ts';
 import { type Deadlines, notScheduled, type Timed } from '../../session/deadlines.ts';
+import type { Turn } from '../../session/turn.ts';
 import type { Observer, Store, StoreFault } from '../ports.ts';
 import { Changes } from './changes.ts';
 import type { Kept } from './kept.ts';
