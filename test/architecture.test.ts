@@ -16,7 +16,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   session: ['packet'],
   broker: ['packet', 'topic', 'session'],
   client: ['packet', 'topic', 'session'],
-  transport: ['session/link.ts', 'node:', 'ws'],
+  transport: ['session/link.ts', 'client/ports.ts', 'node:', 'ws'],
   storage: ['broker/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
   auth: ['broker/ports.ts', 'packet', 'topic', 'node:'],
   certificate: ['node:'],

@@ -23,6 +23,8 @@ export type Failure =
   | 'not connected'
   /** The server has forgotten the session: whether the message arrived is not known. */
   | 'session lost'
+  /** Nobody has answered a request in time. */
+  | 'no response'
   /** The server has said that it does not offer this. */
   | 'not supported'
   /** The message was not sent: it expired, was too large, or found the queue full. */

@@ -27,7 +27,7 @@ export class ClientSession {
         inflightBytesMax: 0,
         messagesMax: limits.queuedMessagesMax,
         bytesMax: 0,
-        queueQos0: false,
+        queueQos0: limits.queueQos0,
       },
       this.#publications,
     );

@@ -105,8 +105,8 @@ export class Conversation implements Source {
 }
 
 /**
- * Acknowledgements of one kind, which leave in the order of the messages that they are for, whatever
- * the order in which those are done with. [MQTT-4.6.0-2] [MQTT-4.6.0-3]
+ * Acknowledgements of one kind, which leave in the order of the messages that they are for,
+ * whatever the order in which those are done with. [MQTT-4.6.0-2] [MQTT-4.6.0-3]
  */
 class Acknowledgements {
   readonly #send: (packetId: number) => void;

@@ -5,6 +5,8 @@ export interface ClientLimits {
   readonly inflightMessagesMax: number;
   /** Messages of QoS 1 and 2 that wait behind those; what comes then is refused. 0: no limit. */
   readonly queuedMessagesMax: number;
+  /** Whether messages of QoS 0 wait, too, while there is no connection. */
+  readonly queueQos0: boolean;
   /** Received messages that nobody has taken yet; beyond them nothing more is read. */
   readonly inboxMessagesMax: number;
   /** The same in bytes of payload. */
@@ -24,6 +26,7 @@ export const defaultClientLimits: ClientLimits = {
   inflightMessagesMax: 20,
   // Each has a promise that its publisher should wait for: far more than a patient one needs.
   queuedMessagesMax: 100_000,
+  queueQos0: false,
   inboxMessagesMax: 1000,
   inboxBytesMax: 8_000_000,
   outputBytesMax: 1_000_000,

@@ -15,6 +15,32 @@ export interface ClientHost {
   readonly wakeAt: (at: number) => void;
 }
 
+/** What a client that stays connected needs beyond that. */
+export interface ClientPlatform extends Omit<ClientHost, 'wakeAt'> {
+  /** From now on `wake` is called at the times that are asked for. */
+  readonly start: (wake: (now: number) => void) => void;
+  readonly wakeAt: ClientHost['wakeAt'];
+  /** Nothing is asked for any more. */
+  readonly stop: () => void;
+  /** A number from 0 up to 1. */
+  readonly random: () => number;
+
+  /**
+   * The servers that a URL stands for, where it is a name that has to be looked up: see DNS SRV.
+   * Absent where there is nothing like it.
+   *
+   * @throws whatever says why there is none
+   */
+  readonly locate?: (server: URL) => Promise<readonly URL[]>;
+
+  /**
+   * Opens a connection to the server of a URL, as `Open` does.
+   *
+   * @param signal gives it up
+   */
+  readonly open: (server: URL, accept: Accept, signal: AbortSignal) => Promise<void>;
+}
+
 /** Opens a network connection, has `accept` called for it, and rejects when there is none. */
 export type Open = (accept: Accept) => Promise<void>;
 
@@ -68,4 +94,30 @@ export interface Recipient {
 export interface Source {
   /** The message has been dealt with, so that it can be acknowledged. */
   taken(qos: QoS, packetId: number): void;
+}
+
+/** A record of an outbox. */
+export interface OutboxRecord {
+  readonly key: number;
+  readonly value: Uint8Array;
+}
+
+/** Keeps an outbox beyond the life of the program; what the records say is the outbox's own. */
+export interface OutboxStore {
+  /**
+   * All records, in the order of their keys. Called once, before everything else.
+   *
+   * @throws what says why they cannot be read; nobody else may use the store at the same time
+   */
+  load(): Promise<readonly OutboxRecord[]>;
+
+  /** Keeps a value, in the place of the one that the key had. The bytes are lent. */
+  put(key: number, value: Uint8Array): void;
+
+  remove(key: number): void;
+
+  /** Resolves when all that was put and removed until now would outlive a power cut. */
+  flush(): Promise<void>;
+
+  close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { Connack } from '../packet/connack.ts';
 import type { Connect } from '../packet/connect.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { Subscription } from '../packet/subscribe.ts';
-import type { QoS } from '../packet/version.ts';
+import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { Message } from '../session/message.ts';
 import { hasWildcard } from '../topic/topic-filter.ts';
 import { ClientError } from './client-error.ts';
@@ -12,6 +12,7 @@ import { ClientError } from './client-error.ts';
 /** What holds for one connection. */
 export interface ServerTerms {
   /** The client's own, or the one that the server gave it. */
+  readonly version: ProtocolVersion;
   readonly clientId: string;
   readonly keepAliveSeconds: number;
   /** Whether the session outlives the connection. */
@@ -24,10 +25,13 @@ export interface ServerTerms {
   readonly wildcardSubscriptionAvailable: boolean;
   readonly subscriptionIdentifiersAvailable: boolean;
   readonly sharedSubscriptionAvailable: boolean;
+  /** What response topics are to begin with, where the server was asked and says so. */
+  readonly responseInformation: string | undefined;
 }
 
 export function termsOf(connect: Connect, { properties = {} }: Connack): ServerTerms {
   return {
+    version: connect.version,
     clientId: properties.assignedClientIdentifier ?? connect.clientId,
     // [MQTT-3.1.2-21] [MQTT-3.2.2-21]
     keepAliveSeconds: properties.serverKeepAlive ?? connect.keepAliveSeconds,
@@ -40,6 +44,7 @@ export function termsOf(connect: Connect, { properties = {} }: Connack): ServerT
     wildcardSubscriptionAvailable: properties.wildcardSubscriptionAvailable !== 0,
     subscriptionIdentifiersAvailable: properties.subscriptionIdentifierAvailable !== 0,
     sharedSubscriptionAvailable: properties.sharedSubscriptionAvailable !== 0,
+    responseInformation: properties.responseInformation,
   };
 }
 

@@ -84,9 +84,13 @@ export class SessionClient {
     return this.#terms;
   }
 
-  /** Of QoS 1 and 2: not acknowledged to the end, or waiting. */
-  get session(): ClientSession {
-    return this.#session;
+  get limits(): ClientLimits {
+    return this.#options.limits;
+  }
+
+  /** Whether a publisher waits to hear from the server. */
+  get awaitsAnswers(): boolean {
+    return this.#session.awaitsAnswers;
   }
 
   /**
@@ -134,6 +138,16 @@ export class SessionClient {
     const connection = this.#connection;
     if (connection?.isConnected) return connection.publish(message);
     return this.#session.publish(message, this.#options.host.clock.now());
+  }
+
+  /** Gives up the message that has waited longest, if one has not been sent. @returns whether */
+  dropOldest(): boolean {
+    return this.#session.outgoing.giveUp(() => true);
+  }
+
+  /** Gives the message up if it has not been sent. @returns whether */
+  withdraw(message: Message): boolean {
+    return this.#session.outgoing.giveUp((each) => each.message === message);
   }
 
   /** @throws ClientError, as when there is no connection */

@@ -71,6 +71,7 @@ export function readConnack(body: ByteReader, version: ProtocolVersion): Connack
     );
   }
   const sessionPresent = flags === 1 && version !== 3;
+  if (version === 5 && body.remaining === 1) return readForeignRefusal(body);
   const reasonCode =
     version === 5 ? body.reasonCode(connackReasonCodes, 'connack') : readReturnCode(body);
   if (sessionPresent && reasonCode !== reasonCodes.success) {
@@ -79,6 +80,18 @@ export function readConnack(body: ByteReader, version: ProtocolVersion): Connack
   }
   const properties = version === 5 ? readProperties(body, 'connack') : undefined;
   return { type: 'connack', sessionPresent, reasonCode, properties };
+}
+
+/**
+ * A server that does not speak MQTT 5.0 refuses it in its own words: without properties, which MQTT
+ * 5.0 never leaves out here.
+ */
+function readForeignRefusal(body: ByteReader): Connack {
+  const reasonCode = readReturnCode(body);
+  if (reasonCode !== reasonCodes.success) {
+    return { type: 'connack', sessionPresent: false, reasonCode, properties: undefined };
+  }
+  throw new ProtocolError(reasonCodes.malformedPacket, 'connack has no properties');
 }
 
 export function writeConnack(out: ByteWriter, packet: Connack, version: ProtocolVersion): void {

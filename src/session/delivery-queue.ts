@@ -131,6 +131,18 @@ export class DeliveryQueue {
     return true;
   }
 
+  /** Takes out the first that is in memory and for which it holds. */
+  take(isWanted: (delivery: Delivery) => boolean): Delivery | undefined {
+    for (const part of this.#parts()) {
+      for (const delivery of part) {
+        if (!isWanted(delivery)) continue;
+        this.remove(delivery);
+        return delivery;
+      }
+    }
+    return undefined;
+  }
+
   /** Leaves what was loaded to the store again. */
   shelveFront(): void {
     const front = this.#front;

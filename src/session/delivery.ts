@@ -1,5 +1,7 @@
 /** One message for one receiver, and what is agreed about it. */
 
+import { ProtocolError } from '../packet/protocol-error.ts';
+import { reasonCodes } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Message } from './message.ts';
 
@@ -53,3 +55,9 @@ export type DropCause =
   | 'not allowed'
   /** It could not be stored, and its publisher was told so. */
   | 'not stored';
+
+/** The peer has acknowledged what it cannot have got yet. */
+export function outOfTurn(packet: string, { packetId, qos, state }: Delivery): ProtocolError {
+  const due = qos === 1 ? 'PUBACK' : state === 'released' ? 'PUBCOMP' : 'PUBREC';
+  return new ProtocolError(reasonCodes.protocolError, `${packet} ${packetId}, where ${due} is due`);
+}

@@ -1,9 +1,8 @@
 /** The sending side of QoS 0, 1 and 2: packet ids, window, queue, redelivery. */
 
-import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
-import type { Delivery, DropCause, Terms } from './delivery.ts';
+import { type Delivery, type DropCause, outOfTurn, type Terms } from './delivery.ts';
 import type { DeliveryKeeper } from './delivery-keeper.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { Fifo } from './fifo.ts';
@@ -172,6 +171,13 @@ export class Outgoing {
     this.#drop(delivery, 'not stored');
     this.#letGo(now);
     this.pump(now);
+  }
+
+  /** Gives up the first delivery for which it holds, of those that wait in memory. */
+  giveUp(isMeant: (delivery: Delivery) => boolean): boolean {
+    const delivery = this.#queue?.take(isMeant);
+    if (delivery !== undefined) this.#drop(delivery, 'queue full');
+    return delivery !== undefined;
   }
 
   /**
@@ -492,9 +498,4 @@ export class Outgoing {
     this.#queue?.shelveFront();
     return true;
   }
-}
-
-function outOfTurn(packet: string, { packetId, qos, state }: Delivery): ProtocolError {
-  const due = qos === 1 ? 'PUBACK' : state === 'released' ? 'PUBCOMP' : 'PUBREC';
-  return new ProtocolError(reasonCodes.protocolError, `${packet} ${packetId}, where ${due} is due`);
 }

@@ -1,0 +1,69 @@
+/**
+ * An MQTT client for Node: it connects again when a connection breaks, and goes on where it was.
+ *
+ * ```ts
+ * import { connect } from 'pantala';
+ *
+ * await using client = await connect('mqtt://localhost');
+ * await client.publish('home/temperature', '25.5', { qos: 1, retain: true });
+ * for await (const message of client.subscribe('home/+')) {
+ *   console.log(message.topic, message.text());
+ *   break;
+ * }
+ * ```
+ */
+
+import type { ConnectOptions as CommonOptions, Servers } from './client/connect-options.ts';
+import { MqttClient } from './client/mqtt-client.ts';
+import { nodePlatform } from './transport/node-platform.ts';
+import type { TlsOptions } from './transport/tls-client.ts';
+
+export { ClientError, type Failure } from './client/client-error.ts';
+export type {
+  Attempt,
+  Authentication,
+  Credentials,
+  ReconnectOptions,
+  Servers,
+  WillOptions,
+} from './client/connect-options.ts';
+export type { IncomingMessage } from './client/incoming-message.ts';
+export type { HandleMessage } from './client/message-handler.ts';
+export type {
+  ClientEvents,
+  DisconnectOptions,
+  MqttClient,
+  Published,
+  PublishOptions,
+  SubscribeOptions,
+} from './client/mqtt-client.ts';
+export type { OutboxOptions } from './client/outbox.ts';
+export type { RequestOptions } from './client/requester.ts';
+export type { Respond, Response } from './client/responder.ts';
+export type { ServerTerms } from './client/server-terms.ts';
+export type { Subscription } from './client/subscription.ts';
+export { type ReasonCode, reasonCodes } from './packet/reason-codes.ts';
+export type { TlsOptions } from './transport/tls-client.ts';
+
+export interface ConnectOptions extends CommonOptions {
+  /** For servers whose URL asks for TLS: whom to trust, and who the client is. */
+  readonly tls?: TlsOptions | undefined;
+}
+
+/**
+ * Connects to an MQTT server.
+ *
+ * @param servers a URL, or several that are tried in their order: `mqtt://host:1883`,
+ *   `mqtts://host:8883`, `ws://host/mqtt`, `wss://host/mqtt`, `mqtt+unix:///path`, or
+ *   `mqtt+srv://domain` and `mqtts+srv://domain`, whose servers are looked up; `host` alone is
+ *   `mqtt://host`. A function is asked before each attempt.
+ * @throws ClientError when the server refuses, or the system's error when there is none
+ */
+export async function connect(
+  servers: Servers | (() => Servers | Promise<Servers>),
+  options: ConnectOptions = {},
+): Promise<MqttClient> {
+  const client = new MqttClient(servers, options, nodePlatform(options));
+  await client.start();
+  return client;
+}

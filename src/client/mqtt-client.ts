@@ -1,0 +1,434 @@
+/** The client that programs use: it stays connected, subscribed, and loses nothing on the way. */
+
+import type { Connack } from '../packet/connack.ts';
+import type { DisconnectProperties } from '../packet/disconnect.ts';
+import type { UserProperties } from '../packet/properties.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import type { ProtocolVersion } from '../packet/version.ts';
+import { ClientError } from './client-error.ts';
+import type { ConnectionEvents, ConnectOptions, Servers } from './connect-options.ts';
+import { Connector } from './connector.ts';
+import { Events, type ListenOptions, throwAlone } from './events.ts';
+import type { IncomingMessage } from './incoming-message.ts';
+import { defaultClientLimits } from './limits.ts';
+import { type HandleMessage, MessageHandler } from './message-handler.ts';
+import { MessageMaker, type PublishOptions as MessageOptions } from './message-maker.ts';
+import { MessageStream, type Sink } from './message-stream.ts';
+import { Outbox, outboxDefaults } from './outbox.ts';
+import type { ClientPlatform } from './ports.ts';
+import { Requester, type RequestOptions } from './requester.ts';
+import { type Respond, respondWith } from './responder.ts';
+import type { ServerTerms } from './server-terms.ts';
+import { SessionClient } from './session-client.ts';
+import { Subscriber, subscriberDefaults } from './subscriber.ts';
+import { Subscription } from './subscription.ts';
+import type { SubscriptionOptions } from './subscription-request.ts';
+import { Timers } from './timers.ts';
+
+export interface PublishOptions extends MessageOptions {
+  /** Takes the message back as long as it has not been sent; later, nobody waits for it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What has become of a message. */
+export interface Published {
+  /** The server's last word; 0 at QoS 0, where it says nothing. */
+  readonly reasonCode: ReasonCode;
+  /** A message of QoS 0 was not sent, as there was no connection. */
+  readonly isDropped: boolean;
+}
+
+export interface SubscribeOptions extends SubscriptionOptions {
+  /** MQTT 5.0. */
+  readonly userProperties?: UserProperties | undefined;
+  /**
+   * Messages are acknowledged when `message.ack()` is called, and not when their reader comes for
+   * the next one or their handler is done; false.
+   */
+  readonly manualAck?: boolean;
+  /** Messages that a handler may be at work on, where it returns promises; 1: one by one. */
+  readonly concurrency?: number;
+  /** Ends the subscription. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DisconnectOptions {
+  /** Seconds that messages of QoS 1 and 2 may take to be acknowledged before; 10. */
+  readonly drainSeconds?: number;
+  readonly reasonCode?: ReasonCode;
+  /** MQTT 5.0. */
+  readonly properties?: DisconnectProperties | undefined;
+}
+
+export interface ClientEvents extends ConnectionEvents {
+  /** The client has ended, and does nothing more. Undefined: as it was asked to. */
+  readonly closed: { readonly failure: Error | undefined };
+  /** A message was dropped: of QoS 0, or one that nobody here has subscribed to. */
+  readonly dropped: { readonly topic: string };
+  /** A message of a session from before, that nobody here has subscribed to yet. */
+  readonly unclaimed: IncomingMessage;
+  /** A handler has failed; where nobody listens, the error is thrown by itself. */
+  readonly error: { readonly error: unknown; readonly message: IncomingMessage };
+}
+
+const drainSecondsDefault = 10;
+
+// Requests that are answered at a time.
+const responsesDefault = 100;
+
+const atMostOnce: Published = Object.freeze({ reasonCode: 0, isDropped: false });
+const dropped: Published = Object.freeze({ reasonCode: 0, isDropped: true });
+
+/**
+ * A client of an MQTT server. It connects again when a connection breaks, and goes on where it was:
+ * with its subscriptions, and with what has not been acknowledged. Arguments that no server could
+ * make sense of are a RangeError; everything else that fails is a ClientError.
+ */
+export class MqttClient {
+  readonly #options: ConnectOptions;
+  readonly #platform: ClientPlatform;
+  readonly #timers: Timers;
+  readonly #events = new Events<ClientEvents>();
+  readonly #subscriber: Subscriber;
+  readonly #session: SessionClient;
+  readonly #maker: MessageMaker;
+  readonly #outbox: Outbox;
+  readonly #connector: Connector;
+  readonly #isTemporary: boolean;
+  readonly #closed = Promise.withResolvers<Error | undefined>();
+  #requester: Requester | undefined;
+  #isEnding = false;
+
+  /** Does nothing before `start`. */
+  constructor(
+    servers: Servers | (() => Servers | Promise<Servers>),
+    options: ConnectOptions,
+    platform: ClientPlatform,
+  ) {
+    const limits = { ...defaultClientLimits, ...subscriberDefaults, ...limitsOf(options) };
+    this.#options = options;
+    this.#platform = platform;
+    this.#timers = new Timers(platform.clock, platform.wakeAt);
+    this.#isTemporary = options.cleanStart ?? options.sessionExpirySeconds === undefined;
+    this.#subscriber = new Subscriber({
+      limits,
+      random: platform.random,
+      unclaimed: (message) => this.#events.emit('unclaimed', message),
+      dropped: ({ topic }) => this.#events.emit('dropped', { topic }),
+    });
+    const wake = this.#timers.timer((now) => this.#session.wake(now));
+    this.#session = new SessionClient({
+      host: {
+        clock: platform.clock,
+        atEndOfTurn: platform.atEndOfTurn,
+        wakeAt: (at) => wake.setAt(at),
+      },
+      clientId: options.clientId ?? '',
+      cleanStart: this.#isTemporary,
+      recipient: this.#subscriber,
+      keepsMessages: true,
+      limits,
+      observer: options.observer ?? {},
+    });
+    this.#subscriber.use(this.#session);
+    this.#maker = new MessageMaker(platform.clock, options.version ?? 5);
+    this.#outbox = new Outbox(this.#session, { ...outboxDefaults, ...options.outbox });
+    this.#connector = new Connector({
+      servers,
+      options,
+      session: this.#session,
+      platform,
+      timers: this.#timers,
+      events: this.#events as unknown as Events<ConnectionEvents>,
+      welcomed: (connack) => this.#welcomed(connack),
+    });
+  }
+
+  /** Its own identifier, or the one that the server gave it. */
+  get clientId(): string {
+    return this.#session.clientId;
+  }
+
+  get isConnected(): boolean {
+    return this.#session.isConnected;
+  }
+
+  /** What the server of the present or the last connection offers. */
+  get terms(): ServerTerms | undefined {
+    return this.#session.terms;
+  }
+
+  /** The protocol version of the present or the last connection. */
+  get version(): ProtocolVersion | undefined {
+    return this.#session.terms?.version;
+  }
+
+  /** Messages of QoS 1 and 2 that are not acknowledged to the end. */
+  get pendingMessages(): number {
+    return this.#outbox.messages;
+  }
+
+  /** Resolves when the client has ended: with nothing if it was asked to, else with the reason. */
+  get closed(): Promise<Error | undefined> {
+    return this.#closed.promise;
+  }
+
+  /**
+   * Makes the first connection; once it is there, the client keeps itself connected.
+   *
+   * @throws ClientError, or what the transport says
+   */
+  async start(): Promise<void> {
+    const { signal } = this.#options;
+    signal?.throwIfAborted();
+    this.#platform.start((now) => this.#timers.wake(now));
+    const abort = () => void this.#abort(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      await this.#connector.start();
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+      signal?.removeEventListener('abort', abort);
+      signal?.throwIfAborted();
+      throw error;
+    }
+    void this.#connector.run().then((failure) => {
+      signal?.removeEventListener('abort', abort);
+      if (failure !== undefined) this.#end(failure);
+    });
+  }
+
+  /** @returns what ends the listening */
+  on<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (value: ClientEvents[Name]) => void,
+    options?: ListenOptions,
+  ): () => void {
+    return this.#events.on(name, listener, options);
+  }
+
+  /**
+   * Publishes a message. A payload must not be changed until the promise is settled.
+   *
+   * At QoS 1 and 2 it waits in the outbox as long as there is no connection, and is sent again
+   * until it is acknowledged. At QoS 0 it is dropped where there is no connection, unless
+   * `outbox.qos0` says otherwise.
+   *
+   * @returns when the message has been acknowledged as its QoS asks; at QoS 0 once the network
+   *   takes it
+   * @throws ClientError with the server's reason code where it refused the message; RangeError for
+   *   what no server could make sense of
+   */
+  publish(
+    topic: string,
+    payload: Uint8Array | string,
+    options: PublishOptions = {},
+  ): Promise<Published> {
+    try {
+      if (this.#isEnding) throw ended();
+      const message = this.#maker.message(topic, payload, options);
+      if (message.qos > 0) return this.#outbox.add(message, options.signal).then(publishedOf);
+      const isSent = this.isConnected || this.#options.outbox?.qos0;
+      if (isSent) return this.#session.publish(message).then(() => atMostOnce);
+      this.#events.emit('dropped', { topic });
+      return Promise.resolve(dropped);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Subscribes, in this and all later connections. With a handler, that is called for each message;
+   * without one, messages are read from the subscription, and the server waits for a slow reader:
+   *
+   *     for await (const message of client.subscribe('home/+/temperature', { qos: 1 })) …
+   *
+   * To leave the loop ends the subscription.
+   *
+   * @throws RangeError for a filter that no server could make sense of
+   */
+  subscribe(filters: string | readonly string[], options?: SubscribeOptions): Subscription;
+  subscribe(
+    filters: string | readonly string[],
+    handler: HandleMessage,
+    options?: SubscribeOptions,
+  ): Subscription;
+  subscribe(
+    filters: string | readonly string[],
+    ...args: [SubscribeOptions?] | [HandleMessage, SubscribeOptions?]
+  ): Subscription {
+    if (this.#isEnding) throw ended();
+    const [first, second] = args;
+    if (typeof first === 'function') return this.#handle(filters, first, second);
+    return this.#stream(filters, first);
+  }
+
+  /** All messages that arrive, whatever they were subscribed to by; ends with the client. */
+  messages({ manualAck = false }: { manualAck?: boolean } = {}): AsyncIterable<IncomingMessage> {
+    if (this.#isEnding) throw ended();
+    const stream: MessageStream = new MessageStream({
+      manualAck,
+      left: () => this.#subscriber.leaveEverything(stream),
+    });
+    this.#subscriber.subscribeToEverything(stream);
+    return stream;
+  }
+
+  /**
+   * Publishes a request and waits for its response. MQTT 5.0.
+   *
+   * @throws ClientError `no response` when none came in time
+   */
+  request(
+    topic: string,
+    payload: Uint8Array | string,
+    options: RequestOptions = {},
+  ): Promise<IncomingMessage> {
+    this.#requester ??= new Requester(this, this.#timers, this.#platform.random);
+    return this.#requester.request(topic, payload, options);
+  }
+
+  /** Answers requests: what `respond` returns goes to whoever has asked. MQTT 5.0. */
+  respond(
+    filters: string | readonly string[],
+    respond: Respond,
+    options?: SubscribeOptions,
+  ): Subscription {
+    return this.subscribe(filters, (request) => respondWith(this, request, respond), {
+      qos: 1,
+      concurrency: responsesDefault,
+      ...options,
+    });
+  }
+
+  /**
+   * Waits for what is on its way to be acknowledged, sends DISCONNECT, and ends. The server drops
+   * the will. What could not be sent until then is given up.
+   */
+  async disconnect({
+    drainSeconds = drainSecondsDefault,
+    reasonCode = reasonCodes.normalDisconnection,
+    properties,
+  }: DisconnectOptions = {}): Promise<void> {
+    if (this.#isEnding) {
+      await this.closed;
+      return;
+    }
+    if (this.isConnected && this.#outbox.messages > 0 && drainSeconds > 0) {
+      await this.#drain(drainSeconds);
+    }
+    await this.#leave(reasonCode, properties);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.disconnect();
+  }
+
+  #welcomed({ sessionPresent }: Connack): void {
+    this.#subscriber.welcomed(sessionPresent);
+  }
+
+  #stream(filters: string | readonly string[], options: SubscribeOptions = {}): Subscription {
+    const { manualAck = false } = options;
+    const stream: MessageStream = new MessageStream({
+      manualAck,
+      left: () => void subscription.unsubscribe().catch(() => {}),
+    });
+    const subscription = this.#subscription(filters, stream, options);
+    return subscription;
+  }
+
+  #handle(
+    filters: string | readonly string[],
+    handle: HandleMessage,
+    options: SubscribeOptions = {},
+  ): Subscription {
+    const { manualAck = false, concurrency = 1 } = options;
+    const failed = (error: unknown, message: IncomingMessage) => {
+      if (this.#events.has('error')) this.#events.emit('error', { error, message });
+      else throwAlone(error);
+    };
+    const handler = new MessageHandler(handle, { manualAck, concurrency, failed });
+    return this.#subscription(filters, handler, options);
+  }
+
+  #subscription(
+    filters: string | readonly string[],
+    sink: Sink & Partial<MessageStream>,
+    { userProperties, signal, ...options }: SubscribeOptions,
+  ): Subscription {
+    const list = typeof filters === 'string' ? [filters] : filters;
+    return new Subscription(this.#subscriber, {
+      filters: list,
+      sink,
+      options,
+      userProperties,
+      signal,
+    });
+  }
+
+  async #drain(seconds: number): Promise<void> {
+    const enough = new AbortController();
+    const stop = () => enough.abort();
+    const idle = this.#outbox.whenIdle();
+    idle.then(stop, stop);
+    void this.#session.closed.then(stop);
+    await this.#timers.sleep(seconds * 1000, enough.signal);
+  }
+
+  async #abort(reason: unknown): Promise<void> {
+    this.#connector.stop(reason);
+    await this.#leave(reasonCodes.normalDisconnection, undefined);
+  }
+
+  async #leave(
+    reasonCode: ReasonCode,
+    properties: DisconnectProperties | undefined,
+  ): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#connector.stop();
+    const ends = this.#isTemporary && this.version === 5 ? { sessionExpiryInterval: 0 } : undefined;
+    try {
+      await this.#session.disconnect(reasonCode, { ...ends, ...properties });
+    } finally {
+      this.#end(undefined);
+    }
+  }
+
+  #end(failure: Error | undefined): void {
+    this.#isEnding = true;
+    this.#connector.stop();
+    const cause = failure instanceof ClientError ? failure : ended(failure);
+    this.#outbox.end(cause);
+    this.#subscriber.end(failure === undefined ? undefined : cause);
+    this.#platform.stop();
+    this.#events.emit('closed', { failure });
+    this.#closed.resolve(failure);
+  }
+}
+
+function limitsOf({ limits = {}, outbox = {} }: ConnectOptions) {
+  const { messagesMax = outboxDefaults.messagesMax, qos0 = outboxDefaults.qos0 } = outbox;
+  return {
+    inflightMessagesMax: inflightDefault,
+    topicAliasesMax: aliasesDefault,
+    ...limits,
+    // The outbox is what bounds it; only what it does not count, QoS 0, can be beyond.
+    queuedMessagesMax: 2 * messagesMax,
+    queueQos0: qos0,
+  };
+}
+
+// The server's Receive Maximum is what counts, where it has one.
+const inflightDefault = 100;
+// Topics beyond them go in full.
+const aliasesDefault = 100;
+
+function publishedOf(reasonCode: ReasonCode): Published {
+  return { reasonCode, isDropped: false };
+}
+
+function ended(cause?: Error): ClientError {
+  return new ClientError('disconnected', cause?.message ?? 'the client has ended', { cause });
+}

@@ -1,0 +1,89 @@
+/** Requests and their responses, by Response Topic and Correlation Data. (MQTT 5.0 section 4.10) */
+
+import type { QoS } from '../packet/version.ts';
+import type { MessageProperties } from '../session/message.ts';
+import { ClientError } from './client-error.ts';
+import type { IncomingMessage } from './incoming-message.ts';
+import type { MqttClient } from './mqtt-client.ts';
+import type { Timers } from './timers.ts';
+
+export interface RequestOptions {
+  /** Milliseconds to wait for the response; 10,000. */
+  readonly timeout?: number;
+  /** Gives up waiting. */
+  readonly signal?: AbortSignal | undefined;
+  /** Of the request; 1. */
+  readonly qos?: QoS;
+  /** Of the request, other than Response Topic and Correlation Data. */
+  readonly properties?: Omit<MessageProperties, 'responseTopic' | 'correlationData'> | undefined;
+}
+
+const timeoutDefault = 10_000;
+
+export class Requester {
+  readonly #client: MqttClient;
+  readonly #timers: Timers;
+  readonly #topic: string;
+  readonly #pending = new Map<string, (response: IncomingMessage) => void>();
+  #ready: Promise<unknown> | undefined;
+  #count = 0;
+
+  constructor(client: MqttClient, timers: Timers, random: () => number) {
+    const responseInformation = client.terms?.responseInformation;
+    const own = `${client.clientId.replaceAll(/[+#/]/g, '_')}-${digits(random)}${digits(random)}`;
+    this.#client = client;
+    this.#timers = timers;
+    this.#topic = responseInformation ? `${responseInformation}/${own}` : `responses/${own}`;
+  }
+
+  async request(
+    topic: string,
+    payload: Uint8Array | string,
+    { timeout = timeoutDefault, signal, qos = 1, properties }: RequestOptions,
+  ): Promise<IncomingMessage> {
+    if (this.#client.version !== undefined && this.#client.version < 5) {
+      throw new ClientError('not supported', 'requests need MQTT 5.0, which the server refused');
+    }
+    signal?.throwIfAborted();
+    const correlation = String(++this.#count);
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const timer = this.#timers.timer(() => {
+      const text = `no response to a request to '${topic}' within ${timeout} milliseconds`;
+      reject(new ClientError('no response', text));
+    });
+    const abort = () => reject(signal?.reason);
+    timer.set(timeout);
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#pending.set(correlation, resolve);
+    try {
+      // The subscription comes before the request on the same connection; for its answer nobody has
+      // to wait, but a refusal is the end of it.
+      this.#subscribe().catch(reject);
+      const correlationData = new TextEncoder().encode(correlation);
+      const own = { ...properties, responseTopic: this.#topic, correlationData };
+      this.#client.publish(topic, payload, { qos, properties: own, signal }).catch(reject);
+      return await promise;
+    } finally {
+      timer.clear();
+      signal?.removeEventListener('abort', abort);
+      this.#pending.delete(correlation);
+    }
+  }
+
+  #subscribe(): Promise<unknown> {
+    this.#ready ??= this.#client.subscribe(this.#topic, (response) => this.#take(response), {
+      qos: 1,
+    }).granted;
+    return this.#ready;
+  }
+
+  #take(response: IncomingMessage): void {
+    const { correlationData } = response.properties ?? {};
+    if (correlationData === undefined) return;
+    this.#pending.get(new TextDecoder().decode(correlationData))?.(response);
+  }
+}
+
+function digits(random: () => number): string {
+  return Math.floor(random() * 2 ** 40).toString(36);
+}

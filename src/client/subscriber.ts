@@ -1,0 +1,241 @@
+/** Has the server's subscriptions be those of a client, through any number of connections. */
+
+import type { UserProperties } from '../packet/properties.ts';
+import type { Publish } from '../packet/publish.ts';
+import type { ReasonCode } from '../packet/reason-codes.ts';
+import { Fifo } from '../session/fifo.ts';
+import { ClientError } from './client-error.ts';
+import { type Backlog, holdMessage, IncomingMessage, releaseMessage } from './incoming-message.ts';
+import type { Sink } from './message-stream.ts';
+import type { Recipient, Source } from './ports.ts';
+import type { SessionClient } from './session-client.ts';
+import { type SubscriptionOptions, subscriptionOf } from './subscription-request.ts';
+import { type Entry, SubscriptionTable } from './subscription-table.ts';
+
+export interface SubscriberLimits {
+  /** Messages that have arrived and are not dealt with; beyond them nothing more is read. */
+  readonly inboxMessagesMax: number;
+  /** The same in bytes of payload. */
+  readonly inboxBytesMax: number;
+  /** Messages that are kept for whoever may yet subscribe to them; then the oldest are lost. */
+  readonly unclaimedMessagesMax: number;
+}
+
+export const subscriberDefaults: SubscriberLimits = {
+  inboxMessagesMax: 1000,
+  inboxBytesMax: 8_000_000,
+  unclaimedMessagesMax: 1000,
+};
+
+export interface SubscriberOptions {
+  readonly limits: SubscriberLimits;
+  readonly random: () => number;
+  /** A message has arrived that nobody here has subscribed to: of a session from before. */
+  readonly unclaimed: (message: IncomingMessage) => void;
+  /** There were more such messages than are kept; or more of QoS 0 than anybody takes. */
+  readonly dropped: (message: IncomingMessage) => void;
+}
+
+export class Subscriber implements Recipient, Backlog {
+  readonly #options: SubscriberOptions;
+  readonly #table: SubscriptionTable;
+  readonly #unclaimed = new Fifo<IncomingMessage>();
+  // Filters that a session of the server still has, although nobody reads them.
+  readonly #leftovers = new Set<string>();
+  #session: SessionClient | undefined;
+  #messages = 0;
+  #bytes = 0;
+  #wasFull = false;
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options;
+    this.#table = new SubscriptionTable(options.random);
+  }
+
+  /** By which subscriptions go to the server. */
+  use(session: SessionClient): void {
+    this.#session = session;
+  }
+
+  get isFull(): boolean {
+    const { inboxMessagesMax, inboxBytesMax } = this.#options.limits;
+    const isFull = this.#messages >= inboxMessagesMax || this.#bytes >= inboxBytesMax;
+    this.#wasFull ||= isFull;
+    return isFull;
+  }
+
+  add(bytes: number): void {
+    this.#messages++;
+    this.#bytes += bytes;
+  }
+
+  remove(bytes: number): void {
+    this.#messages--;
+    this.#bytes -= bytes;
+    // Of a message of an earlier connection, the present one is not told otherwise.
+    if (!this.#wasFull || this.isFull) return;
+    this.#wasFull = false;
+    this.#session?.resumeReading();
+  }
+
+  push(publish: Publish, topic: string, source: Source): void {
+    const message = new IncomingMessage(publish, topic, source, this);
+    // While an answer is awaited, reading goes on beyond the limit, and QoS 0 knows no window.
+    if (
+      publish.qos === 0 &&
+      this.#messages > beyondFactor * this.#options.limits.inboxMessagesMax
+    ) {
+      return this.#drop(message);
+    }
+    // Held while it is handed out, as the first who gets it may be done with it at once.
+    holdMessage(message);
+    if (this.#table.route(message) === 'unclaimed') return this.#keep(message);
+    releaseMessage(message);
+  }
+
+  /**
+   * Has the sink get what matches one of the filters.
+   *
+   * @returns what the server says of each filter, once it has said so
+   * @throws RangeError for what no server could make sense of
+   */
+  subscribe(
+    filters: readonly string[],
+    sink: Sink,
+    options: SubscriptionOptions,
+    userProperties: UserProperties | undefined,
+  ): Promise<ReasonCode[]> {
+    for (const filter of filters) subscriptionOf(filter, options);
+    const answers = filters.map((filter) => {
+      const entry = this.#table.add(filter, sink, options, userProperties);
+      const answer = Promise.withResolvers<ReasonCode>();
+      entry.waiting.push(answer);
+      entry.isGranted = false;
+      if (this.#session?.isConnected) this.#request(entry);
+      return answer.promise;
+    });
+    this.#claim();
+    return Promise.all(answers);
+  }
+
+  /** The sink gets no more of the filters; what only it has wanted the server forgets. */
+  async unsubscribe(filters: readonly string[], sink: Sink): Promise<void> {
+    const unwanted = filters.filter((filter) => this.#table.remove(filter, sink));
+    const session = this.#session;
+    // Where there is no connection, see `welcomed`.
+    if (unwanted.length === 0 || !session?.isConnected) return this.#forgetLater(unwanted);
+    try {
+      await session.unsubscribe({ type: 'unsubscribe', filters: unwanted, properties: undefined });
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      if (error.failure !== 'refused') this.#forgetLater(unwanted);
+    }
+  }
+
+  /** Has the sink get all that arrives. */
+  subscribeToEverything(sink: Sink): void {
+    this.#table.addForEverything(sink);
+    this.#claim();
+  }
+
+  leaveEverything(sink: Sink): void {
+    this.#table.removeForEverything(sink);
+  }
+
+  /** A connection is there: the server is to have what is wanted, and nothing else. */
+  welcomed(hasSession: boolean): void {
+    for (const entry of this.#table.entries()) {
+      if (!hasSession) entry.isGranted = false;
+      if (!entry.isGranted) this.#request(entry);
+    }
+    const leftovers = [...this.#leftovers];
+    this.#leftovers.clear();
+    const session = this.#session!;
+    if (!hasSession || leftovers.length === 0) return;
+    session
+      .unsubscribe({ type: 'unsubscribe', filters: leftovers, properties: undefined })
+      .catch(() => this.#forgetLater(leftovers));
+  }
+
+  /** The client ends: so do all readers. */
+  end(failure: ClientError | undefined): void {
+    const cause = failure ?? new ClientError('disconnected', 'the client disconnected');
+    for (const { waiting } of this.#table.entries()) {
+      for (const { reject } of waiting.splice(0)) reject(cause);
+    }
+    for (const sink of this.#table.sinks()) sink.end(failure);
+  }
+
+  #forgetLater(filters: readonly string[]): void {
+    for (const filter of filters) this.#leftovers.add(filter);
+  }
+
+  /** Asks the server; if the connection ends before its answer, the next one asks again. */
+  #request(entry: Entry): void {
+    const { filter, options, userProperties, identifier } = entry;
+    const session = this.#session!;
+    this.#leftovers.delete(filter);
+    const hasIdentifiers =
+      session.terms?.version === 5 && session.terms.subscriptionIdentifiersAvailable;
+    const properties = hasIdentifiers
+      ? { subscriptionIdentifier: identifier, ...(userProperties && { userProperties }) }
+      : undefined;
+    const waiting = entry.waiting.splice(0);
+    const settle = (use: (one: PromiseWithResolvers<ReasonCode>) => void) => {
+      for (const one of waiting) use(one);
+    };
+    const failed = (error: unknown) => {
+      const isLost = error instanceof ClientError && isTransient(error);
+      if (isLost) entry.waiting.unshift(...waiting);
+      else settle(({ reject }) => reject(error));
+    };
+    try {
+      const subscriptions = [subscriptionOf(filter, options)];
+      session.subscribe({ type: 'subscribe', subscriptions, properties }).then(([reasonCode]) => {
+        entry.isGranted = true;
+        settle(({ resolve }) => resolve(reasonCode));
+      }, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #keep(message: IncomingMessage): void {
+    this.#unclaimed.push(message);
+    this.#options.unclaimed(message);
+    if (this.#unclaimed.length <= this.#options.limits.unclaimedMessagesMax) return;
+    const oldest = this.#unclaimed.shift()!;
+    this.#options.dropped(oldest);
+    releaseMessage(oldest);
+  }
+
+  #drop(message: IncomingMessage): void {
+    this.#options.dropped(message);
+    holdMessage(message);
+    releaseMessage(message);
+  }
+
+  /** Somebody has come for messages that may have waited for them. */
+  #claim(): void {
+    for (let left = this.#unclaimed.length; left > 0; left--) {
+      const message = this.#unclaimed.shift()!;
+      if (this.#table.route(message) === 'unclaimed') this.#unclaimed.push(message);
+      else releaseMessage(message);
+    }
+  }
+}
+
+// How far more may be read than anybody takes, before QoS 0 is dropped.
+const beyondFactor = 4;
+
+const transient: readonly ClientError['failure'][] = [
+  'connection lost',
+  'keep-alive timeout',
+  'disconnected by server',
+  'protocol error',
+  'not connected',
+];
+
+function isTransient({ failure }: ClientError): boolean {
+  return transient.includes(failure);
+}

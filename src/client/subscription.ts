@@ -1,0 +1,82 @@
+/** What a client has subscribed to at once, and the messages of it. */
+
+import type { UserProperties } from '../packet/properties.ts';
+import type { ReasonCode } from '../packet/reason-codes.ts';
+import { ClientError } from './client-error.ts';
+import type { IncomingMessage } from './incoming-message.ts';
+import type { MessageStream, Sink } from './message-stream.ts';
+import type { Subscriber } from './subscriber.ts';
+import type { SubscriptionOptions } from './subscription-request.ts';
+
+export interface SubscriptionParts {
+  readonly filters: readonly string[];
+  readonly sink: Sink & Partial<MessageStream>;
+  readonly options: SubscriptionOptions;
+  readonly userProperties: UserProperties | undefined;
+  /** Ends it. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Messages are read from it as they arrive, in order, by whoever iterates; several who do share
+ * them. It lasts until it is ended, through any number of connections.
+ */
+export class Subscription implements AsyncIterable<IncomingMessage>, AsyncDisposable {
+  readonly filters: readonly string[];
+  /**
+   * What the server says of each filter: the granted QoS.
+   *
+   * @throws ClientError when the server refused one; those that it took stay
+   */
+  readonly granted: Promise<readonly ReasonCode[]>;
+  readonly #subscriber: Subscriber;
+  readonly #sink: Sink & Partial<MessageStream>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort = (): void => void this.unsubscribe();
+  #isOver = false;
+
+  /** @throws RangeError for what no server could make sense of */
+  constructor(subscriber: Subscriber, parts: SubscriptionParts) {
+    const { filters, sink, options, userProperties, signal } = parts;
+    signal?.throwIfAborted();
+    this.filters = filters;
+    this.#subscriber = subscriber;
+    this.#sink = sink;
+    this.#signal = signal;
+    this.granted = subscriber.subscribe(filters, sink, options, userProperties);
+    this.granted.catch((error: unknown) => this.#refused(error));
+    signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<IncomingMessage, undefined> {
+    const iterate = this.#sink[Symbol.asyncIterator];
+    if (iterate === undefined)
+      throw new TypeError('messages go to the handler of the subscription');
+    return iterate.call(this.#sink);
+  }
+
+  /** Ends it. What has arrived before can still be read. */
+  async unsubscribe(): Promise<void> {
+    if (this.#isOver) return;
+    this.#over(undefined);
+    await this.#subscriber.unsubscribe(this.filters, this.#sink);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.unsubscribe();
+  }
+
+  /** Its reader hears of it, too: without the filter, nothing would ever come. */
+  #refused(error: unknown): void {
+    if (this.#isOver) return;
+    const failure = error instanceof Error ? error : new ClientError('refused', String(error));
+    this.#over(failure);
+    void this.#subscriber.unsubscribe(this.filters, this.#sink);
+  }
+
+  #over(failure: Error | undefined): void {
+    this.#isOver = true;
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#sink.end(failure);
+  }
+}
