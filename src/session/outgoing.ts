@@ -176,7 +176,7 @@ export class Outgoing {
   /** Gives up the first delivery for which it holds, of those that wait in memory. */
   giveUp(isMeant: (delivery: Delivery) => boolean): boolean {
     const delivery = this.#queue?.take(isMeant);
-    if (delivery !== undefined) this.#drop(delivery, 'queue full');
+    if (delivery) this.#drop(delivery, 'queue full');
     return delivery !== undefined;
   }
 
@@ -334,8 +334,7 @@ export class Outgoing {
     if (this.#inflight.isFull) return false;
     const { inflightBytesMax } = this.#limits;
     // One message may always be in flight, however large, or it would wait for ever.
-    if (inflightBytesMax > 0 && this.#inflight.payloadBytes >= inflightBytesMax) return false;
-    return true;
+    return inflightBytesMax === 0 || this.#inflight.payloadBytes < inflightBytesMax;
   }
 
   #send(delivery: Delivery): void {
