@@ -9,6 +9,7 @@ import { PacketReader } from '../packet/packet-reader.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
+import type { TopicCache } from '../packet/topic-cache.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
 import type { Link, LinkReceiver } from '../session/link.ts';
 import type { Message } from '../session/message.ts';
@@ -36,6 +37,7 @@ export interface ConnectionOptions {
   readonly session: ClientSession;
   readonly recipient: Recipient;
   readonly limits: ClientLimits;
+  readonly topics: TopicCache;
   readonly host: ClientHost;
   readonly turn: Turn;
   readonly observer: ClientObserver;
@@ -74,6 +76,8 @@ export class Connection implements LinkReceiver {
       from: 'server',
       version: connect.version,
       packetBytesMax: connect.properties?.maximumPacketSize ?? packetBytesMax,
+      topics: options.topics,
+      ownsPayloads: true,
     });
     this.#output = new Output(link, turn);
     this.#requests = new Requests(session.outgoing);

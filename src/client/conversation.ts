@@ -104,13 +104,16 @@ export class Conversation implements Source {
   }
 }
 
+// Of a queue that fills anew with every piece of the network, and so need not grow each time.
+const placesKept = 1024;
+
 /**
  * Acknowledgements of one kind, which leave in the order of the messages that they are for,
  * whatever the order in which those are done with. [MQTT-4.6.0-2] [MQTT-4.6.0-3]
  */
 class Acknowledgements {
   readonly #send: (packetId: number) => void;
-  readonly #awaited = new Fifo<number>();
+  readonly #awaited = new Fifo<number>(placesKept);
   // Those that are due, but for one before them.
   readonly #early = new Set<number>();
 

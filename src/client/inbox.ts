@@ -102,11 +102,10 @@ export class Inbox implements Recipient {
 
 /** The packet with bytes that its reader may keep. */
 function ownPublish(publish: Publish): Publish {
-  const { payload, properties } = publish;
+  const { properties } = publish;
   const correlationData = properties?.correlationData?.slice();
   return {
     ...publish,
-    payload: payload.slice(),
     properties: correlationData === undefined ? properties : { ...properties, correlationData },
   };
 }

@@ -43,11 +43,11 @@ export class IncomingMessage {
   // Holders that wait for `ack`.
   #unacknowledged = 0;
 
-  /** @param publish whose bytes are lent */
+  /** @param publish whose bytes are lent, but for the payload */
   constructor(publish: Publish, topic: string, source: Source, backlog: Backlog) {
     const { payload, properties } = publish;
     this.topic = topic;
-    this.bytes = new Uint8Array(payload);
+    this.bytes = payload;
     this.qos = publish.qos;
     this.retain = publish.retain;
     this.dup = publish.dup;

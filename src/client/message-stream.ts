@@ -22,6 +22,9 @@ export interface MessageStreamOptions {
   readonly left: () => void;
 }
 
+// Of a queue that fills anew with every piece of the network, and so need not grow each time.
+const placesKept = 1024;
+
 type Result = IteratorResult<IncomingMessage, undefined>;
 
 /** A reader that has found nothing. */
@@ -36,7 +39,7 @@ interface Waiting extends PromiseWithResolvers<Result> {
  */
 export class MessageStream implements Sink {
   readonly #options: MessageStreamOptions;
-  readonly #queue = new Fifo<IncomingMessage>();
+  readonly #queue = new Fifo<IncomingMessage>(placesKept);
   readonly #waiting = new Fifo<Waiting>();
   #isOver = false;
   #failure: Error | undefined;

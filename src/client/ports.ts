@@ -73,7 +73,7 @@ export interface Recipient {
   readonly isFull: boolean;
 
   /**
-   * @param publish has bytes that are lent, until this returns
+   * @param publish has bytes that are lent until this returns, but for the payload
    * @param topic in full, also where an alias stood for it
    * @param source is to be told once the message has been dealt with
    */

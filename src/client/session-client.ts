@@ -7,6 +7,8 @@ import type { DisconnectProperties } from '../packet/disconnect.ts';
 import { writePacket } from '../packet/packet.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
+import { TopicCache } from '../packet/topic-cache.ts';
+import { decodeTopicName } from '../packet/topic-name.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Accept } from '../session/link.ts';
@@ -47,9 +49,13 @@ export interface Introduction {
   readonly authenticator?: Authenticator | undefined;
 }
 
+// Of what arrives: a topic that is known need not be decoded.
+const topicNamesMax = 1024;
+
 export class SessionClient {
   readonly #options: SessionClientOptions;
   readonly #turn: Turn;
+  readonly #topics = new TopicCache(topicNamesMax, decodeTopicName);
   #clientId: string;
   #session: ClientSession;
   // The server may hold a session of ours: ask for it, do not begin anew.
@@ -239,6 +245,7 @@ export class SessionClient {
       session: this.#session,
       recipient,
       limits,
+      topics: this.#topics,
       host,
       turn: this.#turn,
       observer,

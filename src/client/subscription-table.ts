@@ -12,7 +12,8 @@ export interface Entry {
   readonly filter: string;
   /** Its Subscription Identifier, which the server names with each message: see `route`. */
   readonly identifier: number;
-  readonly sinks: Set<Sink>;
+  /** Another list at each change, as most messages go to one, and lists are the fastest. */
+  sinks: readonly Sink[];
   options: SubscriptionOptions;
   userProperties: UserProperties | undefined;
   /** The server has it in the present session. */
@@ -59,7 +60,7 @@ export class SubscriptionTable {
       entry = {
         filter,
         identifier: this.#nextIdentifier++,
-        sinks: new Set(),
+        sinks: [],
         options,
         userProperties,
         isGranted: false,
@@ -71,7 +72,7 @@ export class SubscriptionTable {
     }
     entry.options = options;
     entry.userProperties = userProperties;
-    entry.sinks.add(sink);
+    if (!entry.sinks.includes(sink)) entry.sinks = [...entry.sinks, sink];
     this.#routes.clear();
     return entry;
   }
@@ -79,9 +80,10 @@ export class SubscriptionTable {
   /** @returns true when nobody reads the filter any more, and the server should hear of it */
   remove(filter: string, sink: Sink): boolean {
     const entry = this.#byFilter.get(filter);
-    if (entry === undefined || !entry.sinks.delete(sink)) return false;
+    if (entry === undefined || !entry.sinks.includes(sink)) return false;
+    entry.sinks = entry.sinks.filter((each) => each !== sink);
     this.#routes.clear();
-    if (entry.sinks.size > 0) return false;
+    if (entry.sinks.length > 0) return false;
     this.#byFilter.delete(filter);
     this.#byIdentifier.delete(entry.identifier);
     this.#retire(filter);
@@ -132,7 +134,8 @@ export class SubscriptionTable {
     if (identifiers.length > 1) return this.#giveOnce(identifiers, message);
     const entry = this.#byIdentifier.get(identifiers[0]);
     if (entry === undefined) return false;
-    for (const sink of entry.sinks) sink.push(message);
+    const { sinks } = entry;
+    for (let i = 0; i < sinks.length; i++) sinks[i].push(message);
     return true;
   }
 
@@ -148,7 +151,7 @@ export class SubscriptionTable {
 
   #giveByTopic(message: IncomingMessage): boolean {
     const sinks = this.#routes.get(message.topic) ?? this.#find(message.topic);
-    for (const sink of sinks) sink.push(message);
+    for (let i = 0; i < sinks.length; i++) sinks[i].push(message);
     return sinks.length > 0;
   }
 

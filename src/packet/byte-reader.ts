@@ -18,6 +18,8 @@ export class ByteReader {
   // Of `bytes`; to ask for them takes a call out of JavaScript.
   #buffer: ArrayBufferLike = nothing.buffer;
   #offset = 0;
+  // The same as `bytes`, and no Buffer; made when it is needed.
+  #plain: Uint8Array | undefined;
 
   get remaining(): number {
     return this.end - this.at;
@@ -29,6 +31,7 @@ export class ByteReader {
       this.bytes = bytes;
       this.#buffer = bytes.buffer;
       this.#offset = bytes.byteOffset;
+      this.#plain = undefined;
     }
     this.at = start;
     this.end = end;
@@ -101,6 +104,14 @@ export class ByteReader {
   /** A view of all that remains. */
   rest(): Uint8Array {
     return this.#view(this.skip(this.remaining));
+  }
+
+  /** A copy of all that remains. */
+  ownRest(): Uint8Array {
+    const start = this.skip(this.remaining);
+    // The slice of a Buffer would be none.
+    this.#plain ??= new Uint8Array(this.#buffer, this.#offset, this.bytes.length);
+    return this.#plain.slice(start, this.at);
   }
 
   /** @param zero what 0 is refused with; [MQTT-2.2.1-3] and [MQTT-2.2.1-4] name no code */

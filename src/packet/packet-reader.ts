@@ -43,6 +43,8 @@ export interface PacketReaderOptions {
   readonly version?: ProtocolVersion | undefined;
   /** Shared between readers of what clients send, so that a topic is kept once. */
   readonly topics?: TopicCache | undefined;
+  /** Whether payloads are copies, which may be kept; false. */
+  readonly ownsPayloads?: boolean;
   /** Shared between readers, for packets in pieces; absent: each has memory of its own. */
   readonly assemblies?: AssemblyPool | undefined;
 }
@@ -73,6 +75,7 @@ export class PacketReader implements PacketMemory {
   readonly #sizes: PacketSizes | undefined;
   readonly #leastBytesMax: number;
   readonly #topics: TopicCache | undefined;
+  readonly #ownsPayloads: boolean;
   readonly #body = new ByteReader();
   #sender: Sender | undefined;
   #firstBytes: FirstBytes;
@@ -96,7 +99,8 @@ export class PacketReader implements PacketMemory {
 
   #lastPacketBytes = 0;
 
-  constructor({ from, packetBytesMax, sizes, version, topics, assemblies }: PacketReaderOptions) {
+  constructor(options: PacketReaderOptions) {
+    const { from, packetBytesMax, sizes, version, topics, assemblies } = options;
     if (from === 'server' && version === undefined) {
       throw new RangeError('a reader of what a server sends needs the version');
     }
@@ -105,6 +109,7 @@ export class PacketReader implements PacketMemory {
     this.#sizes = sizes;
     this.#leastBytesMax = leastSize(sizes);
     this.#topics = topics;
+    this.#ownsPayloads = options.ownsPayloads ?? false;
     this.#assemblies = assemblies;
     this.#firstBytes = firstBytesFrom(from, undefined);
     if (version !== undefined) this.#speak(version);
@@ -173,7 +178,8 @@ export class PacketReader implements PacketMemory {
   }
 
   #speak(version: ProtocolVersion): void {
-    this.#sender = { side: this.#side, version, topics: this.#topics };
+    const ownsPayloads = this.#ownsPayloads;
+    this.#sender = { side: this.#side, version, topics: this.#topics, ownsPayloads };
     this.#firstBytes = firstBytesFrom(this.#side, version);
   }
 

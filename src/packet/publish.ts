@@ -57,7 +57,7 @@ export function readPublish(body: ByteReader, firstByte: number, sender: Sender)
   return {
     type: 'publish',
     topic,
-    payload: body.rest(),
+    payload: sender.ownsPayloads ? body.ownRest() : body.rest(),
     qos: qos as QoS,
     retain: (firstByte & retainFlag) !== 0,
     dup,

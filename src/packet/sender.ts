@@ -8,4 +8,6 @@ export interface Sender {
   readonly side: Side;
   readonly version: ProtocolVersion;
   readonly topics: TopicCache | undefined;
+  /** Payloads are copies, which their reader may keep. */
+  readonly ownsPayloads: boolean;
 }

@@ -1,4 +1,4 @@
-/** Topic names of clients that were decoded before, so that a busy topic is decoded once. */
+/** Topic names that were decoded before, so that a busy topic is decoded once. */
 
 import { decodePublishedTopic } from './topic-name.ts';
 
@@ -7,6 +7,8 @@ const topicBytesMax = 256;
 
 /** How many slots a name may stand in. Past them it replaces the name in the first. */
 const probesMax = 4;
+
+type DecodeTopic = (bytes: Uint8Array, start: number, end: number) => string;
 
 interface Entry {
   readonly hash: number;
@@ -21,8 +23,11 @@ interface Entry {
 export class TopicCache {
   readonly #slots: (Entry | undefined)[];
   readonly #mask: number;
+  readonly #decode: DecodeTopic;
 
-  constructor(entriesMax: number) {
+  /** @param decode what reads a name that is not known */
+  constructor(entriesMax: number, decode: DecodeTopic = decodePublishedTopic) {
+    this.#decode = decode;
     const size = 2 ** Math.ceil(Math.log2(Math.max(entriesMax, probesMax)));
     this.#slots = new Array(size).fill(undefined);
     this.#mask = size - 1;
@@ -30,7 +35,7 @@ export class TopicCache {
 
   /** The topic name in `bytes` from `start` to `end`; throws ProtocolError when it is none. */
   intern(bytes: Uint8Array, start: number, end: number): string {
-    if (end - start > topicBytesMax) return decodePublishedTopic(bytes, start, end);
+    if (end - start > topicBytesMax) return this.#decode(bytes, start, end);
     const hash = hashOf(bytes, start, end);
     let free = hash & this.#mask;
     for (let probe = 0; probe < probesMax; probe++) {
@@ -42,7 +47,7 @@ export class TopicCache {
       }
       if (entry.hash === hash && isSame(entry.bytes, bytes, start, end)) return entry.topic;
     }
-    const topic = decodePublishedTopic(bytes, start, end);
+    const topic = this.#decode(bytes, start, end);
     // A copy, which the slice of a Buffer would not be.
     this.#slots[free] = { hash, bytes: new Uint8Array(bytes.subarray(start, end)), topic };
     return topic;

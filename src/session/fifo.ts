@@ -2,13 +2,19 @@
 
 const placesFirst = 16;
 // An empty queue does not hold more for whatever comes next.
-const emptyPlacesMax = 64;
+const emptyPlacesDefault = 64;
 
 export class Fifo<T> implements Iterable<T> {
+  readonly #emptyPlacesMax: number;
   // As many as a power of two; those that hold nothing are undefined.
   #places: (T | undefined)[] = [];
   #head = 0;
   #length = 0;
+
+  /** @param emptyPlacesMax that are kept when the queue is empty */
+  constructor(emptyPlacesMax = emptyPlacesDefault) {
+    this.#emptyPlacesMax = emptyPlacesMax;
+  }
 
   get length(): number {
     return this.#length;
@@ -32,7 +38,7 @@ export class Fifo<T> implements Iterable<T> {
     places[this.#head] = undefined;
     this.#head = (this.#head + 1) & (places.length - 1);
     this.#length--;
-    if (this.#length === 0 && places.length > emptyPlacesMax) this.#refill([]);
+    if (this.#length === 0 && places.length > this.#emptyPlacesMax) this.#refill([]);
     return item;
   }
 

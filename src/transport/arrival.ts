@@ -20,6 +20,14 @@ export interface Arrival {
    * socket is there already.
    */
   readonly bareLink?: (() => BareLink) | undefined;
+  /** Who gets what is read, where that is not what the socket's events tell. */
+  readonly reading?: Reading | undefined;
+}
+
+/** What a socket reads goes to its receiver by way of memory that many sockets share. */
+export interface Reading {
+  /** @param bytes lent until it returns */
+  receive: (bytes: Uint8Array) => void;
 }
 
 /** One layer of a listener, with those behind it. */

@@ -1,6 +1,7 @@
 /** A client's connection over a Unix socket. */
 
 import type { Accept } from '../session/link.ts';
+import type { Reading } from './arrival.ts';
 import { openSocket } from './open-socket.ts';
 import { startLink } from './socket-link.ts';
 
@@ -13,7 +14,8 @@ export function connectUnix(
   accept: Accept,
   { path, signal }: { path: string; signal?: AbortSignal },
 ): Promise<void> {
-  return openSocket({ path }, { signal }, (socket) => {
-    startLink({ socket, peer: path, credentials: undefined }, accept);
+  const reading: Reading = { receive() {} };
+  return openSocket({ path }, { signal, reading }, (socket) => {
+    startLink({ socket, peer: path, credentials: undefined, reading }, accept);
   });
 }
