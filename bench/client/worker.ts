@@ -1,13 +1,14 @@
 /** One client under load, in a process of its own; prints what it took as JSON. */
 
 import process from 'node:process';
-import { connect as connectMqttJs, type MqttClient as MqttJsClient } from 'mqtt';
-import { connect, type IncomingMessage } from '../../src/client.ts';
+import type { IncomingMessage, MqttClient } from '../../src/client.ts';
 
 export interface Task {
   readonly library: 'pantala' | 'mqtt.js';
   readonly mode: 'publish' | 'receive' | 'iterate';
   readonly qos: 0 | 1;
+  /** From where Pantala is loaded. */
+  readonly module: string;
   readonly port: number;
   /** Messages that are counted, after a fifth as many to warm up. */
   readonly count: number;
@@ -70,7 +71,9 @@ process.stdout.write(`${JSON.stringify(await measure(task))}\n`);
 process.exit(0);
 
 async function usePantala({ mode, qos }: Task): Promise<Measured> {
-  const client = await connect(url);
+  // Only the library that is measured is in memory.
+  const { connect } = await import(task.module);
+  const client: MqttClient = await connect(url);
   if (mode === 'publish') {
     await openWindow((acknowledged) => {
       client.publish(topic, payload, { qos }).then(acknowledged);
@@ -96,7 +99,8 @@ async function usePantala({ mode, qos }: Task): Promise<Measured> {
 }
 
 async function useMqttJs({ mode, qos }: Task): Promise<Measured> {
-  const client: MqttJsClient = connectMqttJs(url, { protocolVersion: 5 });
+  const { connect } = await import('mqtt');
+  const client = connect(url, { protocolVersion: 5 });
   await new Promise((resolve) => client.once('connect', resolve));
   if (mode === 'publish') {
     const bytes = Buffer.from(payload);

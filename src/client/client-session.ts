@@ -1,13 +1,14 @@
 /** What a client keeps of a session, through any number of connections. (MQTT 5.0 section 4.1) */
 
-import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import { reasonCodes } from '../packet/reason-codes.ts';
+import type { Clock } from '../session/clock.ts';
 import { Incoming } from '../session/incoming.ts';
 import type { Message } from '../session/message.ts';
 import { Outgoing } from '../session/outgoing.ts';
 import type { Outlet } from '../session/outlet.ts';
 import { ClientError } from './client-error.ts';
 import type { ClientLimits } from './limits.ts';
-import { Publications } from './publications.ts';
+import { type Outcome, Publications } from './publications.ts';
 
 // The most that can be open at a time, whatever Receive Maximum the server was told. One that sends
 // more might be disconnected with 0x93, but Mosquitto does so too: 2.0.11, told 20, had up to 646
@@ -17,9 +18,11 @@ const packetIdMax = 0xffff;
 export class ClientSession {
   readonly outgoing: Outgoing;
   readonly #publications = new Publications();
+  readonly #clock: Clock;
   #incoming: Incoming;
 
-  constructor(limits: ClientLimits) {
+  constructor(limits: ClientLimits, clock: Clock) {
+    this.#clock = clock;
     this.#incoming = new Incoming();
     this.outgoing = new Outgoing(
       {
@@ -82,12 +85,28 @@ export class ClientSession {
     for (const message of this.#publications.messages()) this.#publications.fail(message, cause);
   }
 
-  /** @returns a promise of the server's reason code; of success at QoS 0, once handed over */
-  publish(message: Message, now: number): Promise<ReasonCode> {
-    const outcome = this.#publications.add(message);
-    this.outgoing.deliver(message, message.qos, message.retain, undefined, now);
-    if (message.qos === 0) this.#publications.succeed(message, reasonCodes.success);
-    return outcome;
+  /**
+   * Sends a message of QoS 0, or has it wait where it may.
+   *
+   * @throws ClientError when it can do neither
+   */
+  publishAtMostOnce(message: Message): void {
+    this.#deliver(message);
+    const fault = this.#publications.takeFault();
+    if (fault !== undefined) throw fault;
+  }
+
+  /** Sends a message of QoS 1 or 2 as soon as that is possible, and tells how it ends. */
+  publish(message: Message, outcome: Outcome): void {
+    this.#publications.add(message, outcome);
+    this.#deliver(message);
+  }
+
+  #deliver(message: Message): void {
+    const { qos, retain } = message;
+    // A message that leaves at once does not ask for the time: one tenth of what it costs.
+    const now = this.outgoing.isReadyFor(qos) ? 0 : this.#clock.now();
+    this.outgoing.deliver(message, qos, retain, undefined, now);
   }
 }
 

@@ -130,7 +130,14 @@ export class Client {
     options: PublishOptions = {},
   ): Promise<ReasonCode> {
     this.#session.requireConnection('publish');
-    return this.#session.publish(this.#maker.message(topic, payload, options));
+    const message = this.#maker.message(topic, payload, options);
+    if (message.qos === 0) {
+      await this.#session.publishAtMostOnce(message);
+      return reasonCodes.success;
+    }
+    const outcome = Promise.withResolvers<ReasonCode>();
+    this.#session.publish(message, outcome);
+    return outcome.promise;
   }
 
   /**

@@ -23,6 +23,7 @@ import { Conversation } from './conversation.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type ClientLimits, packetBytesMax } from './limits.ts';
 import type { Authenticator, ClientHost, ClientObserver, Recipient } from './ports.ts';
+import type { Outcome } from './publications.ts';
 import { Requests } from './requests.ts';
 import { publishFault, type ServerTerms, subscribeFault, termsOf } from './server-terms.ts';
 
@@ -135,28 +136,42 @@ export class Connection implements LinkReceiver {
   }
 
   /**
-   * Sends the message as soon as its QoS allows.
+   * Sends a message of QoS 0.
    *
-   * @returns a promise of the server's last reason code
+   * @returns undefined when the network takes it; else a promise of that
+   * @throws ClientError when it cannot be sent
+   */
+  publishAtMostOnce(message: Message): Promise<void> | undefined {
+    this.#checkOffered(message);
+    this.#options.session.publishAtMostOnce(message);
+    if (!this.#mustWaitFor(message)) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  /**
+   * Sends a message of QoS 1 or 2 as soon as that is possible, and tells how it ends.
+   *
    * @throws ClientError when the server does not offer what the message asks for
    */
-  publish(message: Message): Promise<ReasonCode> {
+  publish(message: Message, outcome: Outcome): void {
+    this.#checkOffered(message);
+    this.#options.session.publish(message, outcome);
+    if (this.#isPaused) this.resumeReading();
+  }
+
+  /** @throws ClientError */
+  #checkOffered(message: Message): void {
     const fault = publishFault(this.#terms!, message);
     if (fault !== undefined) throw fault;
-    const outcome = this.#options.session.publish(message, this.#options.host.clock.now());
-    if (message.qos > 0) this.resumeReading();
-    else if (this.#mustWaitFor(message)) {
-      this.#room ??= Promise.withResolvers();
-      return Promise.all([outcome, this.#room.promise]).then(([reasonCode]) => reasonCode);
-    }
-    return outcome;
   }
 
   /** Too much waits for the network, or the payload itself does, not a copy of it. */
-  #mustWaitFor({ payload }: Message): boolean {
-    const { isBlocked, backlogBytes } = this.#output;
-    if (backlogBytes > this.#options.limits.outputBytesMax) return true;
-    return isBlocked && payload.length >= referenceBytesMin;
+  #mustWaitFor({ payloadBytes }: Message): boolean {
+    const output = this.#output;
+    if (!output.isBlocked) return false;
+    if (output.backlogBytes > this.#options.limits.outputBytesMax) return true;
+    return payloadBytes >= referenceBytesMin;
   }
 
   /** @throws ClientError when it cannot be sent */

@@ -16,6 +16,7 @@ import { MessageMaker, type PublishOptions as MessageOptions } from './message-m
 import { MessageStream, type Sink } from './message-stream.ts';
 import { Outbox, outboxDefaults } from './outbox.ts';
 import type { ClientPlatform } from './ports.ts';
+import { dropped, type Published, publishedWith } from './published.ts';
 import { Requester, type RequestOptions } from './requester.ts';
 import { type Respond, respondWith } from './responder.ts';
 import type { ServerTerms } from './server-terms.ts';
@@ -28,14 +29,6 @@ import { Timers } from './timers.ts';
 export interface PublishOptions extends MessageOptions {
   /** Takes the message back as long as it has not been sent; later, nobody waits for it. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** What has become of a message. */
-export interface Published {
-  /** The server's last word; 0 at QoS 0, where it says nothing. */
-  readonly reasonCode: ReasonCode;
-  /** A message of QoS 0 was not sent, as there was no connection. */
-  readonly isDropped: boolean;
 }
 
 export interface SubscribeOptions extends SubscriptionOptions {
@@ -76,8 +69,9 @@ const drainSecondsDefault = 10;
 // Requests that are answered at a time.
 const responsesDefault = 100;
 
-const atMostOnce: Published = Object.freeze({ reasonCode: 0, isDropped: false });
-const dropped: Published = Object.freeze({ reasonCode: 0, isDropped: true });
+const sent = publishedWith(reasonCodes.success);
+// One promise for all: most messages of QoS 0 leave at once.
+const sentAtOnce = Promise.resolve(sent);
 
 /**
  * A client of an MQTT server. It connects again when a connection breaks, and goes on where it was:
@@ -227,9 +221,10 @@ export class MqttClient {
     try {
       if (this.#isEnding) throw ended();
       const message = this.#maker.message(topic, payload, options);
-      if (message.qos > 0) return this.#outbox.add(message, options.signal).then(publishedOf);
-      const isSent = this.isConnected || this.#options.outbox?.qos0;
-      if (isSent) return this.#session.publish(message).then(() => atMostOnce);
+      if (message.qos > 0) return this.#outbox.add(message, options.signal);
+      if (this.#session.isConnected || this.#options.outbox?.qos0) {
+        return this.#session.publishAtMostOnce(message)?.then(() => sent) ?? sentAtOnce;
+      }
       this.#events.emit('dropped', { topic });
       return Promise.resolve(dropped);
     } catch (error) {
@@ -424,10 +419,6 @@ function limitsOf({ limits = {}, outbox = {} }: ConnectOptions) {
 const inflightDefault = 100;
 // Topics beyond them go in full.
 const aliasesDefault = 100;
-
-function publishedOf(reasonCode: ReasonCode): Published {
-  return { reasonCode, isDropped: false };
-}
 
 function ended(cause?: Error): ClientError {
   return new ClientError('disconnected', cause?.message ?? 'the client has ended', { cause });

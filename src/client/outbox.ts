@@ -4,6 +4,8 @@ import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import { Fifo } from '../session/fifo.ts';
 import type { Message } from '../session/message.ts';
 import { ClientError } from './client-error.ts';
+import type { Outcome } from './publications.ts';
+import { type Published, publishedWith } from './published.ts';
 import type { SessionClient } from './session-client.ts';
 
 export interface OutboxOptions {
@@ -27,17 +29,12 @@ export const outboxDefaults: OutboxOptions = {
   qos0: false,
 };
 
-/** A publisher that waits for room. */
-interface Waiting {
-  readonly message: Message;
-  readonly outcome: PromiseWithResolvers<ReasonCode>;
-  readonly signal: AbortSignal | undefined;
-}
-
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #session: SessionClient;
-  readonly #waiting = new Fifo<Waiting>();
+  // Those for which there is no room yet.
+  readonly #waiting = new Fifo<Posting>();
+  readonly #settled = (message: Message): void => this.#leave(message);
   #messages = 0;
   #bytes = 0;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -61,20 +58,15 @@ export class Outbox {
    * Sends the message as soon as that is possible.
    *
    * @param signal takes it back as long as it has not been sent; later, nobody waits for it
-   * @returns a promise of the server's last reason code
+   * @returns a promise of the server's last word
    */
-  add(message: Message, signal: AbortSignal | undefined): Promise<ReasonCode> {
+  add(message: Message, signal: AbortSignal | undefined): Promise<Published> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#waiting.length > 0 || !this.#hasRoomFor(message)) {
-      const { whenFull } = this.#options;
-      if (whenFull === 'reject') return Promise.reject(full(message));
-      if (whenFull === 'wait') return this.#wait(message, signal);
-      while (!this.#hasRoomFor(message)) {
-        // All the others have been sent, and are with the server perhaps.
-        if (!this.#session.dropOldest()) return Promise.reject(full(message));
-      }
-    }
-    return this.#send(message, signal);
+    const posting = new Posting(message, this.#settled);
+    if (signal !== undefined) this.#watch(posting, signal);
+    if (this.#waiting.length === 0 && this.#hasRoomFor(message)) this.#send(posting);
+    else this.#await(posting);
+    return posting.outcome.promise;
   }
 
   /** Resolves when nothing is left. */
@@ -98,55 +90,50 @@ export class Outbox {
     return this.#messages === 0 || this.#bytes + message.bytes <= bytesMax;
   }
 
-  #send(message: Message, signal: AbortSignal | undefined): Promise<ReasonCode> {
-    let sent: Promise<ReasonCode>;
-    try {
-      sent = this.#session.publish(message);
-    } catch (error) {
-      return Promise.reject(error);
+  /** There is no room for it. */
+  #await(posting: Posting): void {
+    const { message, outcome } = posting;
+    const { whenFull } = this.#options;
+    if (whenFull === 'wait') return this.#waiting.push(posting);
+    // Those that have been sent are with the server perhaps, and stay.
+    while (whenFull === 'drop oldest' && !this.#hasRoomFor(message)) {
+      if (!this.#session.dropOldest()) break;
     }
+    if (this.#hasRoomFor(message)) this.#send(posting);
+    else outcome.reject(full(message));
+  }
+
+  #send(posting: Posting): void {
+    const { message } = posting;
     this.#messages++;
     this.#bytes += message.bytes;
-    const settled = () => this.#settled(message);
-    sent.then(settled, settled);
-    return signal === undefined ? sent : this.#abortable(sent, message, signal);
+    try {
+      this.#session.publish(message, posting);
+    } catch (error) {
+      posting.reject(error);
+    }
   }
 
-  #abortable(sent: Promise<ReasonCode>, message: Message, signal: AbortSignal) {
-    const { promise, resolve, reject } = Promise.withResolvers<ReasonCode>();
+  #watch(posting: Posting, signal: AbortSignal): void {
+    const { message, outcome } = posting;
     const abort = () => {
-      reject(signal.reason);
-      this.#session.withdraw(message);
+      outcome.reject(signal.reason);
+      const isWaiting = this.#waiting.remove((each) => each === posting).length > 0;
+      if (isWaiting) this.#lookForIdle();
+      else this.#session.withdraw(message);
     };
     signal.addEventListener('abort', abort, { once: true });
     const off = () => signal.removeEventListener('abort', abort);
-    sent.then(resolve, reject);
-    sent.then(off, off);
-    return promise;
+    outcome.promise.then(off, off);
   }
 
-  #wait(message: Message, signal: AbortSignal | undefined): Promise<ReasonCode> {
-    const waiting = { message, outcome: Promise.withResolvers<ReasonCode>(), signal };
-    this.#waiting.push(waiting);
-    if (signal === undefined) return waiting.outcome.promise;
-    const abort = () => {
-      if (this.#waiting.remove((each) => each === waiting).length === 0) return;
-      waiting.outcome.reject(signal.reason);
-      this.#lookForIdle();
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    const off = () => signal.removeEventListener('abort', abort);
-    waiting.outcome.promise.then(off, off);
-    return waiting.outcome.promise;
-  }
-
-  #settled(message: Message): void {
+  #leave(message: Message): void {
     this.#messages--;
     this.#bytes -= message.bytes;
     for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
       if (!this.#hasRoomFor(next.message)) break;
       this.#waiting.shift();
-      next.outcome.resolve(this.#send(next.message, next.signal));
+      this.#send(next);
     }
     this.#lookForIdle();
   }
@@ -155,6 +142,29 @@ export class Outbox {
     if (this.messages > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
+  }
+}
+
+/** One message, and whoever waits to hear of it. */
+class Posting implements Outcome {
+  readonly message: Message;
+  readonly outcome = Promise.withResolvers<Published>();
+  readonly #settled: (message: Message) => void;
+
+  /** @param settled is told when it takes no more room */
+  constructor(message: Message, settled: (message: Message) => void) {
+    this.message = message;
+    this.#settled = settled;
+  }
+
+  resolve(reasonCode: ReasonCode): void {
+    this.outcome.resolve(publishedWith(reasonCode));
+    this.#settled(this.message);
+  }
+
+  reject(error: unknown): void {
+    this.outcome.reject(error);
+    this.#settled(this.message);
   }
 }
 

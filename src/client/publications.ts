@@ -7,8 +7,17 @@ import type { Message } from '../session/message.ts';
 import type { OutgoingEvents } from '../session/outgoing-options.ts';
 import { ClientError, reasonText } from './client-error.ts';
 
+/** Is told once, and as a promise is. */
+export interface Outcome {
+  /** It is done: acknowledged to the end, with the server's last reason code. */
+  resolve(reasonCode: ReasonCode): void;
+  reject(error: ClientError): void;
+}
+
 export class Publications implements OutgoingEvents {
-  readonly #pending = new Map<Message, PromiseWithResolvers<ReasonCode>>();
+  // Of QoS 1 and 2: of one of QoS 0 all is known at once, and `fault` says it.
+  readonly #pending = new Map<Message, Outcome>();
+  #fault: ClientError | undefined;
 
   /** Messages that have neither arrived nor failed. */
   get count(): number {
@@ -20,14 +29,18 @@ export class Publications implements OutgoingEvents {
     return [...this.#pending.keys()];
   }
 
-  /** @returns a promise of the server's last reason code; it rejects with ClientError */
-  add(message: Message): Promise<ReasonCode> {
-    const outcome = Promise.withResolvers<ReasonCode>();
+  add(message: Message, outcome: Outcome): void {
     this.#pending.set(message, outcome);
-    return outcome.promise;
   }
 
-  /** It is done: handed over at QoS 0, acknowledged to the end at QoS 1 and 2. */
+  /** Why the last message of QoS 0 was not sent, asked for once; undefined: it was. */
+  takeFault(): ClientError | undefined {
+    const fault = this.#fault;
+    if (fault !== undefined) this.#fault = undefined;
+    return fault;
+  }
+
+  /** It is acknowledged to the end. */
   succeed(message: Message, reasonCode: ReasonCode): void {
     this.#take(message)?.resolve(reasonCode);
   }
@@ -46,14 +59,16 @@ export class Publications implements OutgoingEvents {
     this.fail(message, new ClientError('refused', text, { reasonCode }));
   }
 
-  dropped(message: Message, _qos: QoS, cause: DropCause): void {
+  dropped(message: Message, qos: QoS, cause: DropCause): void {
     const tooLarge = cause === 'packet too large';
     const text = `a message to '${message.topic}' was not sent: ${cause}`;
     const reasonCode = tooLarge ? reasonCodes.packetTooLarge : undefined;
-    this.fail(message, new ClientError('dropped', text, { reasonCode }));
+    const error = new ClientError('dropped', text, { reasonCode });
+    if (qos === 0) this.#fault = error;
+    else this.fail(message, error);
   }
 
-  #take(message: Message): PromiseWithResolvers<ReasonCode> | undefined {
+  #take(message: Message): Outcome | undefined {
     const outcome = this.#pending.get(message);
     this.#pending.delete(message);
     return outcome;

@@ -21,6 +21,7 @@ import { Connection } from './connection.ts';
 import { refuseFault } from './fault.ts';
 import type { ClientLimits } from './limits.ts';
 import type { Authenticator, ClientHost, ClientObserver, Open, Recipient } from './ports.ts';
+import type { Outcome } from './publications.ts';
 import type { ServerTerms } from './server-terms.ts';
 
 export interface SessionClientOptions {
@@ -71,7 +72,7 @@ export class SessionClient {
     this.#options = options;
     this.#turn = new Turn(options.host.atEndOfTurn);
     this.#clientId = options.clientId;
-    this.#session = new ClientSession(options.limits);
+    this.#session = new ClientSession(options.limits, options.host.clock);
     this.#resumes = !options.cleanStart;
     this.#closed.resolve(undefined);
   }
@@ -134,16 +135,28 @@ export class SessionClient {
   }
 
   /**
-   * Sends the message as soon as its QoS allows; where there is no connection, and its QoS is not
-   * 0, it waits for the next one.
+   * Sends a message of QoS 0; where there is no connection it waits, if that is allowed.
    *
-   * @returns a promise of the server's last reason code
+   * @returns undefined when the network takes it; else a promise of that
+   * @throws ClientError when it cannot be sent
+   */
+  publishAtMostOnce(message: Message): Promise<void> | undefined {
+    const connection = this.#connection;
+    if (connection?.isConnected) return connection.publishAtMostOnce(message);
+    this.#session.publishAtMostOnce(message);
+    return undefined;
+  }
+
+  /**
+   * Sends a message of QoS 1 or 2 as soon as that is possible, in this connection or a later one,
+   * and tells how it ends.
+   *
    * @throws ClientError when the server does not offer what the message asks for
    */
-  publish(message: Message): Promise<ReasonCode> {
+  publish(message: Message, outcome: Outcome): void {
     const connection = this.#connection;
-    if (connection?.isConnected) return connection.publish(message);
-    return this.#session.publish(message, this.#options.host.clock.now());
+    if (connection?.isConnected) connection.publish(message, outcome);
+    else this.#session.publish(message, outcome);
   }
 
   /** Gives up the message that has waited longest, if one has not been sent. @returns whether */
@@ -268,10 +281,10 @@ export class SessionClient {
 
   #ended(failure: ClientError | undefined): void {
     this.#connection = undefined;
-    const { keepsMessages, limits, recipient } = this.#options;
+    const { host, keepsMessages, limits, recipient } = this.#options;
     if (!this.#resumes && !keepsMessages) {
       this.#session.end(failure ?? disconnected());
-      this.#session = new ClientSession(limits);
+      this.#session = new ClientSession(limits, host.clock);
     }
     recipient.ended?.(failure);
     this.#closed.resolve(failure);
