@@ -10,9 +10,9 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
 import { pem } from '../../test/harness/certificates.ts';
 import { connectedPair, loopPass } from '../../test/harness/connected-pair.ts';
+import { startForeignLink } from '../../test/harness/foreign-websocket.ts';
 import { connectWebSocket, UpgradeError } from './connect-websocket.ts';
 import { HandshakeError } from './tls-client.ts';
-import { startWebSocketLink } from './websocket-link.ts';
 
 const host = '127.0.0.1';
 const tls = { ca: [pem('ca.crt')] };
@@ -47,8 +47,7 @@ for (const { name, secure } of [
       (accept) =>
         listen(
           (webSocket, { socket }) => {
-            const arrival = { socket, peer: 'client', credentials: undefined };
-            startWebSocketLink(webSocket, arrival, accept);
+            startForeignLink(webSocket, socket, accept);
           },
           { secure },
         ),

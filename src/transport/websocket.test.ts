@@ -2,7 +2,7 @@
 
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { type ConnectedPair, LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
-import { connectWebSocket } from '../../test/harness/websocket-pair.ts';
+import { connectForeignWebSocket } from '../../test/harness/foreign-websocket.ts';
 import { peerOf } from './arrival.ts';
 import { listenSockets } from './listen-sockets.ts';
 import { webSockets } from './websocket.ts';
@@ -42,7 +42,7 @@ async function openPair(scheme: 'ws' | 'wss', nearSide: 'client' | 'server') {
     { port: 0, host: '127.0.0.1' },
   );
   const url = `${scheme}://127.0.0.1:${listener.port}/mqtt`;
-  await connectWebSocket(
+  await connectForeignWebSocket(
     (link) => {
       client.link = link;
       return client;
