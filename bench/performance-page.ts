@@ -44,8 +44,6 @@ publisher, where the load does not say otherwise.
 
 ## Where Pantala is behind
 
-- **WebSocket** costs 1.7 times as much as TCP. It still goes through Node's streams and the frames of
-  \`ws\`, and what a browser sends is unmasked byte by byte: a tenth of the time.
 - **Connecting** costs nearly four times as much as with Mosquitto, for the first ten thousand after a
   start, whose code is not compiled yet: by the third ten thousand it is 36 µs. Two fifths are
   the kernel's part; the twenty objects that a connection consists of are also its memory.

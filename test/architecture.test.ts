@@ -16,7 +16,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   session: ['packet'],
   broker: ['packet', 'topic', 'session'],
   client: ['packet', 'topic', 'session'],
-  transport: ['session/link.ts', 'client/ports.ts', 'node:', 'ws'],
+  transport: ['session/link.ts', 'client/ports.ts', 'node:'],
   storage: ['broker/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
   auth: ['broker/ports.ts', 'packet', 'topic', 'node:'],
   certificate: ['node:'],
@@ -32,6 +32,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 const allowedInTests = [
   'node:',
   'fast-check',
+  'ws',
   'auth/anonymous.ts',
   '../test/contract',
   '../test/harness',

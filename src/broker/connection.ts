@@ -95,16 +95,13 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     this.#receivedAt = this.#options.clock.now();
     this.#keepAlive?.piece(bytes.length, this.#receivedAt);
     this.#options.traffic.receivedBytes += bytes.length;
-    this.arriving(bytes.length);
+    if (this.#phase !== 'connected') {
+      this.#options.newcomers.received(this, bytes.length, this.#options.limits);
+    }
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
     this.#intake.push(bytes);
     this.#read();
     this.#intake.keepRest();
-  }
-
-  arriving(bytes: number): void {
-    if (this.#phase === 'connected') return;
-    this.#options.newcomers.received(this, bytes, this.#options.limits);
   }
 
   drained(): void {

@@ -86,19 +86,6 @@ describe('a connection that has not come in', () => {
     assert.deepEqual([first.isClosed, second.isClosed], [true, false]);
   });
 
-  it('ends, too, when those after it have sent as much in frames that are not whole', async () => {
-    const broker = new TestBroker({ limits: { newcomerBytesMax: 100 } });
-    const [first, second] = [broker.open(), broker.open()];
-    const arriving = (client: typeof first, bytes: number) =>
-      client.far.receiver?.arriving?.(bytes);
-    arriving(first, 1);
-    arriving(second, 99);
-    assert.equal(first.isClosed, false);
-    arriving(second, 1);
-    await broker.settle();
-    assert.deepEqual([first.isClosed, second.isClosed], [true, false]);
-  });
-
   it('is not any more once it has its CONNACK', async () => {
     const broker = new TestBroker({ limits: { newcomersMax: 1, newcomerBytesMax: 50 } });
     const first = await broker.connect('first');

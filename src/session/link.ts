@@ -51,12 +51,6 @@ export interface LinkReceiver {
    */
   receive(bytes: Uint8Array): void;
 
-  /**
-   * So many bytes have come that the transport may have to keep, since the frame that they are of
-   * may not be whole. Absent where nobody counts them.
-   */
-  arriving?(bytes: number): void;
-
   /** All pending bytes have been taken by the network. */
   drained(): void;
 

@@ -16,10 +16,11 @@ export interface Arrival {
   readonly peer: string;
   readonly credentials: PeerCredentials | undefined;
   /**
-   * A link on the connection without its socket, which must not be asked for then. Absent where the
-   * socket is there already.
+   * A link on the connection without its socket, which must not be asked for then, and is destroyed
+   * if it was. Absent where there is more to the connection than TCP; undefined where the socket
+   * has not done yet.
    */
-  readonly bareLink?: (() => BareLink) | undefined;
+  readonly bareLink?: (() => BareLink | undefined) | undefined;
   /** Who gets what is read, where that is not what the socket's events tell. */
   readonly reading?: Reading | undefined;
 }

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { type Arrival, peerText, unixPeerText } from './arrival.ts';
-import type { BareHandle } from './bare-handle.ts';
+import { type BareHandle, takeBack } from './bare-handle.ts';
 import { BareLink } from './bare-link.ts';
 import type { OpenConnections } from './open-connections.ts';
 
@@ -31,7 +31,8 @@ export class ArrivingHandle implements Arrival {
     return this.#socket;
   }
 
-  bareLink(): BareLink {
+  bareLink(): BareLink | undefined {
+    if (this.#socket !== undefined && !takeBack(this.#handle, this.#socket)) return undefined;
     const link = new BareLink(this.#handle, this.peer, this.#open);
     this.#open.addLink(link);
     return link;

@@ -4,7 +4,7 @@
  * worth, and what would end it, stands in docs/decisions/017-bare-handles.md.
  */
 
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import process from 'node:process';
 
 /** A connection over TCP or a Unix socket. Numbers below 0 are errors of the system. */
@@ -105,6 +105,29 @@ export function offerHandles(
     if (!areSet) setOptions(handle);
     take(handle, makeSocket);
   };
+}
+
+/**
+ * Takes the handle from the socket that was made of it, which is destroyed then: its server counts
+ * it no more. Node does the same with a socket that goes to another process.
+ *
+ * @returns false where the socket still has something to do with it
+ */
+export function takeBack(handle: BareHandle, socket: Socket): boolean {
+  const holder = socket as Socket & { _handle?: BareHandle | null };
+  const { destroyed, readableLength, writableLength } = socket;
+  if (holder._handle !== handle || destroyed || readableLength > 0 || writableLength > 0) {
+    return false;
+  }
+  handle.readStop();
+  holder._handle = null;
+  // Under a name that only Node has; the socket would take up memory as long as the connection.
+  const named = handle as unknown as Record<symbol, unknown>;
+  for (const name of Object.getOwnPropertySymbols(handle)) {
+    if (named[name] === socket) named[name] = undefined;
+  }
+  socket.destroy();
+  return true;
 }
 
 /** @returns whether that could be done */

@@ -59,6 +59,54 @@ describe('a connection that comes in', { skip }, () => {
     await listener.close();
   });
 
+  it('lets go of a socket that has done, and reads on where that has stopped', async () => {
+    const { listener, client, arrival } = await arrivalOf();
+    const { socket } = arrival;
+    client.write('one');
+    const [bytes] = await once(socket, 'data');
+    assert.equal(String(bytes), 'one');
+    socket.removeAllListeners('data');
+    const end = new LinkEnd();
+    const link = startedLink(arrival, end);
+    assert.equal(link.constructor.name, 'BareLink');
+    assert.equal(socket.destroyed, true);
+    let isClosed = false;
+    const closed = listener.close().then(() => {
+      isClosed = true;
+    });
+    client.write('two');
+    while (end.receivedBytes < 3) await new Promise(setImmediate);
+    assert.equal(end.received.toString(), 'two');
+    assert.equal(isClosed, false, 'the listener waits for what is left');
+    link.write(Buffer.from('answer'));
+    const [answer] = await once(client, 'data');
+    assert.equal(String(answer), 'answer');
+    client.destroy();
+    await closed;
+    assert.equal(end.closedCount, 1);
+  });
+
+  it('leaves a socket what that has not sent or given out', async () => {
+    for (const unfinished of ['read', 'write']) {
+      const { listener, client, arrival } = await arrivalOf();
+      const { socket } = arrival;
+      if (unfinished === 'write') socket.write(Buffer.alloc(32 * 1024 * 1024));
+      else {
+        client.write('waits');
+        await once(socket, 'readable');
+      }
+      const end = new LinkEnd();
+      const link = startedLink(arrival, end);
+      assert.equal(link.constructor.name, 'SocketLink', unfinished);
+      if (unfinished === 'read') {
+        while (end.receivedBytes < 5) await new Promise(setImmediate);
+      }
+      link.destroy();
+      client.destroy();
+      await listener.close();
+    }
+  });
+
   it('keeps the listener from closing until it has ended', async () => {
     const { listener, client, arrival } = await arrivalOf();
     const end = new LinkEnd();

@@ -1,6 +1,7 @@
 /** WebSocket keeps the contract of links, and carries MQTT as MQTT has it. */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
@@ -10,9 +11,9 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
 import { pem } from '../../test/harness/certificates.ts';
 import { connectedPair, loopPass } from '../../test/harness/connected-pair.ts';
+import { startForeignLink } from '../../test/harness/foreign-websocket.ts';
 import { connectWebSocket, UpgradeError } from './connect-websocket.ts';
 import { HandshakeError } from './tls-client.ts';
-import { startWebSocketLink } from './websocket-link.ts';
 
 const host = '127.0.0.1';
 const tls = { ca: [pem('ca.crt')] };
@@ -47,8 +48,7 @@ for (const { name, secure } of [
       (accept) =>
         listen(
           (webSocket, { socket }) => {
-            const arrival = { socket, peer: 'client', credentials: undefined };
-            startWebSocketLink(webSocket, arrival, accept);
+            startForeignLink(webSocket, socket, accept);
           },
           { secure },
         ),
@@ -150,6 +150,69 @@ describe('connectWebSocket', () => {
     const other = await failure(await listen(() => undefined, { protocol: 'chat' }));
     assert.equal(other.message, 'Server sent no subprotocol');
   });
+
+  const answers = [
+    { name: 'says nothing of WebSocket', fields: { Upgrade: 'h2c' }, fault: /Upgrade header/ },
+    {
+      name: 'has not read the key',
+      fields: { 'Sec-WebSocket-Accept': 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' },
+      fault: /Sec-WebSocket-Accept/,
+    },
+    {
+      name: 'wants an extension',
+      fields: { 'Sec-WebSocket-Extensions': 'permessage-deflate' },
+      fault: /no extension was requested/,
+    },
+    {
+      name: 'chooses what was not offered',
+      fields: { 'Sec-WebSocket-Protocol': 'mqttv3.1' },
+      fault: /invalid subprotocol/,
+    },
+    { name: 'is as it should be', fields: {}, fault: undefined },
+  ];
+  for (const { name, fields, fault } of answers) {
+    it(`looks at an answer that ${name}`, async () => {
+      const server = createHttpServer();
+      server.on('upgrade', ({ headers }, socket) => {
+        const key = `${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+        const accept = createHash('sha1').update(key).digest('base64');
+        const header = {
+          Upgrade: 'websocket',
+          Connection: 'Upgrade',
+          'Sec-WebSocket-Accept': accept,
+          'Sec-WebSocket-Protocol': 'mqtt',
+          ...fields,
+        };
+        const lines = Object.entries(header).map((field) => `${field.join(': ')}\r\n`);
+        // The first frame comes along.
+        const frame = Buffer.from([0x82, 1, 0x61]);
+        const answer = `HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`;
+        socket.on('error', () => undefined).on('end', () => socket.destroy());
+        socket.resume().write(Buffer.concat([Buffer.from(answer), frame]));
+      });
+      server.listen(0, host);
+      await once(server, 'listening');
+      const { port } = server.address() as { port: number };
+      const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
+      if (fault !== undefined) {
+        const error = await failure({ port, close });
+        assert.ok(error instanceof UpgradeError);
+        assert.match(error.message, fault);
+        return;
+      }
+      const end = new LinkEnd();
+      await connectWebSocket(
+        (link) => {
+          end.link = link;
+          return end;
+        },
+        { host, port },
+      );
+      await until(() => end.receivedBytes === 1);
+      end.link.destroy();
+      await close();
+    });
+  }
 
   it('is refused by a server that speaks no HTTP', async () => {
     const server = createTcpServer((socket) =>

@@ -1,118 +1,190 @@
 /** MQTT in the binary frames of a WebSocket, on either side of it. */
 
-import type { Socket } from 'node:net';
-import { WebSocket } from 'ws';
 import type { Accept, Link, LinkReceiver, PeerCredentials } from '../session/link.ts';
 import type { Arrival } from './arrival.ts';
+import { startLink } from './socket-link.ts';
+import { writeFrame, writeMaskedFrame } from './websocket-frame-writer.ts';
+import {
+  type ControlFrame,
+  closeCodes,
+  FrameError,
+  FrameReader,
+  type FrameReaderOptions,
+  opcodes,
+} from './websocket-frames.ts';
 
-// RFC 6455 section 7.4.1.
-const normalClosure = 1000;
-const unsupportedData = 1003;
+// For whom the other side of a close handshake is waited; a broker that says goodbye has given up
+// by then.
+const closeMilliseconds = 10_000;
 
-/** @param arrival has the socket that `webSocket` is on */
-export function startWebSocketLink(webSocket: WebSocket, arrival: Arrival, accept: Accept): void {
-  const link = new WebSocketLink(webSocket, arrival);
-  link.start(accept(link));
+export interface WebSocketLinkOptions extends FrameReaderOptions {
+  /** What is sent before all frames. */
+  readonly answer?: Uint8Array;
+  /** What has come already of the frames. */
+  readonly head: Uint8Array;
 }
 
-class WebSocketLink implements Link {
+/** What comes of a connection is frames from now on, and what is sent goes into frames. */
+export function startWebSocketLink(
+  arrival: Arrival,
+  accept: Accept,
+  { answer, head, ...reading }: WebSocketLinkOptions,
+): void {
+  let link: WebSocketLink | undefined;
+  startLink(arrival, (lower) => {
+    if (answer !== undefined) lower.write(answer);
+    link = new WebSocketLink(lower, reading);
+    link.start(accept(link));
+    return link;
+  });
+  if (head.length > 0) link!.receive(head);
+}
+
+/** A link on another. */
+class WebSocketLink implements Link, LinkReceiver {
   readonly peer: string;
   readonly credentials: PeerCredentials | undefined;
-  readonly #webSocket: WebSocket;
-  readonly #socket: Socket;
+  readonly #link: Link;
+  readonly #reader: FrameReader;
+  readonly #writeFrame: typeof writeFrame;
   #receiver: LinkReceiver | undefined;
   #awaitsDrain = false;
-  #isRefused = false;
+  #isPaused = false;
+  /** A close frame was sent, or nothing can be any more. */
+  #hasEnded = false;
+  /** What still comes is nobody's: behind a close frame, or behind what was wrong. */
+  #isDeaf = false;
+  #error: Error | undefined;
   /** The last ping that has no answer yet. */
   #ping: Uint8Array | undefined;
-  // One function for all writes of the connection.
-  readonly #written = (): void => {
-    if (this.#socket.writableLength > 0 || this.#socket.destroyed) return;
-    if (this.#ping !== undefined) this.#answerPing();
-    if (!this.#awaitsDrain || this.#socket.writableLength > 0) return;
-    this.#awaitsDrain = false;
-    this.#receiver?.drained();
-  };
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(webSocket: WebSocket, { socket, peer, credentials }: Arrival) {
-    this.#webSocket = webSocket;
-    this.#socket = socket;
-    this.peer = peer;
-    this.credentials = credentials;
+  /** @param reading `from` tells which side of it this is */
+  constructor(link: Link, reading: FrameReaderOptions) {
+    this.#link = link;
+    this.peer = link.peer;
+    this.credentials = link.credentials;
+    this.#reader = new FrameReader(reading);
+    this.#writeFrame = reading.from === 'client' ? writeFrame : writeMaskedFrame;
   }
 
   start(receiver: LinkReceiver): void {
     this.#receiver = receiver;
-    const webSocket = this.#webSocket;
-    let error: Error | undefined;
-    const keep = (reason: Error) => {
-      error ??= reason;
-    };
-    webSocket.on('message', (bytes, isBinary) => {
-      if (this.#isRefused || this.#socket.destroyed) return;
-      // [MQTT-6.0.0-1]
-      if (isBinary) receiver.receive(bytes as Uint8Array);
-      else this.#refuseText(keep);
-    });
-    this.#socket.on('data', ({ length }: Uint8Array) => receiver.arriving?.(length));
-    webSocket.on('ping', (bytes) => this.#pinged(bytes));
-    webSocket.on('error', keep);
-    this.#socket.on('error', keep);
-    // The peer sends nothing more, and MQTT has nothing to say to a peer that has gone.
-    this.#socket.on('end', () => this.#socket.destroy());
-    webSocket.on('close', () => receiver.closed(error));
   }
 
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#link.pendingBytes;
   }
 
   write(bytes: Uint8Array): boolean {
-    const webSocket = this.#webSocket;
-    if (webSocket.readyState !== WebSocket.OPEN) return true;
-    webSocket.send(bytes, this.#written);
-    // The kernel has taken everything, as in SocketLink.
-    if (this.#socket.writableLength === 0) return true;
-    this.#awaitsDrain = true;
-    return false;
+    if (this.#hasEnded) return true;
+    const isTaken = this.#writeFrame(this.#link, opcodes.binary, bytes);
+    if (!isTaken) this.#awaitsDrain = true;
+    return isTaken;
   }
 
   pause(): void {
-    this.#webSocket.pause();
+    // Otherwise the end of it would not be seen.
+    if (this.#isDeaf) return;
+    this.#isPaused = true;
+    this.#link.pause();
   }
 
   resume(): void {
-    this.#webSocket.resume();
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#link.resume();
   }
 
   close(): void {
-    this.#webSocket.close(normalClosure);
+    this.#sendClose(closePayload(closeCodes.normal));
   }
 
   destroy(): void {
-    this.#webSocket.terminate();
+    this.#isDeaf = true;
+    this.#hasEnded = true;
+    this.#link.destroy();
   }
 
-  #refuseText(keep: (reason: Error) => void): void {
-    this.#isRefused = true;
-    keep(new Error('a text frame was sent, and MQTT travels in binary frames'));
-    this.#webSocket.close(unsupportedData, 'MQTT travels in binary frames');
+  receive(bytes: Uint8Array): void {
+    if (this.#isDeaf) return;
+    this.#reader.push(bytes);
+    while (!this.#isDeaf) {
+      const next = this.#next();
+      if (next === undefined) break;
+      if (next instanceof Uint8Array) this.#receiver!.receive(next);
+      else this.#control(next);
+    }
+  }
+
+  drained(): void {
+    if (this.#ping !== undefined) this.#answerPing();
+    if (!this.#awaitsDrain || this.#link.pendingBytes > 0) return;
+    this.#awaitsDrain = false;
+    this.#receiver!.drained();
+  }
+
+  closed(error?: Error): void {
+    clearTimeout(this.#timer);
+    this.#isDeaf = true;
+    this.#hasEnded = true;
+    this.#receiver!.closed(this.#error ?? error);
+  }
+
+  #next(): Uint8Array | ControlFrame | undefined {
+    try {
+      return this.#reader.next();
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#error = error;
+      this.#end(closePayload(error.closeCode, error.message));
+      return undefined;
+    }
+  }
+
+  #control(frame: ControlFrame): void {
+    if (frame.type === 'ping') this.#pinged(frame.payload);
+    // The answer to a close frame has the same code.
+    else if (frame.type === 'close') this.#end(frame.payload);
+  }
+
+  /** Nothing more is wanted of the other side but that it ends the connection. */
+  #end(payload: Uint8Array): void {
+    this.#isDeaf = true;
+    this.#sendClose(payload);
+    this.#link.close();
+    this.resume();
+  }
+
+  #sendClose(payload: Uint8Array): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#writeFrame(this.#link, opcodes.close, payload);
+    this.#timer = setTimeout(() => this.#link.destroy(), closeMilliseconds);
   }
 
   /**
    * Of the pings in one piece of the network, or while the peer takes nothing, the last is answered
    * (RFC 6455 section 5.5.3), so that a flood of them costs next to nothing.
    */
-  #pinged(bytes: Uint8Array): void {
-    if (this.#ping === undefined) queueMicrotask(this.#written);
-    this.#ping = bytes;
+  #pinged(payload: Uint8Array): void {
+    if (this.#ping === undefined) queueMicrotask(() => this.#answerPing());
+    this.#ping = payload;
   }
 
   #answerPing(): void {
-    const bytes = this.#ping;
+    // `drained` follows.
+    if (this.#link.pendingBytes > 0) return;
+    const payload = this.#ping;
     this.#ping = undefined;
-    if (this.#webSocket.readyState === WebSocket.OPEN) {
-      this.#webSocket.pong(bytes, undefined, this.#written);
+    if (payload !== undefined && !this.#hasEnded) {
+      this.#writeFrame(this.#link, opcodes.pong, payload);
     }
   }
+}
+
+/** @param reason of ASCII, 123 letters at most */
+function closePayload(code: number, reason = ''): Uint8Array {
+  const letters = Array.from(reason, (letter) => letter.charCodeAt(0));
+  return new Uint8Array([code >> 8, code & 0xff, ...letters]);
 }

@@ -1,10 +1,15 @@
 /** Which requests may become a WebSocket, and which may be for a file. */
 
-import type { IncomingMessage } from 'node:http';
+import { hash } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { HttpRefusal } from './http-refusal.ts';
 
 /** Names of MQTT (MQTT 5.0 section 6) and of MQTT 3.1; the first is preferred. */
-export const subprotocols: readonly string[] = ['mqtt', 'mqttv3.1'];
+const subprotocols: readonly string[] = ['mqtt', 'mqttv3.1'];
+
+// Sixteen bytes in Base64 (RFC 6455 section 4.1), and a token (RFC 9110 section 5.6.2).
+const keyForm = /^[+/0-9A-Za-z]{22}==$/;
+const tokenForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 // What Mosquitto takes.
 export const headerLinesMax = 100;
@@ -31,10 +36,37 @@ export function refusalOfUpgrade(
   if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) {
     return originRefused(origin);
   }
+  const offered = offeredSubprotocols(headers);
   // [MQTT-6.0.0-3]
-  const offered = headers['sec-websocket-protocol']?.split(',') ?? [];
-  const isForMqtt = offered.some((name) => subprotocols.includes(name.trim()));
-  return isForMqtt ? undefined : subprotocolRefused;
+  if (!offered.some((name) => subprotocols.includes(name))) return subprotocolRefused;
+  const key = headers['sec-websocket-key'];
+  if (key === undefined || !keyForm.test(key)) return notWebSocket('Sec-WebSocket-Key');
+  const isList = offered.every((name) => tokenForm.test(name));
+  if (!isList || new Set(offered).size < offered.length) {
+    return notWebSocket('Sec-WebSocket-Protocol');
+  }
+  return undefined;
+}
+
+/** The answer to a request that may become a WebSocket. */
+export function switching({ headers }: IncomingMessage): string {
+  const offered = offeredSubprotocols(headers);
+  const chosen = subprotocols.find((name) => offered.includes(name)); // [MQTT-6.0.0-4]
+  const accepted = acceptOf(headers['sec-websocket-key']!);
+  return (
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+    `Sec-WebSocket-Accept: ${accepted}\r\nSec-WebSocket-Protocol: ${chosen}\r\n\r\n`
+  );
+}
+
+/** What proves that a server has understood the key. (RFC 6455 section 4.2.2) */
+export function acceptOf(key: string): string {
+  return hash('sha1', `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'base64');
+}
+
+function offeredSubprotocols(headers: IncomingHttpHeaders): readonly string[] {
+  const names = headers['sec-websocket-protocol']?.split(',') ?? [];
+  return names.map((name) => name.replace(/^[ \t]+|[ \t]+$/g, ''));
 }
 
 export function isForWebSocket({ headers }: IncomingMessage): boolean {
@@ -79,8 +111,11 @@ const subprotocolRefused: HttpRefusal = {
   told: 'A client of MQTT asks for the subprotocol "mqtt" (header Sec-WebSocket-Protocol).',
 };
 
-export function notWebSocket({ message }: Error): HttpRefusal {
-  return { status: 400, told: `This asks for no WebSocket: ${message}.` };
+function notWebSocket(field: string): HttpRefusal {
+  return {
+    status: 400,
+    told: `This asks for no WebSocket: Missing or invalid ${field} header.`,
+  };
 }
 
 const quotedOriginMax = 200;

@@ -2,8 +2,8 @@
 
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { type ConnectedPair, LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
-import { connectWebSocket } from '../../test/harness/websocket-pair.ts';
-import { peerOf } from './arrival.ts';
+import { connectForeignWebSocket } from '../../test/harness/foreign-websocket.ts';
+import { type Arrivals, peerOf } from './arrival.ts';
 import { listenSockets } from './listen-sockets.ts';
 import { webSockets } from './websocket.ts';
 
@@ -25,7 +25,10 @@ const tlsClient = {
   checkServerIdentity: () => undefined as unknown as boolean,
 } as const;
 
-async function openPair(scheme: 'ws' | 'wss', nearSide: 'client' | 'server') {
+/** What lies between the WebSocket and the network, from the server's side. */
+type Below = 'nothing' | 'a socket' | 'TLS';
+
+async function openPair(below: Below, nearSide: 'client' | 'server') {
   const client = new LinkEnd();
   const server = new LinkEnd();
   const arrived = Promise.withResolvers<void>();
@@ -37,18 +40,21 @@ async function openPair(scheme: 'ws' | 'wss', nearSide: 'client' | 'server') {
   const tls = createTlsServer(tlsServer, (socket) => {
     layer({ socket, peer: peerOf(socket), credentials: undefined });
   });
-  const listener = await listenSockets(
-    scheme === 'ws' ? layer : ({ socket }) => tls.emit('connection', socket),
-    { port: 0, host: '127.0.0.1' },
-  );
+  const arrivals: Record<Below, Arrivals> = {
+    nothing: layer,
+    'a socket': ({ socket, peer }) => layer({ socket, peer, credentials: undefined }),
+    TLS: ({ socket }) => tls.emit('connection', socket),
+  };
+  const listener = await listenSockets(arrivals[below], { port: 0, host: '127.0.0.1' });
+  const scheme = below === 'TLS' ? 'wss' : 'ws';
   const url = `${scheme}://127.0.0.1:${listener.port}/mqtt`;
-  await connectWebSocket(
+  await connectForeignWebSocket(
     (link) => {
       client.link = link;
       return client;
     },
     url,
-    scheme === 'wss' ? tlsClient : {},
+    below === 'TLS' ? tlsClient : {},
   );
   await arrived.promise;
   const pair: ConnectedPair = {
@@ -69,7 +75,8 @@ async function openPair(scheme: 'ws' | 'wss', nearSide: 'client' | 'server') {
   return pair;
 }
 
-for (const near of ['client', 'server'] as const) {
-  linkContract(`WebSocket, as the ${near} sees it`, () => openPair('ws', near));
-  linkContract(`WebSocket inside TLS, as the ${near} sees it`, () => openPair('wss', near));
+for (const below of ['nothing', 'a socket', 'TLS'] as const) {
+  for (const near of ['client', 'server'] as const) {
+    linkContract(`WebSocket on ${below}, as the ${near} sees it`, () => openPair(below, near));
+  }
 }

@@ -3,7 +3,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import type { Accept } from '../session/link.ts';
 import type { Arrival, Arrivals } from './arrival.ts';
 import { foreignProtocol } from './foreign-protocol.ts';
@@ -17,10 +16,9 @@ import {
   isForWebSocket,
   methodRefused,
   noRequest,
-  notWebSocket,
   refusalOfRequest,
   refusalOfUpgrade,
-  subprotocols,
+  switching,
   upgradeRequired,
 } from './websocket-request.ts';
 
@@ -82,16 +80,6 @@ const upgradesMaxDefault = 10_000;
 const requestsMax = 100;
 const keepAliveMilliseconds = 5_000;
 
-// For whom the other side of a close handshake is waited; a broker that says goodbye has given up
-// by then.
-const closeMilliseconds = 10_000;
-
-// A frame that comes in pieces is kept in pieces until it is whole. They may be smaller than a
-// network's smallest packet, but not so small that keeping them costs much more than the bytes.
-const pieceBytesMin = 256;
-const piecesMin = 1024;
-const fragmentsMax = 4096;
-
 /** A connection whose requests are answered, until one of them makes a WebSocket of it. */
 class Visitor {
   readonly arrival: Arrival;
@@ -126,7 +114,7 @@ class WebSocketLayer {
   readonly #headersSize: number;
   readonly #events: WebSocketEvents;
   readonly #http: Server;
-  readonly #webSockets: WebSocketServer;
+  readonly #frameBytesMax: number;
   readonly #files: StaticFiles | undefined;
   readonly #asking: HalfOpen;
   readonly #answered: HalfOpen;
@@ -155,10 +143,7 @@ class WebSocketLayer {
     this.#asking = new HalfOpen({ seconds: upgradeSeconds, max: upgradesMax, signal });
     this.#answered = new HalfOpen({ seconds: fileSeconds, max: filesMax, signal });
     this.#http = this.#createHttp(headersSize);
-    this.#webSockets = createWebSockets(frameBytesMax);
-    this.#webSockets.on('wsClientError', (error, socket, request) => {
-      this.#refuseUpgrade(request, socket, notWebSocket(error));
-    });
+    this.#frameBytesMax = frameBytesMax;
   }
 
   take(arrival: Arrival): void {
@@ -212,10 +197,18 @@ class WebSocketLayer {
       this.#refuseUpgrade(request, socket, refusal);
       return;
     }
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      visitor.leave();
-      this.#visitors.delete(request.socket);
-      startWebSocketLink(webSocket, visitor.arrival, this.#accept);
+    visitor.leave();
+    this.#visitors.delete(request.socket);
+    // It has been ended already, from one side or the other.
+    if (!socket.readable || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    startWebSocketLink(visitor.arrival, this.#accept, {
+      answer: Buffer.from(switching(request), 'latin1'),
+      head,
+      from: 'client',
+      frameBytesMax: this.#frameBytesMax,
     });
   }
 
@@ -280,25 +273,6 @@ class WebSocketLayer {
     const quoted = `it was told: ${told.replace(/\.$/, '')}`;
     this.#events.connectionRejected?.(arrival.peer, reason ?? quoted);
   }
-}
-
-function createWebSockets(frameBytesMax: number): WebSocketServer {
-  const options = {
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: frameBytesMax,
-    maxFragments: fragmentsMax,
-    maxBufferedChunks: Math.max(piecesMin, Math.ceil(frameBytesMax / pieceBytesMin)),
-    closeTimeout: closeMilliseconds,
-    // The link answers them.
-    autoPong: false,
-    // A text frame ends the connection, whatever is in it.
-    skipUTF8Validation: true,
-    // [MQTT-6.0.0-4]
-    handleProtocols: (offered: Set<string>) => subprotocols.find((name) => offered.has(name))!,
-  };
-  return new WebSocketServer(options);
 }
 
 const lateness: Readonly<Record<HalfOpenEnd, string>> = {

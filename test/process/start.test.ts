@@ -44,7 +44,7 @@ describe('a start', { timeout: 60_000 }, () => {
 
   it('loads WebSockets for a listener that speaks them', async () => {
     const lines = ['protocol websockets', 'allow_anonymous true'];
-    assert.deepEqual(await heavyModules(...lines), ['node:http', 'ws']);
+    assert.deepEqual(await heavyModules(...lines), ['node:http']);
   });
 
   it('leaves the database to its thread when the store is sound', async () => {
