@@ -21,14 +21,6 @@ export interface Arrival {
    * has not done yet.
    */
   readonly bareLink?: (() => BareLink | undefined) | undefined;
-  /** Who gets what is read, where that is not what the socket's events tell. */
-  readonly reading?: Reading | undefined;
-}
-
-/** What a socket reads goes to its receiver by way of memory that many sockets share. */
-export interface Reading {
-  /** @param bytes lent until it returns */
-  receive: (bytes: Uint8Array) => void;
 }
 
 /** One layer of a listener, with those behind it. */

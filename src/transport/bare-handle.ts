@@ -130,6 +130,16 @@ export function takeBack(handle: BareHandle, socket: Socket): boolean {
   return true;
 }
 
+/** @returns undefined where there is more to a socket, such as TLS, or nothing is known of it */
+export function handleOf(socket: Socket): BareHandle | undefined {
+  const { _handle: handle, encrypted } = socket as Socket & {
+    readonly _handle?: BareHandle | null;
+    readonly encrypted?: boolean;
+  };
+  if (wrap === undefined || encrypted || !handle) return undefined;
+  return isBareHandle(handle) ? handle : undefined;
+}
+
 /** @returns whether that could be done */
 function setOptions(handle: BareHandle | ListeningHandle): boolean {
   const noDelay = handle.setNoDelay?.(true) ?? 0;

@@ -1,8 +1,7 @@
 /** A client's connection over a Unix socket. */
 
 import type { Accept } from '../session/link.ts';
-import type { Reading } from './arrival.ts';
-import { openSocket } from './open-socket.ts';
+import { openedArrival, openSocket } from './open-socket.ts';
 import { startLink } from './socket-link.ts';
 
 /**
@@ -14,8 +13,7 @@ export function connectUnix(
   accept: Accept,
   { path, signal }: { path: string; signal?: AbortSignal },
 ): Promise<void> {
-  const reading: Reading = { receive() {} };
-  return openSocket({ path }, { signal, reading }, (socket) => {
-    startLink({ socket, peer: path, credentials: undefined, reading }, accept);
+  return openSocket({ path }, { signal }, (socket) => {
+    startLink(openedArrival(socket, path), accept);
   });
 }

@@ -4,7 +4,13 @@ import { randomBytes } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import type { Accept } from '../session/link.ts';
-import { type Destination, handshakeSecondsMax, openSocket, peerAt } from './open-socket.ts';
+import {
+  type Destination,
+  handshakeSecondsMax,
+  openedArrival,
+  openSocket,
+  peerAt,
+} from './open-socket.ts';
 import type { TlsOptions } from './tls-client.ts';
 import { startWebSocketLink } from './websocket-link.ts';
 import { acceptOf } from './websocket-request.ts';
@@ -41,8 +47,11 @@ export function connectWebSocket(accept: Accept, options: ConnectWebSocketOption
   return openSocket(destination, { signal, tls }, async (socket) => {
     const peer = peerAt(destination, socket);
     await upgrade(socket, { url, signal }, (head) => {
-      const arrival = { socket, peer, credentials: undefined };
-      startWebSocketLink(arrival, accept, { head, from: 'server', frameBytesMax });
+      startWebSocketLink(openedArrival(socket, peer), accept, {
+        head,
+        from: 'server',
+        frameBytesMax,
+      });
     });
   });
 }

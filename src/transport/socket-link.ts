@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Accept, Link, LinkReceiver, PeerCredentials } from '../session/link.ts';
-import type { Arrival, Arrivals, Reading } from './arrival.ts';
+import type { Arrival, Arrivals } from './arrival.ts';
 import { foreignProtocol } from './foreign-protocol.ts';
 
 export interface SocketEvents {
@@ -38,7 +38,6 @@ class SocketLink implements Link {
   readonly peer: string;
   readonly credentials: PeerCredentials | undefined;
   readonly #socket: Socket;
-  readonly #reading: Reading | undefined;
   #receiver: LinkReceiver | undefined;
   #awaitsDrain = false;
   // One function for all writes of the connection.
@@ -49,9 +48,8 @@ class SocketLink implements Link {
     this.#receiver?.drained();
   };
 
-  constructor({ socket, peer, credentials, reading }: Arrival) {
+  constructor({ socket, peer, credentials }: Arrival) {
     this.#socket = socket;
-    this.#reading = reading;
     this.peer = peer;
     this.credentials = credentials;
   }
@@ -61,13 +59,11 @@ class SocketLink implements Link {
     const socket = this.#socket;
     let error: Error | undefined;
     let isFirst = true;
-    const receive = (bytes: Uint8Array) => {
+    socket.on('data', (bytes: Uint8Array) => {
       if (isFirst) look?.(bytes, this.peer);
       isFirst = false;
       receiver.receive(bytes);
-    };
-    if (this.#reading === undefined) socket.on('data', receive);
-    else this.#reading.receive = receive;
+    });
     socket.on('error', (reason) => {
       error = reason;
     });

@@ -1,9 +1,9 @@
 /** MQTT over TCP, on Node's sockets. */
 
 import type { Accept } from '../session/link.ts';
-import { peerOf, type Reading } from './arrival.ts';
+import { peerOf } from './arrival.ts';
 import { type Listener, type ListenSocketsOptions, listenSockets } from './listen-sockets.ts';
-import { openSocket } from './open-socket.ts';
+import { openedArrival, openSocket } from './open-socket.ts';
 import { socketLinks, startLink } from './socket-link.ts';
 
 /**
@@ -24,8 +24,7 @@ export function connectTcp(
   accept: Accept,
   { host, port, signal }: { host: string; port: number; signal?: AbortSignal },
 ): Promise<void> {
-  const reading: Reading = { receive() {} };
-  return openSocket({ host, port }, { signal, reading }, (socket) => {
-    startLink({ socket, peer: peerOf(socket), credentials: undefined, reading }, accept);
+  return openSocket({ host, port }, { signal }, (socket) => {
+    startLink(openedArrival(socket, peerOf(socket)), accept);
   });
 }
