@@ -10,7 +10,7 @@ import { setFlagsFromString } from 'node:v8';
  */
 export const inlinedBytesFlag = '--max-inlined-bytecode-size-cumulative=4000';
 
-/** From now on, for what is compiled then: the compiler reads the flag each time that it begins. */
+/** From now on, for what is compiled then: docs/decisions/019-inlining.md. */
 export function inlineMore(): void {
   setFlagsFromString(inlinedBytesFlag);
 }
