@@ -17,7 +17,7 @@ export class MemoryBroker {
       systemTopicSeconds: 0,
       limits,
       host: {
-        clock: { now: () => 0 },
+        clock: { now: () => performance.now() },
         atEndOfTurn: (flush) => this.#flushes.push(flush),
         wakeAt: () => {},
         randomId: () => 'bench',

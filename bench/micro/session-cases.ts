@@ -83,5 +83,5 @@ function receiveExactlyOnce(): MicroCase {
     incoming.publishedExactlyOnce(packetId);
     incoming.release(packetId);
   };
-  return { name: 'receive QoS 2, with PUBREL', budget: 0.78, runs, run };
+  return { name: 'receive QoS 2, with PUBREL', budget: 0.16, runs, run };
 }

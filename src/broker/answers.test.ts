@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Acknowledgement } from '../packet/acknowledgement.ts';
 import type { Packet } from '../packet/packet.ts';
+import type { ReasonCode } from '../packet/reason-codes.ts';
 import { Incoming } from '../session/incoming.ts';
 import { Message } from '../session/message.ts';
 import type { PacketSender } from '../session/packet-sender.ts';
@@ -46,15 +48,19 @@ function stage({ version = 5, waitingMax = 100 } = {}) {
   const incoming = new Incoming();
   incoming.resume(1000);
   const eased: number[] = [];
+  const send = (packet: Packet): boolean => {
+    const { type } = packet;
+    const id = 'packetId' in packet ? packet.packetId : '';
+    const code =
+      'reasonCode' in packet && packet.reasonCode ? ` 0x${packet.reasonCode.toString(16)}` : '';
+    sent.push(`${type} ${id}${code}`);
+    return true;
+  };
   const sender = {
     version,
-    send(packet: Packet) {
-      const { type } = packet;
-      const id = 'packetId' in packet ? packet.packetId : '';
-      const code =
-        'reasonCode' in packet && packet.reasonCode ? ` 0x${packet.reasonCode.toString(16)}` : '';
-      sent.push(`${type} ${id}${code}`);
-      return true;
+    send,
+    acknowledge(type: Acknowledgement['type'], packetId: number, reasonCode: ReasonCode) {
+      send({ type, packetId, reasonCode });
     },
   } as unknown as PacketSender;
   const answers = new Answers({

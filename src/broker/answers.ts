@@ -50,6 +50,13 @@ export class Answers implements Waiter, Pledge {
     return this.#isOverdue;
   }
 
+  /** Goes on with an exchange of QoS 2, behind the answers that wait. */
+  proceed(type: 'pubrec' | 'pubcomp', packetId: number): void {
+    const reasonCode = reasonCodes.success;
+    if (this.#waiting === undefined) this.#options.sender.acknowledge(type, packetId, reasonCode);
+    else this.send({ type, packetId, reasonCode });
+  }
+
   /** Sends an answer behind those that wait. */
   send(packet: Packet): void {
     this.sendWith(anyCommit, packet);
@@ -75,11 +82,13 @@ export class Answers implements Waiter, Pledge {
    *
    * @param changed whether more has changed than the queues of its receivers
    */
-  acknowledge(packet: Packet, message: Message, changed: boolean): void {
+  acknowledge(packet: Puback | Pubrec, message: Message, changed: boolean): void {
     const { journal } = this.#options;
     const commit = changed && journal !== undefined ? journal.horizon : anyCommit;
     if (this.#waiting === undefined && this.#isKept(commit) && this.#isDelivered(message)) {
-      this.#send(packet);
+      const { type, packetId, reasonCode } = packet;
+      if (type === 'puback') this.#options.incoming.acknowledge();
+      this.#options.sender.acknowledge(type, packetId, reasonCode);
       return;
     }
     const custody = KeptMessage.of(message);

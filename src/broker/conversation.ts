@@ -1,6 +1,6 @@
 /** A connected client: what its packets do, from CONNACK to the end. */
 
-import type { Puback, Pubcomp, Pubrec, Pubrel } from '../packet/acknowledgement.ts';
+import type { Acknowledgement, AcknowledgementType } from '../packet/acknowledgement.ts';
 import type { PacketMemory } from '../packet/packet-memory.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import type { Publish } from '../packet/publish.ts';
@@ -111,25 +111,31 @@ export class Conversation {
     this.#interception.publish(message, pass, now);
   }
 
-  puback({ packetId, reasonCode }: Puback, now: number): void {
-    this.#session.outgoing.acknowledged(packetId, reasonCode, now);
-    this.#session.continueReplays(now);
+  acknowledgement({ type, packetId, reasonCode }: Acknowledgement, now: number): void {
+    this.proceed(type, packetId, reasonCode, now);
   }
 
-  pubrec({ packetId, reasonCode }: Pubrec, now: number): void {
-    this.#session.outgoing.received(packetId, reasonCode, now);
-    this.#session.continueReplays(now);
-  }
-
-  pubrel({ packetId }: Pubrel): void {
-    this.#session.incoming.release(packetId);
-    // [MQTT-4.3.3-11]: PUBCOMP in any case, so that the client comes to an end. Its first one may
-    // be lost, and to clients 0x92 in the second is a message that was not published.
-    this.#answerKept({ type: 'pubcomp', packetId, reasonCode: reasonCodes.success });
-  }
-
-  pubcomp({ packetId, reasonCode }: Pubcomp, now: number): void {
-    this.#session.outgoing.completed(packetId, reasonCode, now);
+  /** A step of an exchange of QoS 1 or 2. */
+  proceed(step: AcknowledgementType, packetId: number, reasonCode: ReasonCode, now: number): void {
+    const { incoming, outgoing } = this.#session;
+    switch (step) {
+      case 'puback':
+        outgoing.acknowledged(packetId, reasonCode, now);
+        break;
+      case 'pubrec':
+        outgoing.received(packetId, reasonCode, now);
+        break;
+      case 'pubrel':
+        incoming.release(packetId);
+        // [MQTT-4.3.3-11]: PUBCOMP in any case, so that the client comes to an end. Its first one
+        // may be lost, and to clients 0x92 in the second is a message that was not published.
+        return this.#answerKept('pubcomp', packetId);
+      case 'pubcomp':
+        outgoing.completed(packetId, reasonCode, now);
+        break;
+      default:
+        step satisfies never;
+    }
     this.#session.continueReplays(now);
   }
 
@@ -229,7 +235,7 @@ export class Conversation {
       case 2:
         // [MQTT-4.3.3-10]: a duplicate is acknowledged again and delivered no more.
         if (!this.#session.incoming.publishedExactlyOnce(packetId)) {
-          this.#answerKept({ type: 'pubrec', packetId, reasonCode: reasonCodes.success });
+          this.#answerKept('pubrec', packetId);
         } else if (denial === undefined) this.#take('pubrec', packetId, message, now);
         else this.#refuseExactlyOnce(packetId, denial, reason);
         return;
@@ -274,9 +280,10 @@ export class Conversation {
   }
 
   /** An answer that may say what another client of the session's has changed just before. */
-  #answerKept(packet: Pubrec | Pubcomp): void {
-    if (this.#session.isKept) this.#answers.sendKept(packet);
-    else this.#answers.send(packet);
+  #answerKept(type: 'pubrec' | 'pubcomp', packetId: number): void {
+    const reasonCode = reasonCodes.success;
+    if (this.#session.isKept) this.#answers.sendKept({ type, packetId, reasonCode });
+    else this.#answers.proceed(type, packetId);
   }
 
   /** @throws ProtocolError where MQTT 3.x has no other word for it: an answer would be a promise */

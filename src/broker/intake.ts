@@ -1,5 +1,6 @@
 /** The input of one connection, on its way from pieces of bytes to packets. */
 
+import type { AcknowledgementType } from '../packet/acknowledgement.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { PacketMemory } from '../packet/packet-memory.ts';
 import type { PacketReader } from '../packet/packet-reader.ts';
@@ -78,6 +79,14 @@ export class Intake {
       }
       this.#reader.push(bytes);
     }
+  }
+
+  nextAcknowledgement(): AcknowledgementType | undefined {
+    return this.#reader.nextAcknowledgement();
+  }
+
+  get packetId(): number {
+    return this.#reader.packetId;
   }
 
   pause(): void {

@@ -3,12 +3,16 @@
 import { Fifo } from '../session/fifo.ts';
 import type { Turn } from '../session/turn.ts';
 
-// A step sends a message, or goes through a few topics that do not match: some 0.5 µs, 3 µs before
-// the code is compiled. So clients that subscribe to a million retained messages, and filters that
-// match none of a million, hold up others for a millisecond or three, however many they are.
+// A step sends a message, or goes through a few topics that do not match: some 0.5 µs, and 10 to 14
+// before the code is compiled. So clients that subscribe to a million retained messages, and
+// filters that match none of a million, hold up others for two milliseconds, however many they are.
 const stepsPerTurnMax = 1024;
-// After so many the next one has its turn: enough for a write that is worth its system call.
-const stepsAtATimeMax = 256;
+const millisecondsPerTurnMax = 2;
+// After so many the next one has its turn: few as long as steps take long, and then enough for a
+// write that is worth its system call.
+const sliceStepsMin = 32;
+const sliceStepsMax = 256;
+const sliceMilliseconds = 0.25;
 
 /** A replay that has to wait for the next turn. */
 export interface Paced {
@@ -20,7 +24,9 @@ export class ReplayPace {
   readonly #waiting = new Fifo<Paced>();
   #isScheduled = false;
   #turnCount = 0;
-  #left = stepsPerTurnMax;
+  #stepsLeft = stepsPerTurnMax;
+  #millisecondsLeft = millisecondsPerTurnMax;
+  #sliceSteps = sliceStepsMin;
 
   constructor(turn: Turn) {
     this.#turn = turn;
@@ -31,13 +37,22 @@ export class ReplayPace {
     const { count } = this.#turn;
     if (count !== this.#turnCount) {
       this.#turnCount = count;
-      this.#left = stepsPerTurnMax;
+      this.#stepsLeft = stepsPerTurnMax;
+      this.#millisecondsLeft = millisecondsPerTurnMax;
     }
-    return Math.min(this.#left, stepsAtATimeMax);
+    if (this.#millisecondsLeft <= 0) return 0;
+    return Math.min(this.#stepsLeft, this.#sliceSteps);
   }
 
-  took(steps: number): void {
-    this.#left -= steps;
+  /** A replay has taken so many steps, in so much time. */
+  took(steps: number, milliseconds: number): void {
+    this.#stepsLeft -= steps;
+    this.#millisecondsLeft -= milliseconds;
+    if (milliseconds > sliceMilliseconds) {
+      this.#sliceSteps = Math.max(this.#sliceSteps / 2, sliceStepsMin);
+    } else if (steps >= this.#sliceSteps) {
+      this.#sliceSteps = Math.min(this.#sliceSteps * 2, sliceStepsMax);
+    }
   }
 
   /** `goOn` is called in this turn or a later one, after those that wait already. */

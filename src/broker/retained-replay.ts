@@ -77,6 +77,7 @@ export class RetainedReplays implements Paced {
   pump(now: number): void {
     if (this.#isWaiting || !this.#canSend) return;
     const allowed = this.#pace.allowance;
+    const startedAt = this.#clock.now();
     let steps = 0;
     for (const replay of this.#replays.values()) {
       let taken = 1;
@@ -87,7 +88,7 @@ export class RetainedReplays implements Paced {
       if (replay.isDone) this.#replays.delete(replay.subscription.filter);
       else break;
     }
-    this.#pace.took(steps);
+    this.#pace.took(steps, this.#clock.now() - startedAt);
     if (steps < allowed || this.#replays.size === 0) return;
     this.#isWaiting = true;
     this.#pace.wait(this);

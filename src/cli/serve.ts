@@ -8,6 +8,7 @@ import { defaultConfig, loadConfig } from '../server/config-file.ts';
 import { Daemon, startDaemon } from '../server/daemon.ts';
 import { dropPrivileges } from '../server/drop-privileges.ts';
 import { endNow } from '../server/end-now.ts';
+import { inlineMore } from '../server/inlining.ts';
 import { KeyLog } from '../server/key-log.ts';
 import { Log } from '../server/log.ts';
 import { loadMaterials, MaterialError } from '../server/materials.ts';
@@ -90,6 +91,7 @@ async function start(args: ServeArguments, io: Io, daemon: Daemon | undefined): 
     io.stderr.write('Configuration file is OK.\n');
     return exitCodes.success;
   }
+  if (io.ownsProcess) inlineMore();
   const identity = io.ownsProcess ? becomeUser(config, configFile, io) : [];
   const log = openLog(config, args, io);
   try {

@@ -23,7 +23,9 @@ export type Pubrec = Acknowledgement<'pubrec'>;
 export type Pubrel = Acknowledgement<'pubrel'>;
 export type Pubcomp = Acknowledgement<'pubcomp'>;
 
-const packetIdBytes = 2;
+export const packetIdBytes = 2;
+/** One that says no more than that all is well, in every version. */
+export const plainAcknowledgementBytes = 4;
 
 const publishOutcomes: ReadonlySet<ReasonCode> = new Set([
   reasonCodes.success,
@@ -70,6 +72,11 @@ export function readAcknowledgement<Type extends AcknowledgementType>(
   return { type, packetId, reasonCode, properties };
 }
 
+/** Whether a packet with this first byte is one, if it is valid. */
+export function isAcknowledgement(firstByte: number): boolean {
+  return firstByte >= packetTypes.puback.firstByte && firstByte < packetTypes.subscribe.firstByte;
+}
+
 export function writeAcknowledgement(
   out: ByteWriter,
   { type, packetId, reasonCode, properties }: Acknowledgement,
@@ -86,6 +93,20 @@ export function writeAcknowledgement(
   out.u8(reasonCode);
   if (properties !== undefined) writeProperties(out, type, properties);
   out.closeBlock(start);
+}
+
+/** The same for one of success, from no object. */
+export function writePlainAcknowledgement(
+  out: ByteWriter,
+  type: AcknowledgementType,
+  packetId: number,
+): void {
+  out.reserve(plainAcknowledgementBytes);
+  const { bytes, length } = out;
+  bytes[length] = firstByteOf(type);
+  bytes[length + 1] = packetIdBytes;
+  out.setU16(length + 2, packetId);
+  out.length = length + plainAcknowledgementBytes;
 }
 
 /** From constants, as there are as many of these as of messages. */

@@ -330,6 +330,58 @@ describe('memory for packets in pieces', () => {
   });
 });
 
+describe('acknowledgements without objects', () => {
+  it('are those of four bytes, where nothing else comes first', () => {
+    const reader = readerOf4();
+    const types = ['puback', 'pubrec', 'pubrel', 'pubcomp'] as const;
+    const packets = types.map((type, i) => ({ type, packetId: 0x100 + i, reasonCode: 0 }) as const);
+    reader.push(Buffer.concat(packets.map((packet) => encodePacket(packet, 4))));
+    const read = types.map(() => [reader.nextAcknowledgement(), reader.packetId]);
+    assert.deepEqual(
+      read,
+      packets.map(({ type, packetId }) => [type, packetId]),
+    );
+    assert.deepEqual([reader.nextAcknowledgement(), reader.next()], [undefined, undefined]);
+    reader.push(Buffer.concat([encodePacket(publish, 4), encodePacket(packets[0], 4)]));
+    assert.equal(reader.nextAcknowledgement(), undefined);
+    assert.deepEqual(reader.next(), publish);
+    assert.equal(reader.nextAcknowledgement(), 'puback');
+  });
+
+  it('are left to `next` where they come in pieces, say more, or are wrong', () => {
+    const check = (pieces: readonly string[], packet: Partial<Packet> | string): void => {
+      const packetBytesMax = packetBytesLargest;
+      const reader = new PacketReader({ from: 'client', packetBytesMax, version: 5 });
+      const read = (): Packet | undefined => {
+        assert.equal(reader.nextAcknowledgement(), undefined);
+        return reader.next();
+      };
+      for (const piece of pieces.slice(0, -1)) {
+        reader.push(bytesOf(piece));
+        assert.equal(read(), undefined);
+      }
+      reader.push(bytesOf(pieces.at(-1)!));
+      if (typeof packet === 'string') assert.throws(read, new RegExp(packet));
+      else assert.partialDeepStrictEqual(read(), packet);
+    };
+    check(['40', '02 0001'], { type: 'puback', packetId: 1 });
+    check(['40 02 00', '40 40 02 00'], { type: 'puback', packetId: 0x40 });
+    check(['50 03 0001 10'], { type: 'pubrec', reasonCode: reasonCodes.noMatchingSubscribers });
+    check(['40 02 0000'], 'packet identifier 0');
+    check(['60 02 0001'], 'its flags are fixed');
+    check(['c0 00'], { type: 'pingreq' });
+  });
+
+  it('keep to the limits that others keep to', () => {
+    const sizes = { connectBytesMax: 9, authBytesMax: 9, simpleBytesMax: 1, subscribeBytesMax: 9 };
+    const packetBytesMax = packetBytesLargest;
+    const reader = new PacketReader({ from: 'client', packetBytesMax, version: 4, sizes });
+    reader.push(bytesOf('40 02 0001'));
+    assert.equal(reader.nextAcknowledgement(), undefined);
+    assert.throws(() => reader.next(), /at most 1 are accepted/);
+  });
+});
+
 describe('a failure', () => {
   it('does not repeat a long text in its message, which may become a reason string', () => {
     const reader = readerOf4();

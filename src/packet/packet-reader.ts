@@ -1,6 +1,12 @@
 /** Bytes in any pieces in, packets out. */
 
-import { readAcknowledgement } from './acknowledgement.ts';
+import {
+  type AcknowledgementType,
+  isAcknowledgement,
+  packetIdBytes,
+  plainAcknowledgementBytes,
+  readAcknowledgement,
+} from './acknowledgement.ts';
 import { Assembly } from './assembly.ts';
 import type { AssemblyPool } from './assembly-pool.ts';
 import { readAuth } from './auth.ts';
@@ -74,6 +80,7 @@ export class PacketReader implements PacketMemory {
   readonly #packetBytesMax: number;
   readonly #sizes: PacketSizes | undefined;
   readonly #leastBytesMax: number;
+  readonly #allowsPlain: boolean;
   readonly #topics: TopicCache | undefined;
   readonly #ownsPayloads: boolean;
   readonly #body = new ByteReader();
@@ -98,6 +105,7 @@ export class PacketReader implements PacketMemory {
   #assembly: Assembly | undefined;
 
   #lastPacketBytes = 0;
+  #packetId = 0;
 
   constructor(options: PacketReaderOptions) {
     const { from, packetBytesMax, sizes, version, topics, assemblies } = options;
@@ -108,6 +116,8 @@ export class PacketReader implements PacketMemory {
     this.#packetBytesMax = packetBytesMax;
     this.#sizes = sizes;
     this.#leastBytesMax = leastSize(sizes);
+    this.#allowsPlain =
+      packetBytesMax >= plainAcknowledgementBytes && this.#leastBytesMax >= packetIdBytes;
     this.#topics = topics;
     this.#ownsPayloads = options.ownsPayloads ?? false;
     this.#assemblies = assemblies;
@@ -169,12 +179,44 @@ export class PacketReader implements PacketMemory {
     }
   }
 
+  /**
+   * Reads the next packet where it is an acknowledgement that says no more than that all is well,
+   * as nearly all do, and is there as a whole; `packetId` is its. No object is made of it.
+   *
+   * @returns undefined where another packet comes, or none: `next` knows
+   */
+  nextAcknowledgement(): AcknowledgementType | undefined {
+    const chunk = this.#chunk;
+    const at = this.#at;
+    if (chunk.length - at < plainAcknowledgementBytes) return undefined;
+    const firstByte = chunk[at];
+    const isPlain = isAcknowledgement(firstByte) && chunk[at + 1] === packetIdBytes;
+    if (!isPlain || !this.#allowsPlain || !this.#isBetweenPackets()) return undefined;
+    const packetId = (chunk[at + 2] << 8) | chunk[at + 3];
+    const type = this.#firstBytes[firstByte];
+    if (packetId === 0 || type === undefined) return undefined;
+    this.#at = at + plainAcknowledgementBytes;
+    this.#packetId = packetId;
+    this.#lastPacketBytes = plainAcknowledgementBytes;
+    return type as AcknowledgementType;
+  }
+
+  /** Of the acknowledgement that `nextAcknowledgement` returned last. */
+  get packetId(): number {
+    return this.#packetId;
+  }
+
   /** Copies what has not been read, if there is any. The last packet has been dealt with. */
   keepRest(): void {
     if (this.#assembly?.isUnderWay === false) this.#assembly.end();
     if (this.#at === this.#chunk.length) return;
     this.#chunk = new Uint8Array(this.#chunk.subarray(this.#at));
     this.#at = 0;
+  }
+
+  /** The last packet needs no memory any more, and nothing of the next is read. */
+  #isBetweenPackets(): boolean {
+    return this.#headerBytes === 0 && this.#assembly?.bytes === undefined;
   }
 
   #speak(version: ProtocolVersion): void {

@@ -2,6 +2,7 @@
 
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
+import { PacketIds } from './packet-ids.ts';
 
 /** Is told which ids of QoS 2 are open, to know them after a restart of this process. */
 export interface IncomingKeeper {
@@ -16,31 +17,33 @@ export interface IncomingKeeper {
  */
 export class Incoming {
   #receiveMax = 0;
-  // QoS 2 id → whether it counts against the window: that begins anew with each connection, in
-  // which the peer may have forgotten what the last one left open (MQTT 5.0 section 4.9).
-  #exactlyOnce: Map<number, boolean> | undefined;
+  // Of QoS 2, taken in this connection: they count against the window.
+  #open: PacketIds | undefined;
+  // Of QoS 2, left open by earlier ones. The window begins anew with each connection, in which the
+  // peer may have forgotten them (MQTT 5.0 section 4.9).
+  #leftOpen: Set<number> | undefined;
   #unacknowledged = 0;
   readonly #keeper: IncomingKeeper | undefined;
 
   /** @param openIds what the keeper has been told before */
   constructor(keeper?: IncomingKeeper, openIds: Iterable<number> = []) {
     this.#keeper = keeper;
-    for (const packetId of openIds) this.#open(packetId, false);
+    for (const packetId of openIds) this.#leaveOpen(packetId);
   }
 
   /** QoS 2 messages whose PUBREL has not come. */
   get openCount(): number {
-    return this.#exactlyOnce?.size ?? 0;
+    return (this.#open?.size ?? 0) + (this.#leftOpen?.size ?? 0);
   }
 
   /** Their packet ids. */
   openIds(): Iterable<number> {
-    return this.#exactlyOnce?.keys() ?? [];
+    return [...(this.#leftOpen ?? []), ...(this.#open ?? [])];
   }
 
   /** Whether a PUBLISH of QoS 2 with the id was taken before, and no PUBREL has come. */
   isOpen(packetId: number): boolean {
-    return this.#exactlyOnce?.has(packetId) ?? false;
+    return this.#open?.has(packetId) === true || this.#leftOpen?.has(packetId) === true;
   }
 
   /**
@@ -59,12 +62,13 @@ export class Incoming {
    * @throws ProtocolError when the peer sends more than it was allowed [MQTT-3.3.4-9]
    */
   publishedExactlyOnce(packetId: number): boolean {
-    const counted = this.#exactlyOnce?.get(packetId);
-    if (counted === true) return false;
+    this.#open ??= new PacketIds();
+    if (this.#open.has(packetId)) return false;
     this.#count();
-    this.#open(packetId, true);
-    if (counted === undefined) this.#keeper?.opened(packetId);
-    return counted === undefined;
+    this.#open.add(packetId);
+    if (this.#leftOpen?.delete(packetId) === true) return false;
+    this.#keeper?.opened(packetId);
+    return true;
   }
 
   /** The PUBACK for a QoS 1 message leaves. */
@@ -78,11 +82,10 @@ export class Incoming {
    * @returns false when no such exchange was open.
    */
   release(packetId: number): boolean {
-    const counted = this.#exactlyOnce?.get(packetId);
-    if (counted === undefined) return false;
-    if (counted) this.#unacknowledged--;
+    if (this.#open?.delete(packetId) === true) this.#unacknowledged--;
+    else if (this.#leftOpen?.delete(packetId) !== true) return false;
     this.#keeper?.closed(packetId);
-    return this.#exactlyOnce!.delete(packetId);
+    return true;
   }
 
   /**
@@ -93,13 +96,13 @@ export class Incoming {
   resume(receiveMax: number): void {
     this.#receiveMax = receiveMax;
     this.#unacknowledged = 0;
-    if (this.#exactlyOnce === undefined) return;
-    for (const packetId of this.#exactlyOnce.keys()) this.#exactlyOnce.set(packetId, false);
+    for (const packetId of this.#open ?? []) this.#leaveOpen(packetId);
+    this.#open = undefined;
   }
 
-  #open(packetId: number, counted: boolean): void {
-    this.#exactlyOnce ??= new Map();
-    this.#exactlyOnce.set(packetId, counted);
+  #leaveOpen(packetId: number): void {
+    this.#leftOpen ??= new Set();
+    this.#leftOpen.add(packetId);
   }
 
   #count(): void {

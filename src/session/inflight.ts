@@ -16,7 +16,6 @@ export class Inflight {
   #places: (Delivery | undefined)[] | undefined;
   #size = 0;
   #sent = 0;
-  #bytes = 0;
   #payloadBytes = 0;
   // Packet ids of SUBSCRIBE and UNSUBSCRIBE, which share the numbers. [MQTT-2.2.1-2]
   #reserved: Set<number> | undefined;
@@ -28,9 +27,9 @@ export class Inflight {
     return this.#size;
   }
 
-  /** Of memory. */
+  /** Of memory; seldom asked for, and so not counted as messages come and go. */
   get bytes(): number {
-    return this.#bytes;
+    return this.values().reduce((sum, { message }) => sum + message.bytes, 0);
   }
 
   get payloadBytes(): number {
@@ -96,7 +95,6 @@ export class Inflight {
     const places = this.#places!;
     places[delivery.packetId & (places.length - 1)] = undefined;
     this.#size--;
-    this.#bytes -= delivery.message.bytes;
     this.#payloadBytes -= delivery.message.payloadBytes;
     if (delivery.counted) this.#windowUsed--;
     delivery.counted = false;
@@ -105,7 +103,6 @@ export class Inflight {
   clear(): void {
     this.#places = undefined;
     this.#size = 0;
-    this.#bytes = 0;
     this.#payloadBytes = 0;
     this.#windowUsed = 0;
   }
@@ -129,7 +126,6 @@ export class Inflight {
     places[delivery.packetId & (places.length - 1)] = delivery;
     delivery.order = this.#sent++;
     this.#size++;
-    this.#bytes += delivery.message.bytes;
     this.#payloadBytes += delivery.message.payloadBytes;
   }
 

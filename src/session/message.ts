@@ -22,14 +22,16 @@ export interface MessageSource {
 
 /** Immutable but for where its bytes lie: see `keep`, and who takes care of them. */
 export class Message {
-  readonly topic: string;
+  // First what is looked at when a delivery ends, which has left the caches by then.
+  /** Undefined as long as no store has to do with it. */
+  custody: Custody | undefined = undefined;
+  #lease: Lease | undefined;
   /** Of the payload: to ask itself costs a look into other memory. */
   readonly payloadBytes: number;
+  readonly topic: string;
   readonly qos: QoS;
   /** The RETAIN flag that it was published with. */
   readonly retain: boolean;
-  /** Undefined as long as no store has to do with it. */
-  custody: Custody | undefined = undefined;
   /** More than one receiver is about to get it. */
   isForMany = false;
   /** Of a message that is retained, and not the broker's own. */
@@ -40,7 +42,6 @@ export class Message {
   #properties: MessageProperties | undefined;
   #kept = false;
   #memory: PacketMemory | undefined;
-  #lease: Lease | undefined;
   // 0 until somebody asks.
   #bytes = 0;
 

@@ -1,8 +1,13 @@
 /** Packets to one peer: encoded for its version and its limits, counted, on to the output. */
 
+import {
+  type AcknowledgementType,
+  plainAcknowledgementBytes,
+  writePlainAcknowledgement,
+} from '../packet/acknowledgement.ts';
 import { encodePacket, type Packet, writePacket } from '../packet/packet.ts';
 import { type Publish, type PublishProperties, writePublishHead } from '../packet/publish.ts';
-import type { ReasonCode } from '../packet/reason-codes.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { Clock } from './clock.ts';
 import type { DropCause, Terms } from './delivery.ts';
@@ -70,8 +75,22 @@ export class PacketSender implements Outlet {
     return encodePacket(packet, version).length <= packetBytesMax;
   }
 
+  /** Sends one of the steps of QoS 1 and 2: an object less for each than with `send`. */
+  acknowledge(type: AcknowledgementType, packetId: number, reasonCode: ReasonCode): void {
+    const { packetBytesMax, tap, traffic } = this.#options;
+    if (reasonCode !== reasonCodes.success || packetBytesMax < plainAcknowledgementBytes) {
+      this.send({ type, packetId, reasonCode });
+      return;
+    }
+    writePlainAcknowledgement(this.#output.buffer, type, packetId);
+    traffic.sent.count(type);
+    traffic.sentBytes += plainAcknowledgementBytes;
+    tap?.({ type, packetId, reasonCode });
+    this.#output.written();
+  }
+
   pubrel(packetId: number, reasonCode: ReasonCode): void {
-    this.send({ type: 'pubrel', packetId, reasonCode });
+    this.acknowledge('pubrel', packetId, reasonCode);
   }
 
   publish(

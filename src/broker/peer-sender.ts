@@ -1,0 +1,29 @@
+/** What the packets to one client go through. */
+
+import type { ProtocolVersion } from '../packet/version.ts';
+import type { Output } from '../session/output.ts';
+import { PacketSender } from '../session/packet-sender.ts';
+import type { ConnectionOptions } from './connection-options.ts';
+import type { Agreement } from './handshake.ts';
+
+/** What a client has said of itself that matters to sending. */
+export interface Peer extends Pick<Agreement, 'packetBytesMax' | 'topicAliasMax'> {
+  readonly version: ProtocolVersion;
+  readonly clientId: string | undefined;
+}
+
+export function senderTo(peer: Peer, output: Output, options: ConnectionOptions): PacketSender {
+  const { version, clientId, packetBytesMax, topicAliasMax } = peer;
+  const { clock, forms, limits, listener, observer, traffic } = options;
+  return new PacketSender(output, {
+    version,
+    packetBytesMax,
+    topicAliasMax,
+    outputBytesMax: limits.outputBytesMax,
+    mountPoint: listener.mountPoint,
+    clock,
+    traffic,
+    forms,
+    tap: observer.packetSent && ((packet) => observer.packetSent?.(clientId, packet)),
+  });
+}
