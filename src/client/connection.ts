@@ -232,6 +232,7 @@ export class Connection implements LinkReceiver {
   #read(): void {
     try {
       while (this.#isOpen && !this.#isVerifying) {
+        if (this.#readAcknowledgement()) continue;
         const packet = this.#reader.next();
         if (packet === undefined) break;
         this.#traffic.received.count(packet.type);
@@ -245,6 +246,19 @@ export class Connection implements LinkReceiver {
     this.#pauseWhereDue();
   }
 
+  /** Most that say no more than that all is well cost no object. */
+  #readAcknowledgement(): boolean {
+    const conversation = this.#conversation;
+    const type = conversation && this.#reader.nextAcknowledgement();
+    if (type === undefined) return false;
+    const { packetId } = this.#reader;
+    const reasonCode = reasonCodes.success;
+    this.#traffic.received.count(type);
+    this.#options.observer.packetReceived?.({ type, packetId, reasonCode });
+    conversation!.proceed(type, packetId, reasonCode);
+    return true;
+  }
+
   #handle(packet: Packet): void {
     const conversation = this.#conversation;
     if (conversation === undefined) {
@@ -255,13 +269,10 @@ export class Connection implements LinkReceiver {
       case 'publish':
         return conversation.publish(packet);
       case 'puback':
-        return conversation.puback(packet);
       case 'pubrec':
-        return conversation.pubrec(packet);
       case 'pubrel':
-        return conversation.pubrel(packet);
       case 'pubcomp':
-        return conversation.pubcomp(packet);
+        return conversation.proceed(packet.type, packet.packetId, packet.reasonCode);
       case 'suback':
       case 'unsuback':
         return this.#requests.answer(packet);

@@ -1,8 +1,8 @@
 /** A connected client: what the server's packets do, from CONNACK to the end. */
 
-import type { Puback, Pubcomp, Pubrec, Pubrel } from '../packet/acknowledgement.ts';
+import type { AcknowledgementType } from '../packet/acknowledgement.ts';
 import type { Publish } from '../packet/publish.ts';
-import { reasonCodes } from '../packet/reason-codes.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
 import { Fifo } from '../session/fifo.ts';
@@ -60,32 +60,27 @@ export class Conversation implements Source {
     this.#options.taken();
   }
 
-  puback({ packetId, reasonCode }: Puback): void {
-    this.#options.session.outgoing.acknowledged(packetId, reasonCode, this.#now);
-  }
-
-  pubrec({ packetId, reasonCode }: Pubrec): void {
-    this.#options.session.outgoing.received(packetId, reasonCode, this.#now);
-  }
-
-  pubrel({ packetId }: Pubrel): void {
-    // [MQTT-4.3.3-11]: PUBCOMP in any case, so that the server comes to an end.
-    const known = this.#options.session.incoming.release(packetId);
-    const reasonCode = known ? reasonCodes.success : reasonCodes.packetIdentifierNotFound;
-    this.#options.sender.send({ type: 'pubcomp', packetId, reasonCode });
-  }
-
-  pubcomp({ packetId, reasonCode }: Pubcomp): void {
-    this.#options.session.outgoing.completed(packetId, reasonCode, this.#now);
+  /** A step of an exchange of QoS 1 or 2. */
+  proceed(step: AcknowledgementType, packetId: number, reasonCode: ReasonCode): void {
+    const { incoming, outgoing } = this.#options.session;
+    const now = this.#options.clock.now();
+    switch (step) {
+      case 'puback':
+        return outgoing.acknowledged(packetId, reasonCode, now);
+      case 'pubrec':
+        return outgoing.received(packetId, reasonCode, now);
+      case 'pubrel':
+        return this.#complete(packetId, incoming.release(packetId));
+      case 'pubcomp':
+        return outgoing.completed(packetId, reasonCode, now);
+      default:
+        step satisfies never;
+    }
   }
 
   /** The connection is over: acknowledgements are for the next one. */
   end(): void {
     this.#isOver = true;
-  }
-
-  get #now(): number {
-    return this.#options.clock.now();
   }
 
   #topicOf({ topic, properties }: Publish): string {
@@ -95,12 +90,18 @@ export class Conversation implements Source {
 
   #acknowledge(packetId: number): void {
     const { session, sender } = this.#options;
-    sender.send({ type: 'puback', packetId, reasonCode: reasonCodes.success });
+    sender.acknowledge('puback', packetId, reasonCodes.success);
     session.incoming.acknowledge();
   }
 
   #receive(packetId: number): void {
-    this.#options.sender.send({ type: 'pubrec', packetId, reasonCode: reasonCodes.success });
+    this.#options.sender.acknowledge('pubrec', packetId, reasonCodes.success);
+  }
+
+  /** [MQTT-4.3.3-11]: PUBCOMP in any case, so that the server comes to an end. */
+  #complete(packetId: number, isKnown: boolean): void {
+    const reasonCode = isKnown ? reasonCodes.success : reasonCodes.packetIdentifierNotFound;
+    this.#options.sender.acknowledge('pubcomp', packetId, reasonCode);
   }
 }
 
