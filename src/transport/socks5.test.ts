@@ -135,6 +135,22 @@ describe('a SOCKS5 proxy', () => {
     });
   }
 
+  for (const [name, asked] of [
+    ['127.0.0.1', '127.0.0.1'],
+    ['::1', '0000:0000:0000:0000:0000:0000:0000:0001'],
+    ['fe80::1:2%lo', 'fe80:0000:0000:0000:0000:0000:0001:0002'],
+    ['::ffff:192.0.2.1', '0000:0000:0000:0000:0000:ffff:c000:0201'],
+    ['1:2:3:4:5:6:7:8', '0001:0002:0003:0004:0005:0006:0007:0008'],
+    ['broker.example', 'broker.example'],
+  ]) {
+    it(`is asked for ${name} as an address if it is one`, async () => {
+      await using running = await startSocksProxy({ reply: 2 });
+      const proxy = { host, port: running.port };
+      await assert.rejects(connectTcp(() => assert.fail(), { host: name, port: 2, proxy }));
+      assert.deepEqual(running.requests, [`${asked}:2`]);
+    });
+  }
+
   it('that is not there is the error of the system', async () => {
     const server = createServer();
     const port = await listening(server);

@@ -1,6 +1,6 @@
 /** The way through a SOCKS5 proxy. (RFC 1928, with the passwords of RFC 1929) */
 
-import type { Socket } from 'node:net';
+import { isIPv4, isIPv6, type Socket } from 'node:net';
 
 export interface SocksProxy {
   readonly host: string;
@@ -99,11 +99,31 @@ function passwordRequest(userName: string, password: string): Uint8Array {
 const commandConnect = 1;
 const addressTypes = { ipv4: 1, name: 3, ipv6: 4 } as const;
 
-//  VER   CMD   RSV   ATYP   DST.ADDR         DST.PORT
-//   5     1     0     3     length and name  2 bytes
+//  VER   CMD   RSV   ATYP    DST.ADDR                            DST.PORT
+//   5     1     0    1,3,4   4 bytes, length and name, 16 bytes   2 bytes
 function connectRequest({ host, port }: { host: string; port: number }): Uint8Array {
-  const head = Uint8Array.of(version, commandConnect, 0, addressTypes.name);
-  return Buffer.concat([head, counted(host), Uint8Array.of(port >> 8, port & 0xff)]);
+  const head = Uint8Array.of(version, commandConnect, 0);
+  return Buffer.concat([head, address(host), Uint8Array.of(port >> 8, port & 0xff)]);
+}
+
+function address(host: string): Uint8Array {
+  if (isIPv4(host)) return Uint8Array.of(addressTypes.ipv4, ...host.split('.').map(Number));
+  if (isIPv6(host)) return Uint8Array.of(addressTypes.ipv6, ...bytesOfIPv6(host));
+  return Buffer.concat([Uint8Array.of(addressTypes.name), counted(host)]);
+}
+
+/** `::1`, `fe80::1%eth0`, `::ffff:192.0.2.1` */
+function bytesOfIPv6(text: string): number[] {
+  const groups = (part: string): number[] =>
+    part.split(':').flatMap((group) => {
+      if (group === '') return [];
+      if (group.includes('.')) return group.split('.').map(Number);
+      const value = Number.parseInt(group, 16);
+      return [value >> 8, value & 0xff];
+    });
+  const [start, end = ''] = text.replace(/%.*/, '').split('::');
+  const [first, last] = [groups(start), groups(end)];
+  return [...first, ...new Array<number>(16 - first.length - last.length).fill(0), ...last];
 }
 
 /** @throws SocksError when it takes more than the byte that says how long it is */

@@ -57,7 +57,7 @@ async function serve(
     if (!isRight) return void socket.end();
   }
   const [, , , type] = await bytes(socket, 4);
-  const host = type === 3 ? await counted(socket) : [...(await bytes(socket, 4))].join('.');
+  const host = await asked(socket, type);
   const [high, low] = await bytes(socket, 2);
   const port = high * 256 + low;
   requests.push(`${host}:${port}`);
@@ -70,6 +70,13 @@ async function serve(
     socket.write(answer(0));
     socket.pipe(behind).pipe(socket);
   });
+}
+
+async function asked(socket: Socket, type: number): Promise<string> {
+  if (type === 3) return counted(socket);
+  if (type === 1) return [...(await bytes(socket, 4))].join('.');
+  const groups = (await bytes(socket, 16)).toString('hex').match(/.{4}/g) ?? [];
+  return groups.join(':');
 }
 
 async function counted(socket: Socket): Promise<string> {
