@@ -4,8 +4,9 @@ import { Client, type ClientOptions } from '../client/client.ts';
 import { NodeHost } from '../server/node-host.ts';
 import type { ClientDraft } from './client-flags.ts';
 import { clientOptions } from './client-options.ts';
-import { openRoute, routeOf } from './client-route.ts';
+import { routeOf } from './client-route.ts';
 import { connectionFailure } from './connection-failure.ts';
+import { openRoute } from './open-route.ts';
 import { receivedLines, sentLines } from './packet-trace.ts';
 import { clientFailure, type ToolFailure } from './tool-failure.ts';
 

@@ -1,11 +1,12 @@
 /** A command in the place of one of Mosquitto's tools: its flags, help, failures and exit codes. */
 
+import { version } from '../server/version.ts';
 import type { ClientDraft } from './client-flags.ts';
 import { unservedClientFlags } from './client-flags.ts';
 import { idleTlsWarning } from './client-route.ts';
 import { type Command, helpText, type Io } from './command.ts';
 import { type Flag, helpOf, readFlags } from './flags.ts';
-import { optionFileArguments } from './option-file.ts';
+import { givenOptionLines, usualOptionLines } from './option-file.ts';
 import { exitCodes, ToolFailure } from './tool-failure.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -34,15 +35,14 @@ export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Comma
     async run(args, io) {
       const draft = tool.draft();
       try {
-        const all = [...optionFileArguments(tool.inPlaceOf, io.env), ...args];
-        readFlags(all, draft, { flags, unserved: unservedClientFlags });
-        if (!draft.help) {
-          const warning = idleTlsWarning(draft);
-          if (warning !== undefined && !draft.quiet) io.stderr.write(`${warning}\n`);
-          return await tool.run(draft, io);
+        readAllFlags(tool, draft, { args, env: io.env });
+        if (draft.help || draft.showsVersion) {
+          io.stdout.write(draft.help ? helpText(name, command) : `pantala ${name} ${version}\n`);
+          return 0;
         }
-        io.stdout.write(helpText(name, command));
-        return 0;
+        const warning = idleTlsWarning(draft);
+        if (warning !== undefined && !draft.quiet) io.stderr.write(`${warning}\n`);
+        return await tool.run(draft, io);
       } catch (error) {
         if (error instanceof UsageError) {
           io.stderr.write(
@@ -62,4 +62,25 @@ export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Comma
     },
   };
   return command;
+}
+
+/** Those of a file come first, so that the command line has the last word. */
+function readAllFlags<Draft extends ClientDraft>(
+  { flags, inPlaceOf, draft: createDraft }: Tool<Draft>,
+  draft: Draft,
+  { args, env }: { args: readonly string[]; env: Io['env'] },
+): void {
+  const known = { flags, unserved: unservedClientFlags };
+  const probe = createDraft();
+  try {
+    readFlags(args, probe, known);
+  } catch {
+    // Is told below, after what is wrong with the file.
+  }
+  const { optionFile } = probe;
+  const lines =
+    optionFile === undefined ? usualOptionLines(inPlaceOf, env) : givenOptionLines(optionFile);
+  for (const line of lines) readFlags(line, draft, known);
+  draft.optionFile = undefined;
+  readFlags(args, draft, known);
 }

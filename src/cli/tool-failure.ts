@@ -19,9 +19,12 @@ export class ToolFailure extends Error {
 export const exitCodes = {
   other: 1,
   protocol: 2,
+  noConnection: 4,
   connectionLost: 7,
   tls: 8,
+  authorisation: 11,
   unknown: 13,
+  proxy: 16,
   timedOut: 27,
 } as const;
 
