@@ -1,5 +1,7 @@
 /** A command in the place of one of Mosquitto's tools: its flags, help, failures and exit codes. */
 
+import { constants } from 'node:os';
+import process from 'node:process';
 import { version } from '../server/version.ts';
 import type { ClientDraft } from './client-flags.ts';
 import { unservedClientFlags } from './client-flags.ts';
@@ -18,6 +20,8 @@ export interface Tool<Draft extends ClientDraft> {
   readonly inPlaceOf: string;
   readonly flags: readonly Flag<Draft>[];
   readonly draft: () => Draft;
+  /** Its exit code tells of a signal that has ended it, as those of most programs do. */
+  readonly diesOfSignals?: boolean;
 
   /**
    * @returns the exit code
@@ -42,7 +46,7 @@ export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Comma
         }
         const warning = idleTlsWarning(draft);
         if (warning !== undefined && !draft.quiet) io.stderr.write(`${warning}\n`);
-        return await tool.run(draft, io);
+        return await (tool.diesOfSignals ? runUntilSignal(tool, draft, io) : tool.run(draft, io));
       } catch (error) {
         if (error instanceof UsageError) {
           io.stderr.write(
@@ -83,4 +87,41 @@ function readAllFlags<Draft extends ClientDraft>(
   for (const line of lines) readFlags(line, draft, known);
   draft.optionFile = undefined;
   readFlags(args, draft, known);
+}
+
+/** Runs it to its end, or else to that of most programs: what a signal interrupts does not fail. */
+async function runUntilSignal<Draft extends ClientDraft>(
+  { run }: Tool<Draft>,
+  draft: Draft,
+  io: Io,
+): Promise<number> {
+  using received = io.ownsProcess ? new ReceivedSignal() : undefined;
+  try {
+    const exitCode = await run(draft, io);
+    return io.signal.aborted ? signalExitCode(received?.name) : exitCode;
+  } catch (error) {
+    if (io.signal.aborted) return signalExitCode(received?.name);
+    throw error;
+  }
+}
+
+/** The signal by which this process was asked to end. */
+class ReceivedSignal implements Disposable {
+  name: NodeJS.Signals | undefined;
+  readonly #keep: NodeJS.SignalsListener = (name) => {
+    this.name ??= name;
+  };
+
+  constructor() {
+    process.on('SIGINT', this.#keep).on('SIGTERM', this.#keep);
+  }
+
+  [Symbol.dispose](): void {
+    process.off('SIGINT', this.#keep).off('SIGTERM', this.#keep);
+  }
+}
+
+/** What a shell sees of a program that does nothing about signals. */
+function signalExitCode(name: NodeJS.Signals = 'SIGINT'): number {
+  return 128 + constants.signals[name];
 }

@@ -26,6 +26,8 @@ export const exitCodes = {
   unknown: 13,
   proxy: 16,
   timedOut: 27,
+  /** Of mosquitto_sub, before the broker has let it in. */
+  interrupted: 255,
 } as const;
 
 /** The return codes of MQTT 3.x, and how Mosquitto words them (MQTT 3.1.1 table 3.1). */
@@ -80,6 +82,9 @@ export function clientFailure(error: ClientError, version: ProtocolVersion): Too
   }
   if (failure === 'protocol error') {
     return new ToolFailure(exitCodes.protocol, `Error: A network protocol error: ${message}.`);
+  }
+  if (failure === 'not supported' || failure === 'dropped') {
+    return new ToolFailure(exitCodes.other, `Error: ${message}.`);
   }
   return new ToolFailure(exitCodes.connectionLost, `Error: The connection was lost: ${message}.`);
 }
