@@ -37,6 +37,8 @@ export interface Difference {
   readonly adds?: RegExp;
   readonly exitCode?: readonly [theirs: number, ours: number];
   readonly stdout?: readonly [theirs: Expected, ours: Expected];
+  /** What theirs has to become for ours to be the same. */
+  readonly becomes?: (stdout: string) => string;
   readonly stderr?: readonly [theirs: Expected, ours: Expected];
   /** What the topic `kept` holds afterwards. */
   readonly kept?: readonly [theirs: Expected, ours: Expected];

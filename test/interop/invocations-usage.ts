@@ -1,6 +1,6 @@
 /** Command lines that come to no connection. */
 
-import { adds, clearer, fault, type Invocation, newFlag, since21 } from './invocation.ts';
+import { adds, clearer, fault, type Invocation, since21 } from './invocation.ts';
 
 const pointsToHelp: Pick<Invocation, 'differs'> = {
   differs: {
@@ -228,7 +228,11 @@ const newer: readonly Invocation[] = [
   ...(['pub', 'sub', 'rr'] as const).map(
     (tool): Invocation => ({
       run: `${tool} --version`,
-      ...newFlag('--version', { stdout: new RegExp(`^pantala ${tool} [\\d.]+\\n$`) }),
+      differs: {
+        because: `${clearer}: which program this is, and no failure`,
+        exitCode: [1, 0],
+        stdout: [/^mosquitto_\w+ version/, new RegExp(`^pantala ${tool} [\\d.]+\\n$`)],
+      },
     }),
   ),
   ...(['pub', 'sub', 'rr'] as const).map(

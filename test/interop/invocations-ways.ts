@@ -55,23 +55,11 @@ const ways: readonly Invocation[] = [
   { run: 'rr -t $T -e $T -m x -h localhost -p #tls --cafile @ca.crt' },
   { run: 'sub -t $T -E -h localhost -p #tls --cafile @ca.crt --proxy socks5h://127.0.0.1:$PROXY' },
   {
-    run: 'pub -t $T -m x -h localhost -p #tls --cafile @client.crt',
-    ...adds(/which you do not trust|none of those that you trust/),
-  },
-  {
     run: 'sub -t $T -h localhost -p #tls --cafile $DIR/nowhere',
     ...adds(/^--cafile '.*nowhere': there is no such file\.\n$/),
   },
-  {
-    run: 'rr -t $T -e $T -m x -h localhost -p #plain --cafile @ca.crt',
-    ...adds(/there is no TLS on this port|does not speak TLS/),
-  },
   { run: `pub ${hello} ${here} -p #psk --psk abcdef --psk-identity device`, kept: '$T' },
   { run: `sub -t $T -E ${here} -p #psk --psk abcdef --psk-identity device` },
-  {
-    run: `pub -t $T -m x ${here} -p #psk --psk abcdee --psk-identity device`,
-    ...adds(/^The broker does not know the pre-shared key/),
-  },
   {
     run: `pub -t $T -m x ${here} -p #psk --psk xyz --psk-identity device`,
     ...adds(/^--psk is a key in hexadecimal digits/),

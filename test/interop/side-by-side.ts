@@ -72,11 +72,13 @@ export class SideBySide implements AsyncDisposable {
     const open = await startSocksProxy({ names: { localhost: host } });
     const closed = await startSocksProxy({ login: { userName: 'ann', password: 'secret' } });
     ports.set('$PROXY', open.port).set('$LOGIN', closed.port);
-    return new SideBySide(folder, ports, async () => {
+    const stage = new SideBySide(folder, ports, async () => {
       for (const proxy of [open, closed] as RunningSocksProxy[]) await proxy[Symbol.asyncDispose]();
       await stopBroker();
       rmSync(folder, { recursive: true });
     });
+    await stage.#publish(['-t', alwaysThere, '-m', 'x', '-r', '-q', '1']);
+    return stage;
   }
 
   /** Runs it with Mosquitto's tool and with ours. */
@@ -140,11 +142,14 @@ export class SideBySide implements AsyncDisposable {
     if (exitCode !== 0) throw new Error(`mosquitto_pub ${args.join(' ')}: ${stderr}`);
   }
 
+  /** What the topic holds; nothing is told by what is always there, and comes next. */
   async #look(topic: string): Promise<string> {
     const format = '%q|%r|%l|%x|%C|%D|%F|%P|%R';
-    const args = ['-t', topic, '-q', '2', '-C', '1', '-W', '1', '-V', '5', '-F', format];
+    const filters = ['-t', topic, '-t', alwaysThere];
+    const args = [...filters, '-q', '2', '-C', '1', '-V', '5', '-F', `%t ${format}`];
     const { stdout } = await this.#start('sub', args).outcome;
-    return Buffer.from(stdout).toString('latin1');
+    const text = Buffer.from(stdout).toString('latin1');
+    return text.startsWith(alwaysThere) ? '' : text;
   }
 
   #start(tool: OurToolName, args: readonly string[]): RunningTool {
@@ -153,6 +158,7 @@ export class SideBySide implements AsyncDisposable {
   }
 }
 
+const alwaysThere = 'always/there';
 const oftenFlags = ['--repeat', '1000', '--repeat-delay', '0.02'];
 // Milliseconds, so that a tool that waits in vain ends before the test does.
 const timeout = 8000;
