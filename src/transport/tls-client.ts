@@ -46,7 +46,7 @@ export class HandshakeError extends Error {
   }
 }
 
-/** How to get to the server; by default through a new socket, from an address of the system's choice. */
+/** How to get to the server; by default with a new socket, from where the system likes. */
 export interface TlsWay {
   readonly socket?: Socket;
   readonly localAddress?: string;

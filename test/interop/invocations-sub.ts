@@ -87,7 +87,10 @@ const formats: readonly Invocation[] = [
     ' --pretty',
     newer(/"retain":\t1,/, /"retain":\ttrue,.*\[\{\n\t{4}"name":\t"value"/s),
   ),
-  { ...payload('{"t" : 27.0, "l":[1,{"a":[]},{}], "n":1e21}', '-F %J'), ...json },
+  {
+    ...payload('{"t" : 27.0, "l":[1,{"a":[]},{}], "s":"x/y\\u00e9\\n", "n":1e21}', '-F %J'),
+    ...json,
+  },
   { ...payload('{"t" : 27.0, "l":[1,{"a":[]},{}], "n":1e21}', '-F %J --pretty'), ...json },
   payload('no json', '-F %J'),
   payload('no json', '-F %t:%J| --quiet'),
