@@ -5,17 +5,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { CommandBroker } from '../../test/harness/command-broker.ts';
 import { TestGatekeeper } from '../../test/harness/test-gatekeeper.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { pub } from './pub.ts';
 import { sub } from './sub.ts';
-import { TestBroker } from './test-broker.ts';
 import { testIo } from './test-io.ts';
 
 describe('pub and sub', () => {
-  let broker: TestBroker;
+  let broker: CommandBroker;
   before(async () => {
-    broker = await TestBroker.start();
+    broker = await CommandBroker.start();
   });
   after(() => broker.stop());
 
@@ -182,11 +182,11 @@ describe('pub and sub', () => {
 });
 
 describe('a broker that refuses', () => {
-  let broker: TestBroker;
+  let broker: CommandBroker;
   before(async () => {
     const isNo = (text: string) =>
       text.startsWith('no') ? reasonCodes.notAuthorized : reasonCodes.success;
-    broker = await TestBroker.start(
+    broker = await CommandBroker.start(
       new TestGatekeeper({
         admit: ({ userName }) =>
           userName === 'nobody'
@@ -244,7 +244,7 @@ describe('a broker that refuses', () => {
 
 describe('a broker that is not there', () => {
   it('ends both with 1, and tells what to check', async () => {
-    const broker = await TestBroker.start();
+    const broker = await CommandBroker.start();
     await broker.stop();
     for (const [command, args] of [
       [pub, ['-m', 'x']],
@@ -257,7 +257,7 @@ describe('a broker that is not there', () => {
   });
 
   it('ends pub with 7 when it goes', async () => {
-    const broker = await TestBroker.start();
+    const broker = await CommandBroker.start();
     const io = testIo();
     const ended = pub.run([...broker.flags, '-t', 'a', '-l', '-d'], io.io);
     await io.stdout.until(/CONNACK/);
@@ -267,10 +267,10 @@ describe('a broker that is not there', () => {
   });
 
   it('is found again by sub when it comes back', async () => {
-    const first = await TestBroker.start();
+    const first = await CommandBroker.start();
     const running = await first.subscribe(['-t', 'a', '-C', '1']);
     await first.stop();
-    const second = await TestBroker.start(undefined, first.port);
+    const second = await CommandBroker.start(undefined, first.port);
     await running.io.stdout.until(/Subscribed.*Subscribed/s);
     await second.run(pub, ['-t', 'a', '-m', 'back']);
     assert.match((await running.ended).stdout, /\nback\n/);
@@ -327,7 +327,7 @@ describe('a command line', () => {
   }
 
   it('with a topic that fits into no packet is refused', async () => {
-    const broker = await TestBroker.start();
+    const broker = await CommandBroker.start();
     const { exitCode, stderr } = await broker.run(pub, ['-t', 'a'.repeat(70_000), '-m', '']);
     await broker.stop();
     assert.equal(exitCode, 1);

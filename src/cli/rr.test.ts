@@ -2,20 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { CommandBroker } from '../../test/harness/command-broker.ts';
 import { TestGatekeeper } from '../../test/harness/test-gatekeeper.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { latencyText } from './latency-text.ts';
 import { pub } from './pub.ts';
 import { rr } from './rr.ts';
-import { TestBroker } from './test-broker.ts';
 import { testIo } from './test-io.ts';
 
 describe('rr', () => {
-  let broker: TestBroker;
+  let broker: CommandBroker;
   before(async () => {
     const isNo = (text: string) =>
       text.startsWith('no') ? reasonCodes.notAuthorized : reasonCodes.success;
-    broker = await TestBroker.start(new TestGatekeeper({ publish: isNo, subscribe: isNo }));
+    broker = await CommandBroker.start(new TestGatekeeper({ publish: isNo, subscribe: isNo }));
   });
   after(() => broker.stop());
 
@@ -89,7 +89,7 @@ describe('rr', () => {
   }
 
   it('tells that the connection was lost', async () => {
-    const own = await TestBroker.start();
+    const own = await CommandBroker.start();
     const io = testIo();
     const ended = rr.run([...own.flags, ...'-t a -e b -m x -d'.split(' ')], io.io);
     await io.stdout.until(/sending PUBLISH/);

@@ -256,12 +256,19 @@ const newer: readonly Invocation[] = [
   {
     run: 'pub -t $T -m x --tls-engine e',
     ...worded(
-      'keys in engines are not served',
+      'what Node cannot do is refused with a remedy',
       /^Error: .*TLS engine/,
       /give the key as a file in PEM/,
     ),
   },
-  { run: 'pub -t $T -m x --mptcp', ...later('--mptcp', /leave it out, and it is plain TCP\./) },
+  {
+    run: 'pub -t $T -m x --mptcp',
+    ...worded(
+      'what Node cannot do is refused with a remedy',
+      /^Error: Unknown option/,
+      /leave it out/,
+    ),
+  },
 ];
 
 /** They do not know the flag yet, and ours does not like what is behind it. */

@@ -1,15 +1,15 @@
-/** A broker for tests of the client commands, on a port of this machine, and commands that use it. */
+/** A broker on a port of this machine, for tests of the client commands, and what runs them. */
 
 import { EventEmitter, once } from 'node:events';
-import { TestGatekeeper } from '../../test/harness/test-gatekeeper.ts';
-import { Broker, type BrokerOptions } from '../broker/broker.ts';
-import { NodeHost } from '../server/node-host.ts';
-import type { Listener } from '../transport/listen-sockets.ts';
-import { listenTcp } from '../transport/tcp.ts';
-import type { Command } from './command.ts';
-import { pub } from './pub.ts';
-import { sub } from './sub.ts';
-import { type TestIo, testIo } from './test-io.ts';
+import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
+import type { Command } from '../../src/cli/command.ts';
+import { pub } from '../../src/cli/pub.ts';
+import { sub } from '../../src/cli/sub.ts';
+import { type TestIo, testIo } from '../../src/cli/test-io.ts';
+import { NodeHost } from '../../src/server/node-host.ts';
+import type { Listener } from '../../src/transport/listen-sockets.ts';
+import { listenTcp } from '../../src/transport/tcp.ts';
+import { TestGatekeeper } from './test-gatekeeper.ts';
 
 export interface Ended {
   readonly exitCode: number;
@@ -17,7 +17,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export class TestBroker {
+export class CommandBroker {
   readonly port: number;
   readonly #host: NodeHost;
   readonly #broker: Broker;
@@ -41,7 +41,7 @@ export class TestBroker {
   static async start(
     gatekeeper: BrokerOptions['gatekeeper'] = new TestGatekeeper(),
     port = 0,
-  ): Promise<TestBroker> {
+  ): Promise<CommandBroker> {
     const host = new NodeHost();
     const subscriptions = new EventEmitter();
     const observer = {
@@ -50,7 +50,7 @@ export class TestBroker {
     const broker = new Broker({ host, gatekeeper, observer, systemTopicSeconds: 0 });
     host.start((now) => broker.wake(now));
     const listener = await listenTcp(broker.listener().accept, { host: '127.0.0.1', port });
-    return new TestBroker(host, broker, { listener, subscriptions });
+    return new CommandBroker(host, broker, { listener, subscriptions });
   }
 
   async stop(): Promise<void> {
