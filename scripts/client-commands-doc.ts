@@ -126,6 +126,7 @@ const places = {
   small: ', where only QoS 0 is served',
   tls: '',
   psk: '',
+  ws: '',
 } as const;
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -63,7 +63,8 @@ export class ToolClient implements Disposable {
     const { client } = this;
     const { version } = this.#draft;
     const route = routeOf(this.#draft);
-    const leave = () => void client.disconnect();
+    // Who has not said a word yet would not say when it is done with a goodbye.
+    const leave = () => this.#link?.destroy();
     try {
       await client.connect((accept) => {
         const keep: Accept = (link) => {

@@ -3,12 +3,12 @@
 import type { OurToolName } from './our-tools.ts';
 
 /** Listeners that both brokers have, by what they are for. */
-export type ListenerName = 'plain' | 'closed' | 'limited' | 'small' | 'tls' | 'psk';
+export type ListenerName = 'plain' | 'closed' | 'limited' | 'small' | 'tls' | 'psk' | 'ws';
 
 export interface Invocation {
   /**
    * The command line. `$T` stands for a topic and `$ID` for a client identifier that nobody else
-   * uses, `#tls` for the port of that listener, `@ca.crt` for a certificate's file, `$DIR` for a
+   * uses, `#tls` for the port of that listener and `#mute` for that of somebody who says nothing, `@ca.crt` for a certificate's file, `$DIR` for a
    * folder of its own, `$PROXY` and `$LOGIN` for the ports of two proxies; `'a b'` is one argument.
    */
   readonly run: `${OurToolName}${'' | ` ${string}`}`;

@@ -33,9 +33,9 @@ export const rrInvocations: readonly Invocation[] = [
   { run: 'rr -t $T -e $T -m hello -d -i $ID -q 1', only: 'Mosquitto', differs: goodbye },
   { run: 'rr -t $T -e $T -m hello -V 311 -F %t:%p:%R' },
   { run: 'rr -t $T -e $T -m hello -V 31 -i $ID' },
-  { run: 'rr -t $T -e $T/r -m hello -W 1' },
-  { run: 'rr -t $T -e $T/r -m hello -W 1 --quiet' },
-  { run: 'rr -t $T -e $T/r -m hello -W 1 -V 311' },
+  { run: 'rr -t $T -e $T/r -m hello -W 2' },
+  { run: 'rr -t $T -e $T/r -m hello -W 2 --quiet' },
+  { run: 'rr -t $T -e $T/r -m hello -W 2 -V 311' },
   { run: 'rr -t $T -e $T/r -m hello -v', live: '-t $T/r -m answer' },
   { run: 'rr -t $T -e $T/r -m hello -v -q 2', given: ['-t $T/r -m early -r -q 1'] },
   {

@@ -1,9 +1,27 @@
 /** Ways to the broker that are not a plain connection to its host and port. */
 
-import { adds, type Invocation, newFlag, since21 } from './invocation.ts';
+import { adds, clearer, type Difference, type Invocation, newFlag, since21 } from './invocation.ts';
 
 const hello = '-t $T -m hello -r -q 1';
 const here = '-h 127.0.0.1';
+
+function overWebSocket(complaint: RegExp): Pick<Invocation, 'differs'> {
+  const differs: Difference = {
+    because: since21,
+    exitCode: [1, 0],
+    stderr: [complaint, ''],
+    kept: ['', /^\$T 1\|1\|5\|/],
+  };
+  return { differs };
+}
+
+const timesOut: Pick<Invocation, 'differs'> = {
+  differs: {
+    because: `${clearer}: the time is over as well where the broker has said nothing yet`,
+    exitCode: [255, 27],
+    stderr: ['', 'Timed out\n'],
+  },
+};
 
 const ways: readonly Invocation[] = [
   { run: `pub ${hello} -L mqtt://127.0.0.1:#plain/$T`, kept: '$T' },
@@ -79,6 +97,14 @@ const ways: readonly Invocation[] = [
     },
   },
   { run: `pub -t $T -m x ${here} -p #plain --no-tls`, ...newFlag('--no-tls') },
+  { run: `pub ${hello} ${here} -p #ws --ws`, kept: '$T', ...overWebSocket(/option '--ws'/) },
+  {
+    run: 'pub -m hello -r -q 1 -L ws://127.0.0.1:#ws/$T',
+    kept: '$T',
+    ...overWebSocket(/^Error: unsupported URL scheme/),
+  },
+  { run: `sub -t $T ${here} -p #mute -W 1 -d -i $ID`, ...timesOut },
+  { run: `rr -t $T -e $T -m x ${here} -p #mute -W 1` },
 ];
 
 export const wayInvocations = ways.map((each): Invocation => ({ at: 'nowhere', ...each }));

@@ -1,7 +1,9 @@
 /** The two brokers, proxies and files that command lines are run at, for Mosquitto's tools and ours. */
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -33,6 +35,7 @@ function listenerLines(folder: string): Readonly<Record<ListenerName, readonly s
     small: ['allow_anonymous true', 'max_qos 0'],
     tls: ['allow_anonymous true', ...tls],
     psk: ['allow_anonymous true', 'psk_hint hint', `psk_file ${join(folder, 'psk')}`],
+    ws: ['protocol websockets', 'allow_anonymous true'],
   };
 }
 
@@ -71,9 +74,13 @@ export class SideBySide implements AsyncDisposable {
     const stopBroker = await (broker === 'Mosquitto' ? startTheirs(lines) : startOurs(lines));
     const open = await startSocksProxy({ names: { localhost: host } });
     const closed = await startSocksProxy({ login: { userName: 'ann', password: 'secret' } });
-    ports.set('$PROXY', open.port).set('$LOGIN', closed.port);
+    const mute = createServer((socket) => socket.on('error', () => undefined));
+    await once(mute.listen(0, host), 'listening');
+    const { port } = mute.address() as { port: number };
+    ports.set('$PROXY', open.port).set('$LOGIN', closed.port).set('mute', port);
     const stage = new SideBySide(folder, ports, async () => {
       for (const proxy of [open, closed] as RunningSocksProxy[]) await proxy[Symbol.asyncDispose]();
+      mute.close();
       await stopBroker();
       rmSync(folder, { recursive: true });
     });
