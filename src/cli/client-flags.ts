@@ -1,4 +1,4 @@
-/** The flags that `pantala pub` and `pantala sub` share. */
+/** The flags that `pantala pub`, `sub` and `rr` share. */
 
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import { type GivenProperties, noProperties, readProperty } from './client-properties.ts';
@@ -9,6 +9,9 @@ import { UsageError } from './usage-error.ts';
 /** What the flags have said so far. */
 export interface ClientDraft extends ConnectionDraft {
   help: boolean;
+  showsVersion: boolean;
+  /** Read in the place of the usual one; there is one at most. */
+  readonly optionFiles: string[];
   /** Packets are told as they come and go. */
   debug: boolean;
   /** Nothing is told that goes wrong while it runs. */
@@ -33,6 +36,8 @@ export function clientDraft(): ClientDraft {
   return {
     ...connectionDraft(),
     help: false,
+    showsVersion: false,
+    optionFiles: [],
     debug: false,
     quiet: false,
     clientId: undefined,
@@ -80,7 +85,7 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
   {
     names: ['-D', '--property'],
     argument: 'COMMAND IDENTIFIER VALUE',
-    wants: 'command, identifier and value',
+    missing: '--property argument given but not enough arguments specified.',
     help: 'a property of MQTT 5.0: -D publish content-type text/plain',
     read: (draft, next) => {
       readProperty(draft.properties, next);
@@ -92,6 +97,13 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     help: 'print this help',
     read: (draft) => {
       draft.help = true;
+    },
+  },
+  {
+    names: ['--version'],
+    help: 'print which version this is',
+    read: (draft) => {
+      draft.showsVersion = true;
     },
   },
   {
@@ -125,7 +137,7 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
   {
     names: ['-M'],
     argument: 'COUNT',
-    wants: 'max_inflight',
+    missing: '-M argument given but max_inflight not specified.',
     help: 'messages of QoS 1 and 2 on their way at a time; 20 by default',
     read: (draft, next) => {
       const fault = 'Maximum inflight messages must be greater than 0.';
@@ -136,6 +148,13 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     names: ['--nodelay'],
     help: 'send small packets at once, which is done in any case',
     read: () => {},
+  },
+  {
+    names: ['-o'],
+    argument: 'FILE',
+    wants: 'options file',
+    help: 'read default flags from this file, one to a line, not from the usual one',
+    read: (draft, next) => draft.optionFiles.push(next()),
   },
   {
     names: ['-P', '--pw'],
@@ -175,8 +194,8 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
   {
     names: ['-V', '--protocol-version'],
     argument: 'VERSION',
-    wants: 'version',
-    help: 'mqttv31, mqttv311 (the default) or mqttv5, or 31, 311 or 5',
+    missing: '--protocol-version argument given but no version specified.',
+    help: 'mqttv31, mqttv311 (the default, but of rr) or mqttv5, or 31, 311 or 5',
     read: (draft, next) => {
       const version = versions.get(next());
       if (version === undefined) {
@@ -224,9 +243,10 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     names: ['-x'],
     argument: 'SECONDS',
     wants: 'session expiry interval',
-    help: 'how long the broker keeps the session, in MQTT 5.0; -1: for ever',
+    help: 'speak MQTT 5.0, and have the broker keep the session so long; -1: for ever',
     read: (draft, next) => {
       draft.sessionExpiryInterval = expiryInterval(next());
+      draft.version = 5;
     },
   },
 ];
@@ -238,10 +258,8 @@ export const unservedClientFlags: readonly UnservedFlag[] = [
     names: ['--tls-engine', '--tls-engine-kpass-sha1'],
     remedy: 'give the key as a file in PEM with --key',
   },
-  { names: ['--proxy'], remedy: 'connect without a proxy for now' },
+  // Node opens no such sockets.
   { names: ['--mptcp'], remedy: 'leave it out, and it is plain TCP' },
-  { names: ['-A'], remedy: 'leave it out, and the system chooses the address' },
-  { names: ['-S'], remedy: 'look the broker up, and give it with -h and -p' },
 ];
 
 function expiryInterval(text: string): number {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { certificateFile, pem } from '../../test/harness/certificates.ts';
+import { startSocksProxy } from '../../test/harness/socks-proxy.ts';
 import { sub } from './sub.ts';
 import { testIo } from './test-io.ts';
 
@@ -81,8 +82,8 @@ describe('a tool without a connection', () => {
     return check(server, {
       args: [],
       exitCode: 7,
-      line: 'Error: The connection was lost: the server closed the connection.',
-      says: /^If this port is for TLS, give --cafile/,
+      line: 'Error: The connection was lost.',
+      says: /^The server closed the connection\. If this port is for TLS, give --cafile/,
     });
   });
 
@@ -103,4 +104,34 @@ describe('a tool without a connection', () => {
       line: 'Error: No such file or directory',
       says: /check --unix/,
     }));
+
+  for (const { options, url, exitCode, line, says } of [
+    {
+      options: { login: { userName: 'ann', password: 'secret' } },
+      url: 'socks5h://',
+      exitCode: 11,
+      line: 'Error: Authorisation failed.',
+      says: /^The proxy at 127\.0\.0\.1 port \d+ did not connect.*give --proxy a user name/,
+    },
+    {
+      options: { login: { userName: 'ann', password: 'secret' } },
+      url: 'socks5h://ann:guessed@',
+      exitCode: 16,
+      line: 'Error: Proxy error.',
+      says: /refused the user name or password\): give --proxy/,
+    },
+    {
+      options: { reply: 4 },
+      url: 'socks5h://',
+      exitCode: 4,
+      line: 'Error: The client is not currently connected.',
+      says: /did not connect to broker\.example port 1883 .*host unreachable/,
+    },
+  ]) {
+    it(`says what a proxy said: ${line}`, async () => {
+      await using proxy = await startSocksProxy(options);
+      const way = ['-h', 'broker.example', '--proxy', `${url}127.0.0.1:${proxy.port}`];
+      await check(undefined, { args: way, exitCode, line, says });
+    });
+  }
 });

@@ -14,6 +14,7 @@ const commands: Commands = {
   serve: async () => (await import('./serve.ts')).serve,
   pub: async () => (await import('./pub.ts')).pub,
   sub: async () => (await import('./sub.ts')).sub,
+  rr: async () => (await import('./rr.ts')).rr,
   store: async () => (await import('./store.ts')).store,
   passwd: async () => (await import('./passwd.ts')).passwd,
 };

@@ -2,23 +2,19 @@
 
 import { type ClientDraft, clientDraft, clientFlags } from './client-flags.ts';
 import { type Flag, wholeNumber } from './flags.ts';
+import { type PrintDraft, printDraft, printFlags } from './print-flags.ts';
 import { UsageError } from './usage-error.ts';
 
-export interface SubDraft extends ClientDraft {
+export interface SubDraft extends ClientDraft, PrintDraft {
   readonly filtersOut: string[];
   readonly unsubscribed: string[];
   /** Messages to print before it ends. */
   count: number;
-  timeoutSeconds: number | undefined;
   exitsAfterSubscribe: boolean;
-  format: string | undefined;
-  verbose: boolean;
-  newlines: boolean;
-  pretty: boolean;
-  skipsRetained: boolean;
   retainedOnly: boolean;
-  retainAsPublished: boolean;
   removesRetained: boolean;
+  /** Messages are counted by the second, and not printed. */
+  countsRate: boolean;
   /** Of a hundred messages, on average. */
   printedShare: number;
 }
@@ -26,25 +22,17 @@ export interface SubDraft extends ClientDraft {
 export function subDraft(): SubDraft {
   return {
     ...clientDraft(),
+    ...printDraft(),
     filtersOut: [],
     unsubscribed: [],
     count: Number.POSITIVE_INFINITY,
-    timeoutSeconds: undefined,
     exitsAfterSubscribe: false,
-    format: undefined,
-    verbose: false,
-    newlines: true,
-    pretty: false,
-    skipsRetained: false,
     retainedOnly: false,
-    retainAsPublished: false,
     removesRetained: false,
+    countsRate: false,
     printedShare: 100,
   };
 }
-
-/** Largest delay that timers take, in seconds. */
-const timeoutSecondsMax = 2_147_483;
 
 const ownFlags: readonly Flag<SubDraft>[] = [
   {
@@ -73,33 +61,10 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     },
   },
   {
-    names: ['-F'],
-    argument: 'FORMAT',
-    wants: 'format',
-    help: "how to print a message: '%I %t %p'; see mosquitto_sub(1)",
-    read: (draft, next) => {
-      draft.format = next();
-    },
-  },
-  {
-    names: ['-N'],
-    help: 'print no end of line behind a message',
+    names: ['--message-rate'],
+    help: 'print only, each second, how many messages have come',
     read: (draft) => {
-      draft.newlines = false;
-    },
-  },
-  {
-    names: ['--pretty'],
-    help: 'print JSON on many lines',
-    read: (draft) => {
-      draft.pretty = true;
-    },
-  },
-  {
-    names: ['-R'],
-    help: 'do not print retained messages',
-    read: (draft) => {
-      draft.skipsRetained = true;
+      draft.countsRate = true;
     },
   },
   {
@@ -123,13 +88,6 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     },
   },
   {
-    names: ['--retain-as-published'],
-    help: 'let messages keep the retain flag that they were published with, in MQTT 5.0',
-    read: (draft) => {
-      draft.retainAsPublished = true;
-    },
-  },
-  {
     names: ['--retained-only'],
     help: 'print retained messages only, and end at the first other one',
     read: (draft) => {
@@ -150,23 +108,6 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     help: 'what to unsubscribe from; may be given again',
     read: (draft, next) => draft.unsubscribed.push(next()),
   },
-  {
-    names: ['-v', '--verbose'],
-    help: 'print the topic before the payload',
-    read: (draft) => {
-      draft.verbose = true;
-    },
-  },
-  {
-    names: ['-W'],
-    argument: 'SECONDS',
-    wants: 'timeout',
-    help: 'end after this time',
-    read: (draft, next) => {
-      const text = next();
-      draft.timeoutSeconds = wholeNumber(text, 1, timeoutSecondsMax, `Invalid timeout "${text}".`);
-    },
-  },
 ];
 
-export const subFlags: readonly Flag<SubDraft>[] = [...ownFlags, ...clientFlags];
+export const subFlags: readonly Flag<SubDraft>[] = [...ownFlags, ...printFlags, ...clientFlags];

@@ -19,10 +19,15 @@ export class ToolFailure extends Error {
 export const exitCodes = {
   other: 1,
   protocol: 2,
+  noConnection: 4,
   connectionLost: 7,
   tls: 8,
+  authorisation: 11,
   unknown: 13,
+  proxy: 16,
   timedOut: 27,
+  /** Of mosquitto_sub, before the broker has let it in. */
+  interrupted: 255,
 } as const;
 
 /** The return codes of MQTT 3.x, and how Mosquitto words them (MQTT 3.1.1 table 3.1). */
@@ -72,11 +77,22 @@ export function clientFailure(error: ClientError, version: ProtocolVersion): Too
     const known = version === 5 ? undefined : returnCodes.get(reasonCode);
     const { code, words } = known ?? { code: reasonCode, words: reasonWords(reasonCode) };
     const advice = advices.get(reasonCode);
-    const sentence = advice === undefined ? message : `${message}; ${advice}`;
-    return new ToolFailure(code, `Connection error: ${words}\n${sentence}`);
+    const text = advice === undefined ? message : `${message}; ${advice}`;
+    return new ToolFailure(code, `Connection error: ${words}\n${sentence(text)}`);
   }
-  if (failure === 'protocol error') {
-    return new ToolFailure(exitCodes.protocol, `Error: A network protocol error: ${message}.`);
+  if (failure === 'not supported' || failure === 'dropped') {
+    return new ToolFailure(exitCodes.other, `Error: ${sentence(message)}`);
   }
-  return new ToolFailure(exitCodes.connectionLost, `Error: The connection was lost: ${message}.`);
+  const [exitCode, line] =
+    failure === 'protocol error'
+      ? [exitCodes.protocol, protocolErrorLine]
+      : [exitCodes.connectionLost, 'Error: The connection was lost.'];
+  return new ToolFailure(exitCode, `${line}\n${sentence(message)}`);
+}
+
+const protocolErrorLine =
+  'Error: A network protocol error occurred when communicating with the broker.';
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -5,6 +5,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import type { Accept } from '../session/link.ts';
 import {
+  type ConnectOptions,
   type Destination,
   handshakeSecondsMax,
   openedArrival,
@@ -15,12 +16,11 @@ import type { TlsOptions } from './tls-client.ts';
 import { startWebSocketLink } from './websocket-link.ts';
 import { acceptOf } from './websocket-request.ts';
 
-export type ConnectWebSocketOptions = Destination & {
+export type ConnectWebSocketOptions = ConnectOptions & {
   /** What is asked for of the server; most brokers that look at it want Mosquitto's `/mqtt`. */
   readonly resource?: string;
   /** Undefined: `ws://`; otherwise `wss://`. */
   readonly tls?: TlsOptions | undefined;
-  readonly signal?: AbortSignal;
 };
 
 /** There was a connection, but the server did not make a WebSocket for MQTT of it. */
@@ -36,15 +36,15 @@ const frameBytesMax = 5 + 268_435_455;
 /**
  * Opens a connection; `accept` is called once the server has agreed to speak MQTT over it.
  *
- * @throws the system's error, such as ECONNREFUSED; HandshakeError; UpgradeError
+ * @throws the system's error, such as ECONNREFUSED; SocksError; HandshakeError; UpgradeError
  */
 export function connectWebSocket(accept: Accept, options: ConnectWebSocketOptions): Promise<void> {
-  const { resource = '/mqtt', tls, signal } = options;
+  const { resource = '/mqtt', tls, signal, proxy, localAddress } = options;
   const destination: Destination =
     'path' in options ? { path: options.path } : { host: options.host, port: options.port };
   const scheme = tls === undefined ? 'ws' : 'wss';
   const url = new URL(`${scheme}://${authorityOf(destination)}${resource}`);
-  return openSocket(destination, { signal, tls }, async (socket) => {
+  return openSocket(destination, { signal, proxy, localAddress, tls }, async (socket) => {
     const peer = peerAt(destination, socket);
     await upgrade(socket, { url, signal }, (head) => {
       startWebSocketLink(openedArrival(socket, peer), accept, {

@@ -3,7 +3,7 @@
 import type { Accept } from '../session/link.ts';
 import { peerOf } from './arrival.ts';
 import { type Listener, type ListenSocketsOptions, listenSockets } from './listen-sockets.ts';
-import { openedArrival, openSocket } from './open-socket.ts';
+import { type ConnectOptions, openedArrival, openSocket } from './open-socket.ts';
 import { socketLinks, startLink } from './socket-link.ts';
 
 /**
@@ -18,13 +18,13 @@ export function listenTcp(accept: Accept, options: ListenSocketsOptions = {}): P
 /**
  * Opens a connection; `accept` is called once it is there.
  *
- * @throws the system's error, such as ECONNREFUSED
+ * @throws the system's error, such as ECONNREFUSED; SocksError
  */
 export function connectTcp(
   accept: Accept,
-  { host, port, signal }: { host: string; port: number; signal?: AbortSignal },
+  { host, port, ...options }: Extract<ConnectOptions, { readonly host: string }>,
 ): Promise<void> {
-  return openSocket({ host, port }, { signal }, (socket) => {
+  return openSocket({ host, port }, options, (socket) => {
     startLink(openedArrival(socket, peerOf(socket)), accept);
   });
 }
