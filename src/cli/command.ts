@@ -10,6 +10,8 @@ export interface Io {
   /** Aborted by SIGINT and SIGTERM: finish what must be finished, and return. */
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the user has typed to get here, such as `mosquitto_pub`; `pantala COMMAND` by default. */
+  readonly calledAs?: string;
   /**
    * The process is there for this command alone, which may answer its signals, become another user
    * or go to the background. Absent where it is a guest, as in a test.
@@ -31,15 +33,22 @@ export interface Command {
   /** What follows the command's name: `[-c FILE] [-p PORT]...`. */
   readonly usage: string;
   readonly options: readonly CommandOption[];
+  /** What its operands are, for shells that complete them. */
+  readonly operand?: 'FILE' | 'FOLDER';
 
   /** @returns the exit code; 0 is success. What goes wrong has been written to `io.stderr`. */
   run(args: readonly string[], io: Io): Promise<number>;
 }
 
-/** The help of a command, as `--help` prints it. */
-export function helpText(name: string, { summary, usage, options }: Command): string {
+/** The help of a command, as `--help` prints it. @param program what the user calls it by */
+export function helpText(program: string, { summary, usage, options }: Command): string {
   const lines = columns(options.map(({ flags, help }) => [flags, help]));
-  return [`Usage: pantala ${name} ${usage}`, '', summary, '', ...lines, ''].join('\n');
+  return [`Usage: ${program} ${usage}`, '', summary, '', ...lines, ''].join('\n');
+}
+
+/** What the user calls a command by. */
+export function programOf({ calledAs }: Io, name: string): string {
+  return calledAs ?? `pantala ${name}`;
 }
 
 /** Two columns, indented; the second begins where the longest entry of the first allows it. */

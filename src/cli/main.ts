@@ -6,6 +6,7 @@ import { endNow } from '../server/end-now.ts';
 import { nearestName } from '../server/nearest-name.ts';
 import { version } from '../server/version.ts';
 import { type Command, columns, type Io } from './command.ts';
+import { programName, programNames } from './program-names.ts';
 
 /** How each command is loaded: only what runs costs time to start. */
 type Commands = Readonly<Record<string, () => Promise<Command>>>;
@@ -16,9 +17,13 @@ const commands: Commands = {
   sub: async () => (await import('./sub.ts')).sub,
   store: async () => (await import('./store.ts')).store,
   passwd: async () => (await import('./passwd.ts')).passwd,
+  compat: async () => (await import('./compat.ts')).compat,
 };
 
-/** Runs `args`, without the name of the program, and resolves to the exit code. */
+/**
+ * Runs `args`, without the name of the program, and resolves to the exit code. One of Mosquitto's
+ * names in the place of the command is as good as the command.
+ */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = args;
   if (name === '--version') {
@@ -26,8 +31,13 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return 0;
   }
   if (name === undefined || name === '-h' || name === '--help' || name === 'help') {
+    if (name === 'help' && rest.length > 0) return main([rest[0], '--help'], io);
     (name === undefined ? io.stderr : io.stdout).write(await usage());
     return name === undefined ? 1 : 0;
+  }
+  if (Object.hasOwn(programNames, name)) {
+    const command = await commands[programNames[name]]();
+    return command.run(rest, { ...io, calledAs: name });
   }
   if (!Object.hasOwn(commands, name)) {
     io.stderr.write(`Error: Unknown command '${name}'.${suggestion(name)}\n`);
@@ -82,7 +92,9 @@ if (import.meta.main) {
   const { stdin, stdout, stderr, env } = process;
   // Whoever read them may go away: a broker serves on, and a command that cares listens as well.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
-  process.exitCode = await main(process.argv.slice(2), {
+  const [, file = '', ...args] = process.argv;
+  const called = programName(file);
+  process.exitCode = await main(called === undefined ? args : [called, ...args], {
     stdin,
     stdout,
     stderr,

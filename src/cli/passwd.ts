@@ -20,7 +20,7 @@ import {
   passwordHashText,
 } from '../auth/password-hash.ts';
 import { bytesOfText, textAsBytes } from './byte-text.ts';
-import { type Command, helpText, type Io } from './command.ts';
+import { type Command, helpText, type Io, programOf } from './command.ts';
 import { type PasswdTask, readPasswdArguments, UsageWanted } from './passwd-arguments.ts';
 import { CorruptFileError, PasswordLines } from './password-lines.ts';
 import { askPassword } from './password-prompt.ts';
@@ -42,7 +42,7 @@ export const passwd: Command = {
   ],
   async run(args, io) {
     if (args[0] === '-h' || args[0] === '--help') {
-      io.stdout.write(helpText('passwd', passwd));
+      io.stdout.write(helpText(programOf(io, 'passwd'), passwd));
       return 0;
     }
     try {
@@ -56,7 +56,7 @@ export const passwd: Command = {
 
 function explain(error: unknown, io: Io): number {
   if (error instanceof UsageWanted) {
-    io.stdout.write(helpText('passwd', passwd));
+    io.stdout.write(helpText(programOf(io, 'passwd'), passwd));
     return exitCodes.other;
   }
   if (error instanceof ToolFailure) {

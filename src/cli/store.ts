@@ -38,7 +38,7 @@ export const store: Command = {
     try {
       const invocation = readArguments(args);
       if (invocation !== undefined) return await runAction(invocation, io);
-      io.stdout.write(`${helpText('store', store)}${exitCodeHelp}`);
+      io.stdout.write(`${helpText('pantala store', store)}${exitCodeHelp}`);
       return 0;
     } catch (error) {
       return explain(error, io);

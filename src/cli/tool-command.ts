@@ -3,7 +3,7 @@
 import type { ClientDraft } from './client-flags.ts';
 import { unservedClientFlags } from './client-flags.ts';
 import { idleTlsWarning } from './client-route.ts';
-import { type Command, helpText, type Io } from './command.ts';
+import { type Command, helpText, type Io, programOf } from './command.ts';
 import { type Flag, helpOf, readFlags } from './flags.ts';
 import { optionFileArguments } from './option-file.ts';
 import { exitCodes, ToolFailure } from './tool-failure.ts';
@@ -41,13 +41,12 @@ export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Comma
           if (warning !== undefined && !draft.quiet) io.stderr.write(`${warning}\n`);
           return await tool.run(draft, io);
         }
-        io.stdout.write(helpText(name, command));
+        io.stdout.write(helpText(programOf(io, name), command));
         return 0;
       } catch (error) {
         if (error instanceof UsageError) {
-          io.stderr.write(
-            `Error: ${error.message}\n\nUse 'pantala ${name} --help' to see usage.\n`,
-          );
+          const program = programOf(io, name);
+          io.stderr.write(`Error: ${error.message}\n\nUse '${program} --help' to see usage.\n`);
           return exitCodes.other;
         }
         // A RangeError is what the client says to arguments that fit into no packet.
