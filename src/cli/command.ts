@@ -24,6 +24,8 @@ export interface CommandOption {
   /** All its forms: `-p, --port PORT`. */
   readonly flags: string;
   readonly help: string;
+  /** What the argument can be, where that is a list. */
+  readonly values?: readonly string[];
 }
 
 /** One command; its file exports one of these under the command's name. */

@@ -1,8 +1,10 @@
 /** The flags of `pantala sub`. */
 
 import { type ClientDraft, clientDraft, clientFlags } from './client-flags.ts';
-import { type Flag, wholeNumber } from './flags.ts';
+import { type Flag, oneOf, wholeNumber } from './flags.ts';
+import { outputNames } from './output-format.ts';
 import { UsageError } from './usage-error.ts';
+import { type WatchOrder, watchOrders } from './watch-table.ts';
 
 export interface SubDraft extends ClientDraft {
   readonly filtersOut: string[];
@@ -12,6 +14,10 @@ export interface SubDraft extends ClientDraft {
   timeoutSeconds: number | undefined;
   exitsAfterSubscribe: boolean;
   format: string | undefined;
+  /** One of `outputNames`. */
+  output: string | undefined;
+  watch: boolean;
+  watchOrder: WatchOrder;
   verbose: boolean;
   newlines: boolean;
   pretty: boolean;
@@ -32,6 +38,9 @@ export function subDraft(): SubDraft {
     timeoutSeconds: undefined,
     exitsAfterSubscribe: false,
     format: undefined,
+    output: undefined,
+    watch: false,
+    watchOrder: 'arrival',
     verbose: false,
     newlines: true,
     pretty: false,
@@ -89,6 +98,16 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     },
   },
   {
+    names: ['--output'],
+    argument: 'FORMAT',
+    wants: 'format',
+    values: outputNames,
+    help: `how to print a message: ${outputNames.join(', ')}; see below`,
+    read: (draft, next) => {
+      draft.output = oneOf('--output', outputNames, next());
+    },
+  },
+  {
     names: ['--pretty'],
     help: 'print JSON on many lines',
     read: (draft) => {
@@ -137,6 +156,16 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     },
   },
   {
+    names: ['--sort'],
+    argument: 'ORDER',
+    wants: 'order',
+    values: watchOrders,
+    help: `with --watch: sort by ${watchOrders.join(', ')}; arrival by default`,
+    read: (draft, next) => {
+      draft.watchOrder = oneOf('--sort', watchOrders, next());
+    },
+  },
+  {
     names: ['-T', '--filter-out'],
     argument: 'FILTER',
     wants: 'topic filter',
@@ -155,6 +184,13 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     help: 'print the topic before the payload',
     read: (draft) => {
       draft.verbose = true;
+    },
+  },
+  {
+    names: ['-w', '--watch'],
+    help: 'draw a table of topics on the terminal: last message, count, rate, age',
+    read: (draft) => {
+      draft.watch = true;
     },
   },
   {

@@ -5,11 +5,12 @@ import { ClientError } from '../client/client-error.ts';
 import type { ReceivedMessage } from '../client/inbox.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import { filterFault, matches } from '../topic/topic-filter.ts';
-import { bytesAsText, textAsBytes } from './byte-text.ts';
+import { textAsBytes } from './byte-text.ts';
 import type { Command, Io } from './command.ts';
 import { GatheredOutput } from './gathered-output.ts';
-import { type MessageFormat, messageFormat } from './message-format.ts';
+import type { MessageFormat } from './message-format.ts';
 import { type SubDraft, subDraft, subFlags } from './sub-flags.ts';
+import { openPrinting } from './sub-printing.ts';
 import { ToolClient } from './tool-client.ts';
 import { toolCommand } from './tool-command.ts';
 import { clientFailure, exitCodes, ToolFailure } from './tool-failure.ts';
@@ -27,15 +28,15 @@ export const sub: Command = toolCommand({
 
 async function run(draft: SubDraft, io: Io): Promise<number> {
   check(draft);
-  const complain = (line: string) => {
-    if (!draft.quiet) io.stderr.write(`${line}\n`);
-  };
   const unread = new AbortController();
   const output = new GatheredOutput(io.stdout, unread);
   const timeout = timeoutSignal(draft);
   const signal = AbortSignal.any([io.signal, unread.signal, ...timeout]);
-  using tool = new ToolClient(draft, (line) => output.write(textAsBytes(`${line}\n`)));
-  const subscriber = new Subscriber(tool, { draft, output, complain, signal });
+  using printing = await openPrinting(draft, { ...io, signal });
+  const { complain, textOf } = printing;
+  const tell = printing.tell ?? ((line: string) => output.write(textAsBytes(`${line}\n`)));
+  using tool = new ToolClient(draft, tell);
+  const subscriber = new Subscriber(tool, { draft, output, textOf, complain, signal });
   try {
     await subscriber.run();
   } finally {
@@ -75,6 +76,7 @@ const reconnectMilliseconds = 1000;
 interface SubscriberOptions {
   readonly draft: SubDraft;
   readonly output: GatheredOutput;
+  readonly textOf: MessageFormat;
   readonly complain: (line: string) => void;
   /** Ends it. */
   readonly signal: AbortSignal;
@@ -84,14 +86,12 @@ interface SubscriberOptions {
 class Subscriber {
   readonly #tool: ToolClient;
   readonly #options: SubscriberOptions;
-  readonly #textOf: MessageFormat;
   readonly #removals: Promise<unknown>[] = [];
   #count = 0;
 
   constructor(tool: ToolClient, options: SubscriberOptions) {
     this.#tool = tool;
     this.#options = options;
-    this.#textOf = textOf(options.draft, options.complain);
   }
 
   /** @throws ToolFailure when there is no connection to begin with */
@@ -160,14 +160,14 @@ class Subscriber {
   }
 
   #take(message: ReceivedMessage): 'last' | 'more' {
-    const { draft, output } = this.#options;
+    const { draft, output, textOf } = this.#options;
     const { topic, retain } = message;
     if (draft.retainedOnly && !retain) return 'last';
     if (draft.filtersOut.some((filter) => matches(filter, topic))) return 'more';
     if (retain && draft.removesRetained) this.#removeRetained(topic);
     if (retain && draft.skipsRetained) return 'more';
     if (draft.printedShare < 100 && Math.random() * 100 >= draft.printedShare) return 'more';
-    output.write(this.#textOf(message));
+    output.write(textOf(message));
     this.#count++;
     return this.#count === draft.count ? 'last' : 'more';
   }
@@ -206,21 +206,4 @@ function isLoss(error: unknown): boolean {
 /** A broker that is not there yet may come; one that refuses does so for a reason. */
 function isPassing({ exitCode }: ToolFailure): boolean {
   return exitCode === exitCodes.other || exitCode === exitCodes.connectionLost;
-}
-
-/** How messages are printed: by a format, or else the payload, with -v behind its topic. */
-function textOf(
-  { format, pretty, newlines, verbose }: SubDraft,
-  complain: (line: string) => void,
-): MessageFormat {
-  const end = newlines ? '\n' : '';
-  if (format !== undefined) {
-    const formatted = messageFormat(format, { pretty, complain });
-    return (message) => formatted(message) + end;
-  }
-  return ({ topic, payload }) => {
-    const start = verbose ? `${textAsBytes(topic)} ` : '';
-    if (payload.length > 0) return start + bytesAsText(payload) + end;
-    return verbose && newlines ? `${start}(null)\n` : '';
-  };
 }
