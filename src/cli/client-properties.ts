@@ -4,12 +4,19 @@ import { type Property, type PropertyPlace, propertyByName } from '../packet/pro
 import { UsageError } from './usage-error.ts';
 
 /** Packets that a tool sends with properties of its user's. */
-const commands = ['connect', 'publish', 'subscribe', 'unsubscribe', 'disconnect', 'will'] as const;
+export const propertyCommands = [
+  'connect',
+  'publish',
+  'subscribe',
+  'unsubscribe',
+  'disconnect',
+  'will',
+] as const;
 
 /** Packets that Mosquitto's tools know here, and that take no properties. */
 const silentCommands = ['puback', 'pubrec', 'pubrel', 'pubcomp', 'auth'];
 
-type PropertyCommand = (typeof commands)[number];
+type PropertyCommand = (typeof propertyCommands)[number];
 
 /** By command, then by the name that packets have for a property. */
 export type GivenProperties = Record<PropertyCommand, Record<string, unknown> | undefined>;
@@ -32,7 +39,7 @@ export function noProperties(): GivenProperties {
  */
 export function readProperty(given: GivenProperties, next: () => string): void {
   const name = next().toLowerCase();
-  const command = commands.find((each) => each === name);
+  const command = propertyCommands.find((each) => each === name);
   if (command === undefined && !silentCommands.includes(name)) {
     throw new UsageError('Invalid command given in --property argument.');
   }
@@ -85,7 +92,7 @@ function givenValue({ type, zero }: Property, identifier: string, next: () => st
 }
 
 function unsupported(identifier: string, command: string): UsageError {
-  const places: readonly PropertyPlace[] = [...commands, 'connack', 'puback', 'auth'];
+  const places: readonly PropertyPlace[] = [...propertyCommands, 'connack', 'puback', 'auth'];
   const isKnown = places.some((place) => propertyByName(place, nameOf(identifier)) !== undefined);
   return new UsageError(
     isKnown

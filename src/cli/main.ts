@@ -5,20 +5,9 @@ import process from 'node:process';
 import { endNow } from '../server/end-now.ts';
 import { nearestName } from '../server/nearest-name.ts';
 import { version } from '../server/version.ts';
-import { type Command, columns, type Io } from './command.ts';
+import { columns, type Io } from './command.ts';
+import { commands, loadCommands } from './commands.ts';
 import { programName, programNames } from './program-names.ts';
-
-/** How each command is loaded: only what runs costs time to start. */
-type Commands = Readonly<Record<string, () => Promise<Command>>>;
-
-const commands: Commands = {
-  serve: async () => (await import('./serve.ts')).serve,
-  pub: async () => (await import('./pub.ts')).pub,
-  sub: async () => (await import('./sub.ts')).sub,
-  store: async () => (await import('./store.ts')).store,
-  passwd: async () => (await import('./passwd.ts')).passwd,
-  compat: async () => (await import('./compat.ts')).compat,
-};
 
 /**
  * Runs `args`, without the name of the program, and resolves to the exit code. One of Mosquitto's
@@ -48,15 +37,13 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
 }
 
 async function usage(): Promise<string> {
-  const rows = Object.entries(commands).map(
-    async ([name, load]) => [name, (await load()).summary] as const,
-  );
+  const rows = (await loadCommands()).map(([name, { summary }]) => [name, summary] as const);
   return [
     'Usage: pantala COMMAND [OPTION]...',
     '',
     'A broker, a client and tools for MQTT 3.1, 3.1.1 and 5.0.',
     '',
-    ...columns(await Promise.all(rows)),
+    ...columns(rows),
     '',
     "'pantala COMMAND --help' tells more of a command, 'pantala --version' the version.",
     '',

@@ -21,7 +21,12 @@ import {
 } from '../auth/password-hash.ts';
 import { bytesOfText, textAsBytes } from './byte-text.ts';
 import { type Command, helpText, type Io, programOf } from './command.ts';
-import { type PasswdTask, readPasswdArguments, UsageWanted } from './passwd-arguments.ts';
+import {
+  hashTypes,
+  type PasswdTask,
+  readPasswdArguments,
+  UsageWanted,
+} from './passwd-arguments.ts';
 import { CorruptFileError, PasswordLines } from './password-lines.ts';
 import { askPassword } from './password-prompt.ts';
 import { replaceFile } from './replace-file.ts';
@@ -31,11 +36,16 @@ import { UsageError } from './usage-error.ts';
 export const passwd: Command = {
   summary: 'Manages a password file.',
   usage: '[-H HASH] [-I N] [-c | -D] [-b] FILE USER [PASSWORD] | -U FILE',
+  operand: 'FILE',
   options: [
     { flags: '-b', help: 'take PASSWORD from the command line, where others can see it' },
     { flags: '-c', help: 'make a new FILE, which must not exist; - is standard output' },
     { flags: '-D', help: 'delete USER' },
-    { flags: '-H HASH', help: 'argon2id (default), sha512-pbkdf2 or, for Mosquitto 1.6, sha512' },
+    {
+      flags: '-H HASH',
+      help: 'argon2id (default), sha512-pbkdf2 or, for Mosquitto 1.6, sha512',
+      values: hashTypes,
+    },
     { flags: '-I N', help: 'the iterations of sha512-pbkdf2 (default 1000)' },
     { flags: '-U', help: 'hash all passwords of FILE that are in plain text' },
     { flags: '--help', help: 'print this help' },

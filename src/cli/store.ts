@@ -27,6 +27,7 @@ const actions: Readonly<Record<string, Action>> = {
 export const store: Command = {
   summary: 'Looks into the stored state of a broker that is stopped.',
   usage: `${Object.keys(actions).join('|')} [DIR] [--file NAME] [--json]`,
+  operand: 'FOLDER',
   options: [
     ...Object.entries(actions).map(([flags, { help }]) => ({ flags, help })),
     { flags: 'DIR', help: 'the directory of the file, or the file; by default that of `serve`' },
