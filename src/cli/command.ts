@@ -28,6 +28,12 @@ export interface CommandOption {
   readonly values?: readonly string[];
 }
 
+/** Something more that the help tells, below the options. */
+export interface HelpSection {
+  readonly title: string;
+  readonly rows: readonly (readonly [string, string])[];
+}
+
 /** One command; its file exports one of these under the command's name. */
 export interface Command {
   /** One line for the list of commands. */
@@ -37,15 +43,18 @@ export interface Command {
   readonly options: readonly CommandOption[];
   /** What its operands are, for shells that complete them. */
   readonly operand?: 'FILE' | 'FOLDER';
+  readonly sections?: readonly HelpSection[];
 
   /** @returns the exit code; 0 is success. What goes wrong has been written to `io.stderr`. */
   run(args: readonly string[], io: Io): Promise<number>;
 }
 
 /** The help of a command, as `--help` prints it. @param program what the user calls it by */
-export function helpText(program: string, { summary, usage, options }: Command): string {
+export function helpText(program: string, command: Command): string {
+  const { summary, usage, options, sections = [] } = command;
   const lines = columns(options.map(({ flags, help }) => [flags, help]));
-  return [`Usage: ${program} ${usage}`, '', summary, '', ...lines, ''].join('\n');
+  const more = sections.flatMap(({ title, rows }) => ['', `${title}:`, ...columns(rows)]);
+  return [`Usage: ${program} ${usage}`, '', summary, '', ...lines, ...more, ''].join('\n');
 }
 
 /** What the user calls a command by. */

@@ -85,7 +85,7 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     names: ['-F'],
     argument: 'FORMAT',
     wants: 'format',
-    help: "how to print a message: '%I %t %p'; see mosquitto_sub(1)",
+    help: "how to print a message: '%I %t %p'; see below",
     read: (draft, next) => {
       draft.format = next();
     },

@@ -10,6 +10,7 @@ import type { Command, Io } from './command.ts';
 import { GatheredOutput } from './gathered-output.ts';
 import type { MessageFormat } from './message-format.ts';
 import { type SubDraft, subDraft, subFlags } from './sub-flags.ts';
+import { subSections } from './sub-help.ts';
 import { openPrinting } from './sub-printing.ts';
 import { ToolClient } from './tool-client.ts';
 import { toolCommand } from './tool-command.ts';
@@ -22,6 +23,7 @@ export const sub: Command = toolCommand({
   usage: '[-h HOST] [-p PORT] -t FILTER... [OPTION]...',
   inPlaceOf: 'mosquitto_sub',
   flags: subFlags,
+  sections: subSections,
   draft: subDraft,
   run,
 });

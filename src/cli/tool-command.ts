@@ -6,7 +6,7 @@ import { idleTlsWarning } from './client-route.ts';
 import { type Command, helpText, type Io, programOf } from './command.ts';
 import { type Flag, helpOf, readFlags } from './flags.ts';
 import { optionFileArguments } from './option-file.ts';
-import { exitCodes, ToolFailure } from './tool-failure.ts';
+import { exitCodeSection, exitCodes, ToolFailure } from './tool-failure.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Tool<Draft extends ClientDraft> {
@@ -16,6 +16,7 @@ export interface Tool<Draft extends ClientDraft> {
   /** Whose file with default flags is read. */
   readonly inPlaceOf: string;
   readonly flags: readonly Flag<Draft>[];
+  readonly sections?: Command['sections'];
   readonly draft: () => Draft;
 
   /**
@@ -26,11 +27,12 @@ export interface Tool<Draft extends ClientDraft> {
 }
 
 export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Command {
-  const { name, summary, usage, flags } = tool;
+  const { name, summary, usage, flags, sections } = tool;
   const command: Command = {
     summary,
     usage,
     options: helpOf(flags),
+    sections: [...(sections ?? []), exitCodeSection],
     async run(args, io) {
       const draft = tool.draft();
       try {

@@ -1,15 +1,8 @@
 /** Hostile payloads for `sub --output`: each decoder gives valid JSON, or throws its own error. */
 
-import { printJson } from '../../src/cli/json-text.ts';
-import { decodeCbor } from '../../src/cli/output-cbor.ts';
-import { decodeMessagePack } from '../../src/cli/output-msgpack.ts';
-import { decodeSparkplug } from '../../src/cli/output-sparkplug.ts';
-import { UndecodableError } from '../../src/cli/undecodable-error.ts';
-import { hexOf } from '../../src/packet/packet-notation.ts';
+import { checkDecoders } from '../harness/payload-decoders.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 import { type Random, randomFrom } from './random.ts';
-
-const decoders = { cbor: decodeCbor, msgpack: decodeMessagePack, sparkplug: decodeSparkplug };
 
 export const payloadDecodersFuzz: FuzzTarget = {
   name: 'payload-decoders',
@@ -20,18 +13,6 @@ export const payloadDecodersFuzz: FuzzTarget = {
     return iterations;
   },
 };
-
-/** @throws when a decoder does neither */
-export function checkDecoders(payload: Uint8Array): void {
-  for (const [name, decode] of Object.entries(decoders)) {
-    try {
-      JSON.parse(printJson(decode(payload)));
-    } catch (error) {
-      if (error instanceof UndecodableError) continue;
-      throw new Error(`${name} of ${hexOf(payload)}`, { cause: error });
-    }
-  }
-}
 
 /** Bytes in which small ones, which are heads with little behind them, are frequent. */
 function randomPayload(random: Random): Uint8Array {
