@@ -2,15 +2,14 @@
 
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSecureContext, getCACertificates } from 'node:tls';
+import process from 'node:process';
 import { certificateBlocks } from '../certificate/certificate-facts.ts';
 import { keyPairProblem } from '../certificate/key-pair.ts';
 import type { Accept } from '../session/link.ts';
+import { connectTcp } from '../transport/connect-tcp.ts';
 import { connectTls } from '../transport/connect-tls.ts';
 import { connectUnix } from '../transport/connect-unix.ts';
-import { connectWebSocket } from '../transport/connect-websocket.ts';
 import type { Destination } from '../transport/open-socket.ts';
-import { connectTcp } from '../transport/tcp.ts';
 import type { PreSharedKey, TlsOptions } from '../transport/tls-client.ts';
 import { type ConnectionDraft, defaultPort, type TlsDraft } from './connection-flags.ts';
 import { exitCodes, ToolFailure } from './tool-failure.ts';
@@ -35,12 +34,16 @@ export function routeOf({ host, port, webSocket, tls: draft }: ConnectionDraft):
 }
 
 /** @throws what the connection of that kind throws */
-export function openRoute(
+export async function openRoute(
   { to, webSocket, tls }: Route,
   accept: Accept,
   signal: AbortSignal,
 ): Promise<void> {
-  if (webSocket) return connectWebSocket(accept, { ...to, tls, signal });
+  if (webSocket) {
+    // As node:tls below, only for those who need it: a plain connection is there in half the time.
+    const { connectWebSocket } = await import('../transport/connect-websocket.ts');
+    return connectWebSocket(accept, { ...to, tls, signal });
+  }
   if (tls !== undefined) return connectTls(accept, { ...to, ...tls, signal });
   if ('path' in to) return connectUnix(accept, { ...to, signal });
   return connectTcp(accept, { ...to, signal });
@@ -134,7 +137,7 @@ function authoritiesOf(
   return [
     ...(caFile === undefined ? [] : fileAuthorities(caFile)),
     ...(caPath === undefined ? [] : folderAuthorities(caPath)),
-    ...(usesSystem || (port === 8883 && !isGiven) ? getCACertificates('system') : []),
+    ...(usesSystem || (port === 8883 && !isGiven) ? nodeTls().getCACertificates('system') : []),
   ];
 }
 
@@ -194,11 +197,15 @@ function appendKeys(file: string, line: Uint8Array): void {
   closeSync(descriptor);
 }
 
+function nodeTls() {
+  return process.getBuiltinModule('node:tls');
+}
+
 /** What OpenSSL says to all of it, before there is a connection. */
 function checked(options: TlsOptions): TlsOptions {
   const { ca, cert, key, ciphers, minVersion, psk } = options;
   try {
-    createSecureContext({
+    nodeTls().createSecureContext({
       ...(ca && { ca: [...ca] }),
       ...(cert !== undefined && { cert, key }),
       ...(ciphers !== undefined && { ciphers }),

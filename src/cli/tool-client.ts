@@ -1,7 +1,7 @@
 /** The client of a tool: on Node's sockets and clock, told about as Mosquitto's tools do. */
 
 import { Client, type ClientOptions } from '../client/client.ts';
-import { NodeHost } from '../server/node-host.ts';
+import { TimerHost } from '../server/timer-host.ts';
 import type { ClientDraft } from './client-flags.ts';
 import { clientOptions } from './client-options.ts';
 import { openRoute, routeOf } from './client-route.ts';
@@ -15,7 +15,7 @@ export type Print = (line: string) => void;
 export class ToolClient implements Disposable {
   readonly client: Client;
   readonly #draft: ClientDraft;
-  readonly #host = new NodeHost();
+  readonly #host = new TimerHost();
 
   /**
    * @param limits what the tool wants other than the flags

@@ -10,8 +10,9 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
 import { pem } from '../../test/harness/certificates.ts';
 import { connectedPair, loopPass } from '../../test/harness/connected-pair.ts';
-import { connectWebSocket, UpgradeError } from './connect-websocket.ts';
-import { HandshakeError } from './tls-client.ts';
+import { connectWebSocket } from './connect-websocket.ts';
+import { HandshakeError } from './handshake-error.ts';
+import { UpgradeError } from './upgrade-error.ts';
 import { startWebSocketLink } from './websocket-link.ts';
 
 const host = '127.0.0.1';

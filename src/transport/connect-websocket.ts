@@ -6,6 +6,7 @@ import WebSocket from 'ws';
 import type { Accept } from '../session/link.ts';
 import { type Destination, handshakeSecondsMax, openSocket, peerAt } from './open-socket.ts';
 import type { TlsOptions } from './tls-client.ts';
+import { UpgradeError } from './upgrade-error.ts';
 import { startWebSocketLink } from './websocket-link.ts';
 
 export type ConnectWebSocketOptions = Destination & {
@@ -15,11 +16,6 @@ export type ConnectWebSocketOptions = Destination & {
   readonly tls?: TlsOptions | undefined;
   readonly signal?: AbortSignal;
 };
-
-/** There was a connection, but the server did not make a WebSocket for MQTT of it. */
-export class UpgradeError extends Error {
-  override readonly name = 'UpgradeError';
-}
 
 // The largest packet of MQTT, which some client may send in one frame. (MQTT 5.0 table 2-4)
 const frameBytesMax = 5 + 268_435_455;

@@ -3,7 +3,8 @@
 import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { peerOf } from './arrival.ts';
-import { HandshakeError, startTls, type TlsOptions } from './tls-client.ts';
+import { HandshakeError } from './handshake-error.ts';
+import type { TlsOptions } from './tls-client.ts';
 
 /** Where a server listens; `path` is that of a Unix socket. */
 export type Destination =
@@ -26,7 +27,7 @@ export const handshakeSecondsMax = 30;
  * @returns what `use` returns
  * @throws the system's error, such as ECONNREFUSED; HandshakeError once it is about TLS
  */
-export function openSocket(
+export async function openSocket(
   destination: Destination,
   { signal, tls }: OpenSocketOptions,
   use: (socket: Socket) => void | Promise<void>,
@@ -35,7 +36,7 @@ export function openSocket(
   const socket =
     tls === undefined
       ? connect({ ...destination, noDelay: true, keepAlive: true })
-      : startTls(destination, tls);
+      : (await import('./tls-client.ts')).startTls(destination, tls);
   const name = nameOf(destination);
   const abort = () => socket.destroy(new Error(`connecting to ${name} was given up`));
   if (signal?.aborted) abort();
