@@ -26,7 +26,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
   if (Object.hasOwn(programNames, name)) {
     const command = await commands[programNames[name]]();
-    return command.run(rest, { ...io, calledAs: name });
+    // Not copied without need: that would ask for the input.
+    return command.run(rest, io.calledAs === name ? io : { ...io, calledAs: name });
   }
   if (!Object.hasOwn(commands, name)) {
     io.stderr.write(`Error: Unknown command '${name}'.${suggestion(name)}\n`);
@@ -76,16 +77,20 @@ if (import.meta.main) {
   const controller = new AbortController();
   const stop = stopper(controller);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const) process.on(name, stop);
-  const { stdin, stdout, stderr, env } = process;
+  const { stdout, stderr, env } = process;
   // Whoever read them may go away: a broker serves on, and a command that cares listens as well.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   const [, file = '', ...args] = process.argv;
   const called = programName(file);
   process.exitCode = await main(called === undefined ? args : [called, ...args], {
-    stdin,
+    // Made when it is asked for, which takes some milliseconds.
+    get stdin() {
+      return process.stdin;
+    },
     stdout,
     stderr,
     env,
+    calledAs: called,
     signal: controller.signal,
     ownsProcess: true,
   });

@@ -34,7 +34,7 @@ async function run(draft: SubDraft, io: Io): Promise<number> {
   const output = new GatheredOutput(io.stdout, unread);
   const timeout = timeoutSignal(draft);
   const signal = AbortSignal.any([io.signal, unread.signal, ...timeout]);
-  using printing = await openPrinting(draft, { ...io, signal });
+  using printing = await openPrinting(draft, io);
   const { complain, textOf } = printing;
   const tell = printing.tell ?? ((line: string) => output.write(textAsBytes(`${line}\n`)));
   using tool = new ToolClient(draft, tell);

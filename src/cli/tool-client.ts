@@ -5,7 +5,6 @@ import { TimerHost } from '../server/timer-host.ts';
 import type { ClientDraft } from './client-flags.ts';
 import { clientOptions } from './client-options.ts';
 import { openRoute, routeOf } from './client-route.ts';
-import { connectionFailure } from './connection-failure.ts';
 import { receivedLines, sentLines } from './packet-trace.ts';
 import { clientFailure, type ToolFailure } from './tool-failure.ts';
 
@@ -62,6 +61,7 @@ export class ToolClient implements Disposable {
       return !signal.aborted;
     } catch (error) {
       if (signal.aborted) return false;
+      const { connectionFailure } = await import('./connection-failure.ts');
       throw connectionFailure(error, { route, version, isConnected: false });
     } finally {
       signal.removeEventListener('abort', leave);
