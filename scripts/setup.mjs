@@ -83,14 +83,19 @@ export function become(node, args) {
   });
 }
 
-/** In a process that another became: ends it at once when that one is gone. */
+/**
+ * In a process that another became: ends it at once when that one is gone.
+ *
+ * @returns whether this is such a process
+ */
 export function endWithParent() {
   const parent = process.env[parentVariable];
   // Nor does a process of ours have it: the daemon has a channel, too, and outlives its parent.
   delete process.env[parentVariable];
-  if (process.channel === undefined || parent !== String(process.ppid)) return;
+  if (process.channel === undefined || parent !== String(process.ppid)) return false;
   process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   process.channel?.unref();
+  return true;
 }
 
 /** Compares the lockfile with npm's own record of what it installed. */
