@@ -1,4 +1,4 @@
-/** The flags that `pantala pub` and `pantala sub` share. */
+/** The flags that `pantala pub`, `sub` and `rr` share. */
 
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import {
@@ -14,6 +14,9 @@ import { UsageError } from './usage-error.ts';
 /** What the flags have said so far. */
 export interface ClientDraft extends ConnectionDraft {
   help: boolean;
+  showsVersion: boolean;
+  /** Read in the place of the default one; undefined: that one is. */
+  optionFile: string | undefined;
   /** Packets are told as they come and go. */
   debug: boolean;
   /** Nothing is told that goes wrong while it runs. */
@@ -38,6 +41,8 @@ export function clientDraft(): ClientDraft {
   return {
     ...connectionDraft(),
     help: false,
+    showsVersion: false,
+    optionFile: undefined,
     debug: false,
     quiet: false,
     clientId: undefined,
@@ -85,7 +90,7 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
   {
     names: ['-D', '--property'],
     argument: 'COMMAND IDENTIFIER VALUE',
-    wants: 'command, identifier and value',
+    missing: '--property argument given but not enough arguments specified.',
     values: propertyCommands,
     help: 'a property of MQTT 5.0: -D publish content-type text/plain',
     read: (draft, next) => {
@@ -98,6 +103,13 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     help: 'print this help',
     read: (draft) => {
       draft.help = true;
+    },
+  },
+  {
+    names: ['--version'],
+    help: 'print which version this is',
+    read: (draft) => {
+      draft.showsVersion = true;
     },
   },
   {
@@ -131,7 +143,7 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
   {
     names: ['-M'],
     argument: 'COUNT',
-    wants: 'max_inflight',
+    missing: '-M argument given but max_inflight not specified.',
     help: 'messages of QoS 1 and 2 on their way at a time; 20 by default',
     read: (draft, next) => {
       const fault = 'Maximum inflight messages must be greater than 0.';
@@ -142,6 +154,17 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     names: ['--nodelay'],
     help: 'send small packets at once, which is done in any case',
     read: () => {},
+  },
+  {
+    names: ['-o'],
+    argument: 'FILE',
+    wants: 'options file',
+    help: 'read default flags from this file, one to a line, not from the usual one',
+    read: (draft, next) => {
+      const file = next();
+      if (draft.optionFile !== undefined) throw new UsageError('Duplicate -o argument given.');
+      draft.optionFile = file;
+    },
   },
   {
     names: ['-P', '--pw'],
@@ -182,9 +205,9 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
   {
     names: ['-V', '--protocol-version'],
     argument: 'VERSION',
-    wants: 'version',
+    missing: '--protocol-version argument given but no version specified.',
     values: [...versions.keys()],
-    help: 'mqttv31, mqttv311 (the default) or mqttv5, or 31, 311 or 5',
+    help: 'mqttv31, mqttv311 (the default, but of rr) or mqttv5, or 31, 311 or 5',
     read: (draft, next) => {
       const version = versions.get(next());
       if (version === undefined) {
@@ -233,9 +256,10 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     names: ['-x'],
     argument: 'SECONDS',
     wants: 'session expiry interval',
-    help: 'how long the broker keeps the session, in MQTT 5.0; -1: for ever',
+    help: 'speak MQTT 5.0, and have the broker keep the session so long; -1: for ever',
     read: (draft, next) => {
       draft.sessionExpiryInterval = expiryInterval(next());
+      draft.version = 5;
     },
   },
 ];
@@ -247,10 +271,8 @@ export const unservedClientFlags: readonly UnservedFlag[] = [
     names: ['--tls-engine', '--tls-engine-kpass-sha1'],
     remedy: 'give the key as a file in PEM with --key',
   },
-  { names: ['--proxy'], remedy: 'connect without a proxy for now' },
+  // Node opens no such sockets.
   { names: ['--mptcp'], remedy: 'leave it out, and it is plain TCP' },
-  { names: ['-A'], remedy: 'leave it out, and the system chooses the address' },
-  { names: ['-S'], remedy: 'look the broker up, and give it with -h and -p' },
 ];
 
 function expiryInterval(text: string): number {

@@ -1,15 +1,11 @@
 /** What the flags of pub and sub make of a client. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import process from 'node:process';
 import { describe, it } from 'node:test';
 import { clientDraft, clientFlags, unservedClientFlags } from './client-flags.ts';
 import { clientOptions } from './client-options.ts';
 import { readFlags } from './flags.ts';
-import { optionFileArguments } from './option-file.ts';
 import { UsageError } from './usage-error.ts';
 
 describe('flags', () => {
@@ -43,7 +39,11 @@ describe('flags', () => {
       args: '-V 5 -x 30',
       options: { properties: { receiveMaximum: 20, sessionExpiryInterval: 30 } },
     },
-    { args: '-x 30', options: { version: 4, properties: undefined } },
+    {
+      args: '-x 30',
+      options: { version: 5, properties: { receiveMaximum: 20, sessionExpiryInterval: 30 } },
+    },
+    { args: '-x 30 -V 311', options: { version: 4, properties: undefined } },
     {
       args: '-D connect receive-maximum 3 -D connect user-property a b -D CONNECT user-property a c',
       options: {
@@ -124,10 +124,28 @@ describe('flags', () => {
     { args: '--keyform engine', fault: /^Keyform 'engine' is not served/ },
     { args: '--cafile', fault: '--cafile argument given but no file specified.' },
     { args: '--unix', fault: '--unix argument given but no socket path specified.' },
-    { args: '-P secret', fault: /^Problem setting username and\/or password/ },
     { args: '-V 5 -x -1', fault: /infinite session expiry interval/ },
-    { args: '-D nonsense a b', fault: 'Invalid command given in --property argument.' },
-    { args: '-D publish nonsense b', fault: 'Invalid property name given in --property argument.' },
+    { args: '-D nonsense a b', fault: 'Invalid command nonsense given in --property argument.' },
+    {
+      args: '-D publish nonsense b',
+      fault: 'Invalid property name nonsense given in --property argument.',
+    },
+    {
+      args: '-D publish content-type',
+      fault: '--property argument given but not enough arguments specified.',
+    },
+    {
+      args: '-D connect will-delay-interval 1',
+      fault: 'will-delay-interval property not allowed for connect in --property argument.',
+    },
+    {
+      args: '-D publish message-expiry-interval soon',
+      fault: "Property value 'soon' not a number.",
+    },
+    { args: '-V', fault: '--protocol-version argument given but no version specified.' },
+    { args: '--host', fault: '-h argument given but no host specified.' },
+    { args: '-o a -o b', fault: 'Duplicate -o argument given.' },
+    { args: '-c -I a', fault: /^You must provide a client id/ },
     {
       args: '-D publish subscription-identifier 1',
       fault: 'subscription-identifier property not supported for publish in --property argument.',
@@ -153,30 +171,6 @@ describe('flags', () => {
       );
     });
   }
-});
-
-describe('a file with flags', () => {
-  it('gives a flag on each line, with what follows it', (test) => {
-    const folder = mkdtempSync(join(tmpdir(), 'pantala-'));
-    test.after(() => rmSync(folder, { recursive: true }));
-    writeFileSync(
-      join(folder, 'mosquitto_pub'),
-      '# mine\n-h broker.example\n\n-m two words\n-c\n-D publish user-property a b\n',
-    );
-    assert.deepEqual(optionFileArguments('mosquitto_pub', { XDG_CONFIG_HOME: folder }), [
-      '-h',
-      'broker.example',
-      '-m',
-      'two words',
-      '-c',
-      ...['-D', 'publish', 'user-property', 'a', 'b'],
-    ]);
-  });
-
-  it('need not be there', () => {
-    assert.deepEqual(optionFileArguments('mosquitto_pub', {}), []);
-    assert.deepEqual(optionFileArguments('mosquitto_pub', { HOME: join(tmpdir(), 'nobody') }), []);
-  });
 });
 
 function read(...args: string[]) {

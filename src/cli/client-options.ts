@@ -1,4 +1,4 @@
-/** The client that the flags of `pantala pub` and `pantala sub` ask for. */
+/** The client that the flags of `pantala pub`, `sub` and `rr` ask for. */
 
 import process from 'node:process';
 import type { ClientOptions } from '../client/client.ts';
@@ -7,13 +7,17 @@ import type { DisconnectProperties } from '../packet/disconnect.ts';
 import { nameFault } from '../topic/topic-filter.ts';
 import { bytesAsHex } from './byte-text.ts';
 import { type ClientDraft, neverExpires } from './client-flags.ts';
+import { exitCodes, ToolFailure } from './tool-failure.ts';
 import { UsageError } from './usage-error.ts';
 
-/** @throws UsageError when the flags do not go together */
+/** @throws UsageError, ToolFailure when the flags do not go together */
 export function clientOptions(draft: ClientDraft): Omit<ClientOptions, 'host'> {
   const { version, cleanSession, userName, password } = draft;
   if (password !== undefined && userName === undefined && version !== 5) {
-    throw new UsageError('Problem setting username and/or password: -P needs -u before MQTT 5.0.');
+    throw new ToolFailure(
+      exitCodes.other,
+      'Error: Problem setting username and/or password.\nBefore MQTT 5.0, -P needs -u.',
+    );
   }
   return {
     version,
@@ -32,12 +36,16 @@ function clientIdOf({ clientId, clientIdPrefix, cleanSession, version }: ClientD
   if (clientId !== undefined && clientIdPrefix !== undefined) {
     throw new UsageError('-i and -I argument cannot be used together.');
   }
-  if (clientId === '') throw new UsageError('Invalid id: leave -i out, or give it a name.');
-  if (clientIdPrefix !== undefined) return `${clientIdPrefix}${process.pid}`;
+  if (clientId === '') {
+    const fault = 'Error: Invalid id.\nLeave -i out, or give it a name.';
+    throw new ToolFailure(exitCodes.other, fault);
+  }
   if (clientId !== undefined) return clientId;
-  if (!cleanSession) {
+  // One with the process id is another one the next time.
+  if (!cleanSession && version !== 5) {
     throw new UsageError('You must provide a client id if you are using the -c option.');
   }
+  if (clientIdPrefix !== undefined) return `${clientIdPrefix}${process.pid}`;
   // MQTT 3.1 knows no empty identifier, and none of more than 23 characters.
   return version === 3 ? `pantala-${randomDigits(14)}` : '';
 }
@@ -67,7 +75,7 @@ function willOf(draft: ClientDraft): Will | undefined {
 }
 
 function connectProperties(draft: ClientDraft): ConnectProperties {
-  const { cleanSession, clientId, clientIdPrefix } = draft;
+  const { cleanSession, clientId } = draft;
   const given: ConnectProperties = draft.properties.connect ?? {};
   if (given.sessionExpiryInterval !== undefined && draft.sessionExpiryInterval !== undefined) {
     throw new UsageError(
@@ -78,7 +86,7 @@ function connectProperties(draft: ClientDraft): ConnectProperties {
     given.sessionExpiryInterval ??
     draft.sessionExpiryInterval ??
     (cleanSession ? undefined : neverExpires);
-  if (sessionExpiryInterval === neverExpires && (clientId ?? clientIdPrefix) === undefined) {
+  if (sessionExpiryInterval === neverExpires && clientId === undefined) {
     throw new UsageError(
       'You must provide a client id if you are using an infinite session expiry interval.',
     );

@@ -14,7 +14,17 @@ export const propertyCommands = [
 ] as const;
 
 /** Packets that Mosquitto's tools know here, and that take no properties. */
-const silentCommands = ['puback', 'pubrec', 'pubrel', 'pubcomp', 'auth'];
+const silentCommands: readonly string[] = [
+  'puback',
+  'pubrec',
+  'pubrel',
+  'pubcomp',
+  'suback',
+  'unsuback',
+  'auth',
+];
+
+const places: readonly PropertyPlace[] = [...propertyCommands, 'connack', 'puback', 'auth'];
 
 type PropertyCommand = (typeof propertyCommands)[number];
 
@@ -38,15 +48,25 @@ export function noProperties(): GivenProperties {
  * @throws UsageError
  */
 export function readProperty(given: GivenProperties, next: () => string): void {
-  const name = next().toLowerCase();
-  const command = propertyCommands.find((each) => each === name);
-  if (command === undefined && !silentCommands.includes(name)) {
-    throw new UsageError('Invalid command given in --property argument.');
+  const [commandText, identifier, first] = [next(), next(), next()];
+  const place = commandText.toLowerCase() as PropertyPlace;
+  const command = propertyCommands.find((each) => each === place);
+  const argument = 'given in --property argument.';
+  if (command === undefined && !silentCommands.includes(place)) {
+    throw new UsageError(`Invalid command ${commandText} ${argument}`);
   }
-  const identifier = next();
-  const property = command && propertyByName(command, nameOf(identifier));
-  if (property === undefined) throw unsupported(identifier, name);
-  add(given, command!, property, givenValue(property, identifier, next));
+  const name = nameOf(identifier);
+  if (!places.some((each) => propertyByName(each, name) !== undefined)) {
+    throw new UsageError(`Invalid property name ${identifier} ${argument}`);
+  }
+  const property = propertyByName(place, name);
+  if (command === undefined || property === undefined) {
+    // What comes with PUBLISH from a server only is not for this side to give.
+    const isKnown = property !== undefined || propertyByName(place, `${name}s`) !== undefined;
+    const fault = `${identifier} property not ${isKnown ? 'supported' : 'allowed'} for ${commandText}`;
+    throw new UsageError(`${fault} in --property argument.`);
+  }
+  add(given, command, property, givenValue(property, identifier, { first, next }));
 }
 
 function add(
@@ -77,26 +97,22 @@ const numberMax: Partial<Record<Property['type'], number>> = {
   varint: 268_435_455,
 };
 
-function givenValue({ type, zero }: Property, identifier: string, next: () => string): unknown {
-  const text = next();
+function givenValue(
+  { type, zero }: Property,
+  identifier: string,
+  { first: text, next }: { first: string; next: () => string },
+): unknown {
   if (type === 'textPair') return [text, next()];
   if (type === 'binary') return new TextEncoder().encode(text);
   const max = numberMax[type];
   if (max === undefined) return text;
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!/^(?:-?\d+|0x[0-9a-f]+)$/i.test(text)) {
+    throw new UsageError(`Property value '${text}' not a number.`);
+  }
+  const value = Number(text);
   const min = zero === undefined ? 0 : 1;
   if (value >= min && value <= max) return value;
   throw new UsageError(
-    `Property value (${text}) out of range for property ${identifier}: give ${min} to ${max}.`,
-  );
-}
-
-function unsupported(identifier: string, command: string): UsageError {
-  const places: readonly PropertyPlace[] = [...propertyCommands, 'connack', 'puback', 'auth'];
-  const isKnown = places.some((place) => propertyByName(place, nameOf(identifier)) !== undefined);
-  return new UsageError(
-    isKnown
-      ? `${identifier} property not supported for ${command} in --property argument.`
-      : 'Invalid property name given in --property argument.',
+    `Property value (${text}) out of range for property ${identifier}.\nGive ${min} to ${max}.`,
   );
 }

@@ -9,8 +9,10 @@ import { after, describe, it } from 'node:test';
 import { getCACertificates } from 'node:tls';
 import { certificateFile, pem } from '../../test/harness/certificates.ts';
 import { clientDraft, clientFlags, unservedClientFlags } from './client-flags.ts';
-import { idleTlsWarning, type Route, routeOf } from './client-route.ts';
+import { idleTlsWarning, routeOf } from './client-route.ts';
+import { connectionFailure } from './connection-failure.ts';
 import { readFlags } from './flags.ts';
+import { openRoute, type Route } from './open-route.ts';
 import { ToolFailure } from './tool-failure.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -55,14 +57,58 @@ describe('the way to the broker', () => {
 
   it('is WebSocket with --ws, ws:// and wss://', () => {
     assert.equal(route('--ws').webSocket, true);
-    assert.deepEqual(route('-L ws://h/t'), {
-      to: { host: 'h', port: 1883 },
-      webSocket: true,
-      tls: undefined,
-    });
+    const plain = route('-L ws://h/t');
+    assert.deepEqual(
+      [plain.to, plain.webSocket, plain.tls],
+      [{ host: 'h', port: 1883 }, true, undefined],
+    );
     const { webSocket, tls } = route('-L wss://h/t');
     assert.deepEqual([webSocket, tls?.ca], [true, getCACertificates('system')]);
   });
+});
+
+describe('the way there', () => {
+  it('goes through a proxy, from an address, and by SRV records', () => {
+    const { proxy, bindAddress, usesSrv } = route('--proxy socks5h://p -A 127.0.0.2 -S -h h');
+    assert.deepEqual([proxy?.host, bindAddress, usesSrv], ['p', '127.0.0.2', true]);
+  });
+
+  for (const { args, fault } of [
+    { args: '-S', fault: '-S and --unix cannot be used together.' },
+    { args: '--proxy socks5h://p', fault: '--proxy and --unix cannot be used together.' },
+    { args: '-A 127.0.0.2', fault: '-A and --unix cannot be used together.' },
+  ]) {
+    it(`does not lead to a Unix socket with ${args}`, () => {
+      assert.throws(() => idleTlsWarning(read(`--unix /s ${args}`)), new UsageError(fault));
+    });
+  }
+
+  for (const { args, says } of [
+    { args: '-S -h nowhere.invalid', says: /There is no SRV record _mqtt\._tcp\.nowhere\.invalid/ },
+    {
+      args: '-S -h nowhere.invalid --tls-use-os-certs',
+      says: /There is no SRV record _secure-mqtt\._tcp\.nowhere\.invalid/,
+    },
+    { args: '-A nowhere.invalid', says: /The name is not known: nowhere\.invalid\. Check -A/ },
+    {
+      args: '-A 192.0.2.1 -h 127.0.0.1',
+      says: /This machine has no address 192\.0\.2\.1: check -A/,
+    },
+    {
+      args: '--proxy socks5h://127.0.0.1:1',
+      says: /No proxy listens at 127\.0\.0\.1 port 1: check --proxy/,
+    },
+  ]) {
+    it(`that cannot be gone with ${args} is told`, async () => {
+      const way = route(args);
+      const { signal } = new AbortController();
+      const error = await openRoute(way, () => assert.fail(), signal).catch((error) => error);
+      const attempt = { route: way, version: 4, isConnected: false } as const;
+      const failure = connectionFailure(error, attempt);
+      assert.equal(failure.exitCode, 1);
+      assert.match(failure.message, says);
+    });
+  }
 });
 
 describe('the flags for TLS', () => {

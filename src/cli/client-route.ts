@@ -1,52 +1,33 @@
-/** The way to the broker that the flags ask for: TCP or a Unix socket, TLS, WebSocket. */
+/** The way to the broker that the flags ask for, with the certificates and keys of their files. */
 
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { certificateBlocks } from '../certificate/certificate-facts.ts';
 import { keyPairProblem } from '../certificate/key-pair.ts';
-import type { Accept } from '../session/link.ts';
-import { connectTcp } from '../transport/connect-tcp.ts';
-import { connectTls } from '../transport/connect-tls.ts';
-import { connectUnix } from '../transport/connect-unix.ts';
-import type { Destination } from '../transport/open-socket.ts';
 import type { PreSharedKey, TlsOptions } from '../transport/tls-client.ts';
 import { type ConnectionDraft, defaultPort, type TlsDraft } from './connection-flags.ts';
+import type { Route } from './open-route.ts';
 import { exitCodes, ToolFailure } from './tool-failure.ts';
 import { UsageError } from './usage-error.ts';
-
-export interface Route {
-  readonly to: Destination;
-  readonly webSocket: boolean;
-  readonly tls: TlsOptions | undefined;
-}
 
 /**
  * Reads the files that the flags name.
  *
  * @throws UsageError when the flags do not go together; ToolFailure when a file cannot be used
  */
-export function routeOf({ host, port, webSocket, tls: draft }: ConnectionDraft): Route {
+export function routeOf({
+  host,
+  port,
+  webSocket,
+  tls: draft,
+  ...draftWay
+}: ConnectionDraft): Route {
   checkTogether(draft);
+  const { usesSrv, proxy, bindAddress } = draftWay;
   const tls = usesTls(draft, port) ? tlsOptions(draft, port) : undefined;
   const to = port === 0 ? { path: host } : { host, port: port ?? defaultPort(tls !== undefined) };
-  return { to, webSocket, tls };
-}
-
-/** @throws what the connection of that kind throws */
-export async function openRoute(
-  { to, webSocket, tls }: Route,
-  accept: Accept,
-  signal: AbortSignal,
-): Promise<void> {
-  if (webSocket) {
-    // As node:tls below, only for those who need it: a plain connection is there in half the time.
-    const { connectWebSocket } = await import('../transport/connect-websocket.ts');
-    return connectWebSocket(accept, { ...to, tls, signal });
-  }
-  if (tls !== undefined) return connectTls(accept, { ...to, ...tls, signal });
-  if ('path' in to) return connectUnix(accept, { ...to, signal });
-  return connectTcp(accept, { ...to, signal });
+  return { to, usesSrv, webSocket, tls, proxy, bindAddress };
 }
 
 /**
@@ -54,8 +35,10 @@ export async function openRoute(
  *
  * @throws UsageError when the flags do not go together
  */
-export function idleTlsWarning({ port, tls }: ConnectionDraft): string | undefined {
+export function idleTlsWarning(draft: ConnectionDraft): string | undefined {
+  const { port, tls } = draft;
   checkTogether(tls);
+  checkWay(draft);
   if (tls.isOff || usesTls(tls, port)) return undefined;
   const idle = (
     [
@@ -78,6 +61,14 @@ function usesTls(tls: TlsDraft, port: number | undefined): boolean {
   if (tls.isOff) return false;
   const { caFile, caPath, psk, usesSystem } = tls;
   return (caFile ?? caPath ?? psk) !== undefined || usesSystem || port === 8883;
+}
+
+/** @throws UsageError */
+function checkWay({ port, usesSrv, proxy, bindAddress }: ConnectionDraft): void {
+  if (port !== 0) return;
+  if (usesSrv) throw new UsageError('-S and --unix cannot be used together.');
+  if (proxy !== undefined) throw new UsageError('--proxy and --unix cannot be used together.');
+  if (bindAddress !== undefined) throw new UsageError('-A and --unix cannot be used together.');
 }
 
 /** @throws UsageError */

@@ -7,6 +7,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serve,
   pub: async () => (await import('./pub.ts')).pub,
   sub: async () => (await import('./sub.ts')).sub,
+  rr: async () => (await import('./rr.ts')).rr,
   store: async () => (await import('./store.ts')).store,
   passwd: async () => (await import('./passwd.ts')).passwd,
   compat: async () => (await import('./compat.ts')).compat,

@@ -5,8 +5,9 @@ import { ClientError } from '../client/client-error.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import { HandshakeError } from '../transport/handshake-error.ts';
 import { nameOf } from '../transport/open-socket.ts';
+import { SocksError, type SocksFailure } from '../transport/socks5.ts';
 import { UpgradeError } from '../transport/upgrade-error.ts';
-import type { Route } from './client-route.ts';
+import { BindAddressError, type Route, SrvError } from './open-route.ts';
 import { clientFailure, exitCodes, ToolFailure } from './tool-failure.ts';
 
 /** A connection that was tried, and how far it came. */
@@ -28,6 +29,13 @@ export function connectionFailure(error: unknown, attempt: Attempt): ToolFailure
   if (error instanceof UpgradeError) {
     const sentence = upgradeSentence(error, attempt);
     return new ToolFailure(exitCodes.unknown, `Error: Unknown error.\n${sentence}`);
+  }
+  if (error instanceof SocksError) return proxyFailure(error, attempt.route);
+  if (error instanceof BindAddressError) {
+    return lookupFailure(`The name is not known: ${error.message}. Check -A.`);
+  }
+  if (error instanceof SrvError) {
+    return lookupFailure(`There is no SRV record ${error.message}. Check -h, or leave out -S.`);
   }
   return networkFailure(error, attempt.route);
 }
@@ -85,41 +93,92 @@ function upgradeSentence({ message }: UpgradeError, { route }: Attempt): string 
   );
 }
 
-function networkFailure(error: unknown, route: Route): ToolFailure {
+/** As Mosquitto's library takes the answers of proxies. */
+const proxyFaults = {
+  authorisation: { exitCode: exitCodes.authorisation, line: 'Error: Authorisation failed.' },
+  noConnection: {
+    exitCode: exitCodes.noConnection,
+    line: 'Error: The client is not currently connected.',
+  },
+  proxy: { exitCode: exitCodes.proxy, line: 'Error: Proxy error.' },
+} as const;
+
+const proxyFaultOf: Partial<Record<SocksFailure, keyof typeof proxyFaults>> = {
+  'authentication needed': 'authorisation',
+  'not allowed': 'authorisation',
+  'network unreachable': 'noConnection',
+  'host unreachable': 'noConnection',
+  'connection refused': 'noConnection',
+};
+
+function proxyFailure({ failure, message }: SocksError, { to, proxy }: Route): ToolFailure {
+  const { exitCode, line } = proxyFaults[proxyFaultOf[failure] ?? 'proxy'];
+  const login =
+    failure === 'authentication needed' || failure === 'bad user name or password'
+      ? ': give --proxy a user name and password that it takes'
+      : '';
+  const name = proxy === undefined ? 'The proxy' : `The proxy at ${nameOf(proxy)}`;
+  const sentence = `${name} did not connect to ${nameOf(to)} (${message})${login}.`;
+  return new ToolFailure(exitCode, `${line}\n${sentence}`);
+}
+
+function lookupFailure(sentence: string): ToolFailure {
+  return new ToolFailure(exitCodes.other, `Unable to connect (Lookup error.).\n${sentence}`);
+}
+
+function networkFailure(error: unknown, { to, proxy, bindAddress }: Route): ToolFailure {
   const { code = 'unknown error' } = error as { readonly code?: string };
-  const faults = 'path' in route.to ? socketFaults : networkFaults;
-  const name = nameOf(route.to);
-  const text = faults.get(code)?.(name) ?? `Error: ${code} when connecting to ${name}.`;
+  if (code === 'EADDRNOTAVAIL' && bindAddress !== undefined) {
+    const sentence = `This machine has no address ${bindAddress}: check -A.`;
+    return new ToolFailure(exitCodes.other, `Error: Cannot assign requested address\n${sentence}`);
+  }
+  const faults = 'path' in to ? socketFaults : networkFaults;
+  const place: Place =
+    proxy === undefined
+      ? { name: nameOf(to), what: 'broker', flags: '-h and -p' }
+      : { name: nameOf(proxy), what: 'proxy', flags: '--proxy' };
+  const text = faults.get(code)?.(place) ?? `Error: ${code} when connecting to ${place.name}.`;
   return new ToolFailure(exitCodes.other, text);
 }
 
-const networkFaults: ReadonlyMap<string, (broker: string) => string> = new Map([
+/** Where nobody was, and which flags say so. */
+interface Place {
+  readonly name: string;
+  readonly what: 'broker' | 'proxy';
+  readonly flags: string;
+}
+
+const networkFaults: ReadonlyMap<string, (place: Place) => string> = new Map([
   [
     'ECONNREFUSED',
-    (broker) => `Error: Connection refused\nNo broker listens at ${broker}: check -h and -p.`,
+    ({ name, what, flags }) =>
+      `Error: Connection refused\nNo ${what} listens at ${name}: check ${flags}.`,
   ],
   ['ENOTFOUND', lookupFault],
   ['EAI_AGAIN', lookupFault],
-  ['ETIMEDOUT', (broker) => `Error: Connection timed out\nNothing answers at ${broker}.`],
+  ['ETIMEDOUT', ({ name }) => `Error: Connection timed out\nNothing answers at ${name}.`],
+  ['EHOSTUNREACH', ({ name }) => `Error: No route to host\nNo way leads to ${name}.`],
+  ['ENETUNREACH', ({ name }) => `Error: Network is unreachable\nNo way leads to ${name}.`],
 ]);
 
-const socketFaults: ReadonlyMap<string, (path: string) => string> = new Map([
+const socketFaults: ReadonlyMap<string, (place: Place) => string> = new Map([
   [
     'ENOENT',
-    (path) =>
-      `Error: No such file or directory\nThere is no ${path}: check --unix, and that the broker ` +
-      `has 'listener 0 ${path}'.`,
+    ({ name }) =>
+      `Error: No such file or directory\nThere is no ${name}: check --unix, and that the broker ` +
+      `has 'listener 0 ${name}'.`,
   ],
   [
     'ECONNREFUSED',
-    (path) => `Error: Connection refused\nNo broker listens at ${path}: has it been stopped?`,
+    ({ name }) => `Error: Connection refused\nNo broker listens at ${name}: has it been stopped?`,
   ],
   [
     'EACCES',
-    (path) => `Error: Permission denied\nYou may not write to ${path}: see its permissions.`,
+    ({ name }) => `Error: Permission denied\nYou may not write to ${name}: see its permissions.`,
   ],
 ]);
 
-function lookupFault(broker: string): string {
-  return `Unable to connect (Lookup error.).\nThe name is not known: ${broker}. Check -h.`;
+function lookupFault({ name, what }: Place): string {
+  const flag = what === 'broker' ? '-h' : '--proxy';
+  return `Unable to connect (Lookup error.).\nThe name is not known: ${name}. Check ${flag}.`;
 }

@@ -1,7 +1,9 @@
-/** The flags of `pantala pub` and `pantala sub` that say where the broker is, and the way there. */
+/** The flags of `pantala pub`, `sub` and `rr` that say where the broker is, and the way there. */
 
+import type { SocksProxy } from '../transport/socks5.ts';
 import { parseClientUrl } from './client-url.ts';
 import { type Flag, wholeNumber } from './flags.ts';
+import { parseProxyUrl } from './proxy-url.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What these flags have said so far. */
@@ -11,6 +13,12 @@ export interface ConnectionDraft {
   /** Undefined: the one of the protocol. */
   port: number | undefined;
   webSocket: boolean;
+  /** `host` is a domain, whose SRV records name the brokers. */
+  usesSrv: boolean;
+  /** Undefined: the way is direct. */
+  proxy: SocksProxy | undefined;
+  /** An address or a name of this machine to connect from. */
+  bindAddress: string | undefined;
   userName: string | undefined;
   password: string | undefined;
   readonly topics: string[];
@@ -42,6 +50,9 @@ export function connectionDraft(): ConnectionDraft {
     host: 'localhost',
     port: undefined,
     webSocket: false,
+    usesSrv: false,
+    proxy: undefined,
+    bindAddress: undefined,
     userName: undefined,
     password: undefined,
     topics: [],
@@ -110,6 +121,31 @@ const wayFlags: readonly Flag<ConnectionDraft>[] = [
     read: (draft, next) => {
       draft.host = next();
       draft.port = 0;
+    },
+  },
+  {
+    names: ['-S'],
+    help: 'ask DNS for the brokers of the domain that -h names, by the records of _mqtt._tcp.HOST',
+    read: (draft) => {
+      draft.usesSrv = true;
+    },
+  },
+  {
+    names: ['-A'],
+    argument: 'ADDRESS',
+    wants: 'address',
+    help: 'connect from this address of this machine',
+    read: (draft, next) => {
+      draft.bindAddress = next();
+    },
+  },
+  {
+    names: ['--proxy'],
+    argument: 'URL',
+    wants: 'proxy url',
+    help: 'connect through a SOCKS5 proxy: socks5h://[USERNAME[:PASSWORD]@]HOST[:PORT]',
+    read: (draft, next) => {
+      draft.proxy = parseProxyUrl(next());
     },
   },
   {

@@ -14,6 +14,8 @@ export interface Flag<Draft> {
   readonly wants?: string;
   /** What it can be, where that is a list. */
   readonly values?: readonly string[];
+  /** The complaint then, where it is not put together from `names` and `wants`. */
+  readonly missing?: string;
   readonly help: string;
   /** @param next gives the argument that follows; throws UsageError when there is none */
   readonly read: (draft: Draft, next: () => string) => void;
@@ -39,7 +41,8 @@ export function readFlags<Draft>(
     flag.read(draft, () => {
       at += 1;
       if (at < args.length) return args[at];
-      throw new UsageError(`${name} argument given but no ${flag.wants} specified.`);
+      const fault = `${flag.names[0]} argument given but no ${flag.wants} specified.`;
+      throw new UsageError(flag.missing ?? fault);
     });
   }
 }

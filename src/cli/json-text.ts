@@ -1,6 +1,7 @@
 /** JSON as mosquitto_sub prints it, byte for byte. All texts here are byte texts: byte-text.ts. */
 
 import { textAsBytes } from './byte-text.ts';
+import { generalNumber } from './number-text.ts';
 
 /** A value that keeps what JavaScript's objects lose: the order of keys, and those given twice. */
 export type JsonText =
@@ -21,6 +22,14 @@ export function jsonNumber(value: number): JsonText {
 
 export function jsonObject(entries: readonly JsonEntry[]): JsonText {
   return { type: 'object', entries };
+}
+
+export function jsonBoolean(value: boolean): JsonText {
+  return { type: 'scalar', text: String(value) };
+}
+
+export function jsonArray(items: readonly JsonText[]): JsonText {
+  return { type: 'array', items };
 }
 
 export const jsonNull: JsonText = { type: 'scalar', text: 'null' };
@@ -132,21 +141,5 @@ function numberText(value: number): string {
   if (!Number.isFinite(value)) return 'null';
   const few = Number(value.toPrecision(digitsFew));
   const isNear = Math.abs(few - value) <= Math.max(Math.abs(few), Math.abs(value)) * Number.EPSILON;
-  return general(value, isNear ? digitsFew : digitsMany);
-}
-
-/** `%.15g` of C: without trailing zeros, with an exponent where that is shorter. */
-function general(value: number, digits: number): string {
-  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
-  const [mantissa, exponentText] = value.toExponential(digits - 1).split('e');
-  const exponent = Number(exponentText);
-  if (exponent >= -4 && exponent < digits) {
-    return withoutZeros(value.toFixed(Math.max(0, digits - 1 - exponent)));
-  }
-  const sign = exponent < 0 ? '-' : '+';
-  return `${withoutZeros(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
-}
-
-function withoutZeros(text: string): string {
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  return generalNumber(value, isNear ? digitsFew : digitsMany);
 }

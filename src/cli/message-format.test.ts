@@ -48,7 +48,13 @@ describe('a format', () => {
     { format: '[%4A][%-4A][%04A][%-04A]', prints: '[   3][3   ][0003][3   ]' },
     { format: '[%6C][%-6C][%06C][%.2C][%6.2C]', prints: '[  text][text  ][  text][te][    te]' },
     { format: '[%12x][%-12x][%012x]', prints: '[  486900c3b6][486900c3b6  ][00486900c3b6]' },
-    { format: '[%3x]', prints: '[486900c3b6]' },
+    { format: '[%3x][%2p][%-2p]', prints: '[486900][Hi][Hi]' },
+    { format: '[%.2x][%.4:X][%.3|x]', prints: '[48 69 00 c3 b6][4869:00C3:B6][486|900|c3b|6]' },
+    {
+      format: '[%12.4-x][%-12.2x][%012.2.X]',
+      prints: '[  48-6900-c3b6][48 69 00 c3 b6  ][00.48.69.00.C3.B6]',
+    },
+    { format: '[%:t][%!q]', prints: '[a/ö][1]' },
     { format: '[%5t][%.t]', prints: '[ a/ö][]' }, // Widths count bytes.
     { format: '[%9q][%9r][%9P][%9%]', prints: '[1][1][k:v k:w][%]' },
     { format: '@@ %% \\\\ \\n\\t\\r\\v\\a\\e\\0', prints: '@ % \\ \n\t\r\v\x07\x1b\0' },
@@ -61,7 +67,7 @@ describe('a format', () => {
   }
 
   it('prints blanks, or nothing, for what a message does not have', () => {
-    assert.equal(printed('[%A][%C][%D][%E][%F][%P][%R][%S][%3S]', bare), '[][][][][][][][][   ]');
+    assert.equal(printed('[%A][%C][%D][%E][%F][%P][%9R][%S][%3S]', bare), '[][][][][][][][][   ]');
   });
 
   for (const { format, looksLike } of [
@@ -80,7 +86,9 @@ describe('a format', () => {
     { format: '@', fault: 'Incomplete format specifier.' },
     { format: '\\', fault: 'Incomplete escape specifier.' },
     { format: '%z', fault: "Invalid format specifier 'z'." },
-    { format: '%0-5t', fault: "Invalid format specifier '-'." },
+    { format: '%0-5t', fault: "Invalid format specifier '5'." },
+    { format: '%:', fault: 'Incomplete format specifier.' },
+    { format: '%::t', fault: "Invalid format specifier ':'." },
     { format: '%1234567t', fault: "Invalid format specifier '7'." },
     { format: '\\q', fault: "Invalid escape specifier 'q'." },
   ]) {
@@ -90,14 +98,54 @@ describe('a format', () => {
   }
 });
 
+describe('a number of IEEE 754', () => {
+  const payloads = {
+    float: Buffer.from(Float32Array.of(-1.5).buffer),
+    double: Buffer.from(Float64Array.of(1e22).buffer),
+    other: Buffer.from('three'),
+  };
+  for (const { payload, format, prints, complaints = [] } of [
+    { payload: 'float', format: '%f', prints: '-1.500000' },
+    {
+      payload: 'float',
+      format: '[%8.2f][%-8.2f][%08.1f][%.0f]',
+      prints: '[   -1.50][-1.50   ][-00001.5][-2]',
+    },
+    {
+      payload: 'double',
+      format: '%d %.0d',
+      prints: '10000000000000000000000.000000 10000000000000000000000',
+    },
+    {
+      payload: 'other',
+      format: '<%f>',
+      prints: '<>',
+      complaints: ['requested float printing, but non-float data received'],
+    },
+    {
+      payload: 'float',
+      format: '<%d>',
+      prints: '<>',
+      complaints: ['requested double printing, but non-double data received'],
+    },
+  ] as const) {
+    it(`${payload} with ${format} prints ${prints}`, () => {
+      const told: string[] = [];
+      const message = { ...bare, payload: payloads[payload] };
+      assert.equal(printed(format, message, { complaints: told }), prints);
+      assert.deepEqual(told, complaints);
+    });
+  }
+});
+
 describe('JSON', () => {
   it('has the payload as a text with %j', () => {
     assert.equal(
       withoutTime(printed('%j', full)),
-      '{"topic":"a/ö","qos":1,"retain":1,"payloadlen":5,"mid":7,"properties":' +
+      '{"topic":"a/ö","qos":1,"retain":true,"payloadlen":5,"mid":7,"properties":' +
         '{"content-type":"text","correlation-data":"c\\"d","message-expiry-interval":60,' +
         '"payload-format-indicator":1,"response-topic":"reply","subscription-identifier":5,' +
-        '"subscription-identifier":6,"topic-alias":3,"user-properties":{"k":"v","k":"w"}},' +
+        '"subscription-identifier":6,"topic-alias":3,"user-properties":[{"k":"v"},{"k":"w"}]},' +
         '"payload":"Hi\\u0000ö"}',
     );
   });
@@ -105,7 +153,7 @@ describe('JSON', () => {
   it('has the payload as the JSON that it is with %J', () => {
     assert.equal(
       withoutTime(printed('%J', bare)),
-      '{"topic":"t","qos":0,"retain":0,"payloadlen":15,"payload":{"b":[1.5,{}]}}',
+      '{"topic":"t","qos":0,"retain":false,"payloadlen":15,"payload":{"b":[1.5,{}]}}',
     );
   });
 
@@ -116,7 +164,7 @@ describe('JSON', () => {
       '{',
       '\t"topic":\t"t",',
       '\t"qos":\t0,',
-      '\t"retain":\t0,',
+      '\t"retain":\tfalse,',
       '\t"payloadlen":\t15,',
       '\t"payload":\t{',
       '\t\t"b":\t[1.5, {',

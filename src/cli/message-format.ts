@@ -1,4 +1,4 @@
-/** Output formats of mosquitto_sub: `%t %p` and more, with field widths, times and escapes. */
+/** Output formats of mosquitto_sub 2.1: `%t %p` and more, with field widths, times and escapes. */
 
 import type { ReceivedMessage } from '../client/inbox.ts';
 import { bytesAsHex, bytesAsText, textAsBytes } from './byte-text.ts';
@@ -12,6 +12,7 @@ import {
 } from './json-text.ts';
 import { messageJson } from './message-json.ts';
 import { Moment } from './moment.ts';
+import { fixedNumber } from './number-text.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Prints a message into a text with a character for each byte: see byte-text.ts. */
@@ -20,7 +21,7 @@ export type MessageFormat = (message: ReceivedMessage) => string;
 export interface FormatOptions {
   /** JSON on many lines. */
   readonly pretty: boolean;
-  /** Is told when `%J` meets a payload that is no JSON. */
+  /** Is told when `%J`, `%f` or `%d` meets a payload that is not what it prints. */
   readonly complain: (message: string) => void;
 }
 
@@ -44,8 +45,9 @@ interface Arrival {
 
 type Piece = (arrival: Arrival) => string;
 
+// A separator may be any sign that ends no format; `%%` is one by itself.
 const syntax =
-  /(?<plain>[^%@\\]+)|%(?<left>-?)(?<zero>0?)(?<width>\d{0,6})(?:\.(?<precision>\d{0,6}))?(?<field>.?)|@(?<time>.?)|\\(?<code>.?)/gsu;
+  /(?<plain>[^%@\\]+)|%(?<left>-?)(?<zero>0?)(?<width>\d{0,6})(?:\.(?<precision>\d{0,6}))?(?<separator>[!-$&-/:-@[-`{-~ ]?)(?<field>.?)|@(?<time>.?)|\\(?<code>.?)/gsu;
 
 function piecesOf(format: string): Piece[] {
   return [...format.matchAll(syntax)].map(({ groups = {} }) => {
@@ -58,6 +60,7 @@ function piecesOf(format: string): Piece[] {
       zero: groups.zero !== '',
       width: Number(groups.width),
       precision: groups.precision === undefined ? undefined : Number(groups.precision),
+      separator: groups.separator || ' ',
     });
   });
 }
@@ -97,14 +100,19 @@ interface Layout {
   readonly zero: boolean;
   /** The least number of bytes. */
   readonly width: number;
-  /** The greatest, for texts. */
+  /** The greatest, for texts; digits behind the point; hexadecimal digits that go together. */
   readonly precision: number | undefined;
+  /** Stands between hexadecimal digits. */
+  readonly separator: string;
 }
 
 interface Field {
-  /** What of the layout applies: nothing to `plain`, zeros to numbers, precision to texts. */
-  readonly type: 'number' | 'bytes' | 'text' | 'plain';
-  readonly of: (arrival: Arrival) => string | number | undefined;
+  /**
+   * What of the layout applies: nothing to `plain`, zeros to numbers, precision to texts. Bytes and
+   * `hex` are cut at the width.
+   */
+  readonly type: 'number' | 'bytes' | 'hex' | 'text' | 'plain';
+  readonly of: (arrival: Arrival, layout: Layout) => string | number | undefined;
 }
 
 const fields: Readonly<Record<string, Field>> = {
@@ -112,7 +120,9 @@ const fields: Readonly<Record<string, Field>> = {
   A: { type: 'number', of: ({ message }) => message.properties?.topicAlias },
   C: { type: 'text', of: ({ message }) => bytesOf(message.properties?.contentType) },
   D: { type: 'plain', of: ({ message }) => correlationData(message) },
+  d: { type: 'number', of: (arrival, layout) => float(arrival, layout, 'double') },
   E: { type: 'number', of: ({ message }) => message.properties?.messageExpiryInterval },
+  f: { type: 'number', of: (arrival, layout) => float(arrival, layout, 'float') },
   F: { type: 'number', of: ({ message }) => message.properties?.payloadFormatIndicator },
   I: { type: 'text', of: ({ moment }) => moment.iso },
   j: { type: 'plain', of: (arrival) => json(arrival, textPayload(arrival)) },
@@ -127,8 +137,8 @@ const fields: Readonly<Record<string, Field>> = {
   S: { type: 'number', of: ({ message }) => message.properties?.subscriptionIdentifiers?.[0] },
   t: { type: 'text', of: ({ message }) => textAsBytes(message.topic) },
   U: { type: 'plain', of: ({ moment }) => moment.unix },
-  x: { type: 'bytes', of: ({ message }) => bytesAsHex(message.payload) },
-  X: { type: 'bytes', of: ({ message }) => bytesAsHex(message.payload).toUpperCase() },
+  x: { type: 'hex', of: ({ message }) => bytesAsHex(message.payload) },
+  X: { type: 'hex', of: ({ message }) => bytesAsHex(message.payload).toUpperCase() },
 };
 
 function fieldPiece(code: string, layout: Layout): Piece {
@@ -137,15 +147,63 @@ function fieldPiece(code: string, layout: Layout): Piece {
     throw new UsageError(`Invalid format specifier '${code}'.`);
   }
   const { type, of } = fields[code];
-  return (arrival) => laidOut(String(of(arrival) ?? ''), type, layout);
+  return (arrival) => {
+    const value = of(arrival, layout);
+    // Alone of all texts it leaves no blanks in its place.
+    if (code === 'R' && value === undefined) return '';
+    return laidOut(String(value ?? ''), type, layout);
+  };
 }
 
 function laidOut(value: string, type: Field['type'], layout: Layout): string {
   const { left, zero, width, precision } = layout;
-  if (type === 'plain') return value;
-  const text = type === 'text' && precision !== undefined ? value.slice(0, precision) : value;
-  if (left) return text.padEnd(width);
-  return text.padStart(width, zero && type !== 'text' ? '0' : ' ');
+  const padded = (text: string, pad: string) =>
+    left ? text.padEnd(width) : text.padStart(width, pad);
+  switch (type) {
+    case 'plain':
+      return value;
+    case 'text':
+      return padded(precision === undefined ? value : value.slice(0, precision), ' ');
+    case 'number':
+      if (zero && !left && value.startsWith('-'))
+        return `-${value.slice(1).padStart(width - 1, '0')}`;
+      return padded(value, zero ? '0' : ' ');
+    case 'bytes':
+      return padded(width === 0 ? value : value.slice(0, width), zero ? '0' : ' ');
+    case 'hex': {
+      const digits = width === 0 ? value : value.slice(0, width * 2);
+      if (left) return grouped(digits, layout) + ' '.repeat(Math.max(0, width - digits.length));
+      return grouped(digits.padStart(width, zero ? '0' : ' '), layout);
+    }
+    default:
+      return type satisfies never;
+  }
+}
+
+/** So many digits at a time as the precision says, with the separator in between. */
+function grouped(digits: string, { precision = 0, separator }: Layout): string {
+  if (precision === 0) return digits;
+  const groups = digits.match(new RegExp(`.{1,${precision}}`, 'gs')) ?? [];
+  return groups.join(separator);
+}
+
+const floats = {
+  float: { bytes: 4, read: (view: DataView) => view.getFloat32(0, true) },
+  double: { bytes: 8, read: (view: DataView) => view.getFloat64(0, true) },
+} as const;
+
+/** The payload as a number of IEEE 754, in the order of bytes of nearly every machine. */
+function float(
+  { message: { payload }, options }: Arrival,
+  { precision }: Layout,
+  kind: keyof typeof floats,
+): string {
+  const { bytes, read } = floats[kind];
+  if (payload.length !== bytes) {
+    options.complain(`requested ${kind} printing, but non-${kind} data received`);
+    return '';
+  }
+  return fixedNumber(read(new DataView(payload.buffer, payload.byteOffset, bytes)), precision);
 }
 
 function bytesOf(text: string | undefined): string | undefined {

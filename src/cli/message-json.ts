@@ -1,8 +1,16 @@
-/** A message as JSON, in the order and the names of mosquitto_sub. */
+/** A message as JSON, in the order and the names of mosquitto_sub 2.1. */
 
 import type { ReceivedMessage } from '../client/inbox.ts';
 import { bytesAsText, textAsBytes } from './byte-text.ts';
-import { type JsonEntry, type JsonText, jsonNumber, jsonObject, jsonString } from './json-text.ts';
+import {
+  type JsonEntry,
+  type JsonText,
+  jsonArray,
+  jsonBoolean,
+  jsonNumber,
+  jsonObject,
+  jsonString,
+} from './json-text.ts';
 import type { Moment } from './moment.ts';
 
 /** @param payload is what it says, as a text or as the JSON that it is */
@@ -12,7 +20,7 @@ export function messageJson(message: ReceivedMessage, moment: Moment, payload: J
     ['tst', jsonString(moment.isoWithMicroseconds)],
     ['topic', jsonString(textAsBytes(topic))],
     ['qos', jsonNumber(qos)],
-    ['retain', jsonNumber(Number(retain))],
+    ['retain', jsonBoolean(retain)],
     ['payloadlen', jsonNumber(message.payload.length)],
   ];
   if (qos > 0) entries.push(['mid', jsonNumber(packetId)]);
@@ -26,10 +34,11 @@ function propertiesJson(properties: NonNullable<ReceivedMessage['properties']>):
   const entries = Object.entries(properties).flatMap(([name, value]): JsonEntry[] => {
     if (name === 'userProperties') {
       const pairs = properties.userProperties ?? [];
-      const each = pairs.map(
-        ([key, text]): JsonEntry => [textAsBytes(key), jsonString(textAsBytes(text))],
+      const each = pairs.map(([key, text]) =>
+        jsonObject([[textAsBytes(key), jsonString(textAsBytes(text))]]),
       );
-      return [['user-properties', jsonObject(each)]];
+      // One may be given twice, which one object could not hold.
+      return [['user-properties', jsonArray(each)]];
     }
     if (Array.isArray(value)) {
       return value.map((each) => ['subscription-identifier', jsonNumber(each)]);

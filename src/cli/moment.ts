@@ -27,10 +27,10 @@ export class Moment {
     return this.strftime('%Y-%m-%dT%H:%M:%S%z');
   }
 
-  /** `2026-11-22T21:39:05.123456Z+0100`: the `Z` is Mosquitto's, also where the zone is another. */
+  /** `2026-11-22T21:39:05.123456+0100` */
   get isoWithMicroseconds(): string {
     const micros = String(this.nanoseconds / 1000).padStart(6, '0');
-    return `${this.strftime('%Y-%m-%dT%H:%M:%S')}.${micros}Z${this.strftime('%z')}`;
+    return `${this.strftime('%Y-%m-%dT%H:%M:%S')}.${micros}${this.strftime('%z')}`;
   }
 
   /** `1795386969.278887000` */

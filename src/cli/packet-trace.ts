@@ -3,57 +3,87 @@
 import type { Packet } from '../packet/packet.ts';
 import type { Publish } from '../packet/publish.ts';
 
-/** @param client its identifier, if it has one yet */
-export function sentLines(client: string, packet: Packet): string[] {
-  const start = `Client ${client || '(null)'} sending ${packet.type.toUpperCase()}`;
-  switch (packet.type) {
-    case 'publish':
-      return [`${start} ${publishDetails(packet)}`];
-    case 'subscribe':
-      return packet.subscriptions.map(({ filter, qos, ...options }) => {
-        const details = `Topic: ${filter}, QoS: ${qos}, Options: ${hexOf(optionBits(options))}`;
-        return `${start} (Mid: ${packet.packetId}, ${details})`;
-      });
-    case 'unsubscribe':
-      return packet.filters.map((filter) => `${start} (Mid: ${packet.packetId}, Topic: ${filter})`);
-    case 'puback':
-    case 'pubrec':
-      return [`${start} (m${packet.packetId}, rc${packet.reasonCode})`];
-    case 'pubrel':
-    case 'pubcomp':
-      return [`${start} (m${packet.packetId})`];
-    default:
-      return [start];
+export interface TraceOptions {
+  readonly print: (line: string) => void;
+  /** What becomes of subscriptions is told, too, as mosquitto_sub does. */
+  readonly tellsSubscribed: boolean;
+}
+
+export class PacketTrace {
+  readonly #options: TraceOptions;
+  /** Mosquitto's library numbers messages of QoS 0 as well, in one row with packet ids. */
+  #lastId = 0;
+
+  constructor(options: TraceOptions) {
+    this.#options = options;
+  }
+
+  /** @param client its identifier, if it has one yet */
+  sent(client: string, packet: Packet): void {
+    const start = `Client ${client || '(null)'} sending ${packet.type.toUpperCase()}`;
+    for (const details of this.#detailsSent(packet)) this.#options.print(start + details);
+  }
+
+  /** @param client as above; CONNACK may bring one */
+  received(client: string, packet: Packet): void {
+    const { print, tellsSubscribed } = this.#options;
+    const assigned =
+      packet.type === 'connack' ? packet.properties?.assignedClientIdentifier : undefined;
+    const start = `Client ${(assigned ?? client) || '(null)'} received`;
+    print(`${start} ${packet.type.toUpperCase()}${detailsReceived(packet)}`);
+    if (packet.type !== 'suback' || !tellsSubscribed) return;
+    print(`Subscribed (mid: ${packet.packetId}): ${packet.reasonCodes.join(', ')}`);
+  }
+
+  #detailsSent(packet: Packet): string[] {
+    switch (packet.type) {
+      case 'publish': {
+        const packetId = packet.qos === 0 ? this.#lastId + 1 : packet.packetId;
+        this.#lastId = packetId;
+        return [publishDetails({ ...packet, packetId })];
+      }
+      case 'subscribe':
+        this.#lastId = packet.packetId;
+        return packet.subscriptions.map(({ filter, qos, ...options }) => {
+          const details = `Topic: ${filter}, QoS: ${qos}, Options: ${hexOf(optionBits(options))}`;
+          return ` (Mid: ${packet.packetId}, ${details})`;
+        });
+      case 'unsubscribe':
+        this.#lastId = packet.packetId;
+        return packet.filters.map((filter) => ` (Mid: ${packet.packetId}, Topic: ${filter})`);
+      case 'puback':
+      case 'pubrec':
+        return [` (m${packet.packetId}, rc${packet.reasonCode})`];
+      case 'pubrel':
+      case 'pubcomp':
+        return [` (m${packet.packetId})`];
+      default:
+        return [''];
+    }
   }
 }
 
-/** @param client as above; CONNACK may bring one */
-export function receivedLines(client: string, packet: Packet): string[] {
-  const assigned =
-    packet.type === 'connack' ? packet.properties?.assignedClientIdentifier : undefined;
-  const start = `Client ${(assigned ?? client) || '(null)'} received ${packet.type.toUpperCase()}`;
+function detailsReceived(packet: Packet): string {
   switch (packet.type) {
     case 'publish':
-      return [`${start} ${publishDetails(packet)}`];
-    case 'suback':
-      return [start, `Subscribed (mid: ${packet.packetId}): ${packet.reasonCodes.join(', ')}`];
+      return publishDetails(packet);
     case 'puback':
     case 'pubcomp':
-      return [`${start} (Mid: ${packet.packetId}, RC:${packet.reasonCode})`];
+      return ` (Mid: ${packet.packetId}, RC:${packet.reasonCode})`;
     case 'pubrec':
     case 'pubrel':
-      return [`${start} (Mid: ${packet.packetId})`];
+      return ` (Mid: ${packet.packetId})`;
     case 'connack':
     case 'disconnect':
-      return [`${start} (${packet.reasonCode})`];
+      return ` (${packet.reasonCode})`;
     default:
-      return [start];
+      return '';
   }
 }
 
 function publishDetails({ dup, qos, retain, packetId, topic, payload }: Publish): string {
   const flags = `d${Number(dup)}, q${qos}, r${Number(retain)}, m${packetId}`;
-  return `(${flags}, '${topic}', ... (${payload.length} bytes))`;
+  return ` (${flags}, '${topic}', ... (${payload.length} bytes))`;
 }
 
 interface Options {

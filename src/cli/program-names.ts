@@ -5,6 +5,7 @@ export const programNames: Readonly<Record<string, string>> = {
   mosquitto: 'serve',
   mosquitto_passwd: 'passwd',
   mosquitto_pub: 'pub',
+  mosquitto_rr: 'rr',
   mosquitto_sub: 'sub',
 };
 

@@ -2,17 +2,10 @@
 
 import { type ClientDraft, clientDraft, clientFlags } from './client-flags.ts';
 import { type Flag, wholeNumber } from './flags.ts';
+import { type PayloadDraft, payloadDraft, payloadFlags, setSource } from './payload-source.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Where the payload comes from; `lines`: each line of the input is a message. */
-export type PayloadSource =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'file'; readonly path: string }
-  | { readonly type: 'input' }
-  | { readonly type: 'lines' };
-
-export interface PubDraft extends ClientDraft {
-  source: PayloadSource | undefined;
+export interface PubDraft extends ClientDraft, PayloadDraft {
   retain: boolean;
   repeatCount: number;
   repeatDelaySeconds: number;
@@ -21,7 +14,7 @@ export interface PubDraft extends ClientDraft {
 export function pubDraft(): PubDraft {
   return {
     ...clientDraft(),
-    source: undefined,
+    ...payloadDraft(),
     retain: false,
     repeatCount: 1,
     repeatDelaySeconds: 0,
@@ -37,33 +30,9 @@ const ownFlags: readonly Flag<PubDraft>[] = [
     read: (draft, next) => draft.topics.push(next()),
   },
   {
-    names: ['-m', '--message'],
-    argument: 'PAYLOAD',
-    wants: 'message',
-    help: 'publish this',
-    read: (draft, next) => setSource(draft, { type: 'text', text: next() }),
-  },
-  {
-    names: ['-f', '--file'],
-    argument: 'FILE',
-    wants: 'file',
-    help: 'publish what is in a file',
-    read: (draft, next) => setSource(draft, { type: 'file', path: next() }),
-  },
-  {
     names: ['-l', '--stdin-line'],
     help: 'publish each line of the input',
     read: (draft) => setSource(draft, { type: 'lines' }),
-  },
-  {
-    names: ['-n', '--null-message'],
-    help: 'publish an empty message',
-    read: (draft) => setSource(draft, { type: 'text', text: '' }),
-  },
-  {
-    names: ['-s', '--stdin-file'],
-    help: 'publish the whole input as one message',
-    read: (draft) => setSource(draft, { type: 'input' }),
   },
   {
     names: ['-r', '--retain'],
@@ -99,11 +68,4 @@ const ownFlags: readonly Flag<PubDraft>[] = [
   },
 ];
 
-export const pubFlags: readonly Flag<PubDraft>[] = [...ownFlags, ...clientFlags];
-
-function setSource(draft: PubDraft, source: PayloadSource): void {
-  if (draft.source !== undefined) {
-    throw new UsageError('Only one type of message can be sent at once.');
-  }
-  draft.source = source;
-}
+export const pubFlags: readonly Flag<PubDraft>[] = [...ownFlags, ...payloadFlags, ...clientFlags];

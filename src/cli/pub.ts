@@ -1,8 +1,5 @@
 /** `pantala pub`: publishes messages, in the place of mosquitto_pub(1). */
 
-import { readFile } from 'node:fs/promises';
-import { addAbortSignal } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../client/client.ts';
 import { ClientError } from '../client/client-error.ts';
@@ -10,7 +7,8 @@ import type { PublishProperties } from '../packet/publish.ts';
 import { nameFault } from '../topic/topic-filter.ts';
 import type { Command, Io } from './command.ts';
 import { lineBatches } from './input-lines.ts';
-import { type PayloadSource, type PubDraft, pubDraft, pubFlags } from './pub-flags.ts';
+import { type PayloadSource, payloadOf } from './payload-source.ts';
+import { type PubDraft, pubDraft, pubFlags } from './pub-flags.ts';
 import { ToolClient } from './tool-client.ts';
 import { toolCommand } from './tool-command.ts';
 import { exitCodes, reasonWords, ToolFailure } from './tool-failure.ts';
@@ -23,6 +21,7 @@ export const pub: Command = toolCommand({
   inPlaceOf: 'mosquitto_pub',
   flags: pubFlags,
   draft: pubDraft,
+  diesOfSignals: true,
   run,
 });
 
@@ -31,7 +30,8 @@ async function run(draft: PubDraft, io: Io): Promise<number> {
   const payload = source.type === 'lines' ? undefined : await payloadOf(source, io);
   const print = (line: string) => void io.stdout.write(`${line}\n`);
   const { topicAlias, ...own } = properties;
-  using tool = new ToolClient(draft, print, { topicAliasesMax: topicAlias === undefined ? 0 : 1 });
+  const limits = { topicAliasesMax: topicAlias === undefined ? 0 : 1 };
+  using tool = new ToolClient(draft, print, { limits });
   if (!(await tool.connect(io.signal))) return exitCodes.other;
   const publisher = new Publisher(tool.client, (line) => {
     if (!draft.quiet) io.stderr.write(`${line}\n`);
@@ -41,7 +41,8 @@ async function run(draft: PubDraft, io: Io): Promise<number> {
   if (payload === undefined) await publishLines(tool.client, io, publish);
   else await publishRepeatedly(draft, io.signal, () => publish(payload));
   if (!tool.client.isConnected) throw await lossOf(tool);
-  await tool.client.disconnect({ properties: draft.properties.disconnect });
+  if (io.signal.aborted) await tool.leaveAsLost();
+  else await tool.client.disconnect({ properties: draft.properties.disconnect });
   return 0;
 }
 
@@ -71,31 +72,6 @@ function publicationOf({ topics, source, properties }: PubDraft): Publication {
     throw new UsageError(`Invalid response topic '${responseTopic}', does it contain '+' or '#'?`);
   }
   return { topic, source, properties: given };
-}
-
-async function payloadOf(
-  source: Exclude<PayloadSource, { type: 'lines' }>,
-  { stdin, signal }: Io,
-): Promise<Uint8Array> {
-  switch (source.type) {
-    case 'text':
-      return new TextEncoder().encode(source.text);
-    case 'file':
-      return readFile(source.path).catch(() => {
-        const fault = `Unable to open file "${source.path}".\nError loading input file "${source.path}".`;
-        throw new ToolFailure(exitCodes.other, `Error: ${fault}`);
-      });
-    case 'input': {
-      const bytes = await buffer(addAbortSignal(signal, stdin)).catch(() => {
-        throw new ToolFailure(exitCodes.other, 'Error: The input was not read to its end.');
-      });
-      if (bytes.length > 0) return bytes;
-      const fault = 'Zero length input.\nError loading input from stdin.';
-      throw new ToolFailure(exitCodes.other, `Error: ${fault}`);
-    }
-    default:
-      return source satisfies never;
-  }
 }
 
 async function publishRepeatedly(

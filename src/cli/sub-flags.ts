@@ -3,28 +3,24 @@
 import { type ClientDraft, clientDraft, clientFlags } from './client-flags.ts';
 import { type Flag, oneOf, wholeNumber } from './flags.ts';
 import { outputNames } from './output-format.ts';
+import { type PrintDraft, printDraft, printFlags } from './print-flags.ts';
 import { UsageError } from './usage-error.ts';
 import { type WatchOrder, watchOrders } from './watch-table.ts';
 
-export interface SubDraft extends ClientDraft {
+export interface SubDraft extends ClientDraft, PrintDraft {
   readonly filtersOut: string[];
   readonly unsubscribed: string[];
   /** Messages to print before it ends. */
   count: number;
-  timeoutSeconds: number | undefined;
   exitsAfterSubscribe: boolean;
-  format: string | undefined;
   /** One of `outputNames`. */
   output: string | undefined;
   watch: boolean;
   watchOrder: WatchOrder;
-  verbose: boolean;
-  newlines: boolean;
-  pretty: boolean;
-  skipsRetained: boolean;
   retainedOnly: boolean;
-  retainAsPublished: boolean;
   removesRetained: boolean;
+  /** Messages are counted by the second, and not printed. */
+  countsRate: boolean;
   /** Of a hundred messages, on average. */
   printedShare: number;
 }
@@ -32,28 +28,20 @@ export interface SubDraft extends ClientDraft {
 export function subDraft(): SubDraft {
   return {
     ...clientDraft(),
+    ...printDraft(),
     filtersOut: [],
     unsubscribed: [],
     count: Number.POSITIVE_INFINITY,
-    timeoutSeconds: undefined,
     exitsAfterSubscribe: false,
-    format: undefined,
     output: undefined,
     watch: false,
     watchOrder: 'arrival',
-    verbose: false,
-    newlines: true,
-    pretty: false,
-    skipsRetained: false,
     retainedOnly: false,
-    retainAsPublished: false,
     removesRetained: false,
+    countsRate: false,
     printedShare: 100,
   };
 }
-
-/** Largest delay that timers take, in seconds. */
-const timeoutSecondsMax = 2_147_483;
 
 const ownFlags: readonly Flag<SubDraft>[] = [
   {
@@ -82,19 +70,10 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     },
   },
   {
-    names: ['-F'],
-    argument: 'FORMAT',
-    wants: 'format',
-    help: "how to print a message: '%I %t %p'; see below",
-    read: (draft, next) => {
-      draft.format = next();
-    },
-  },
-  {
-    names: ['-N'],
-    help: 'print no end of line behind a message',
+    names: ['--message-rate'],
+    help: 'print only, each second, how many messages have come',
     read: (draft) => {
-      draft.newlines = false;
+      draft.countsRate = true;
     },
   },
   {
@@ -105,20 +84,6 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     help: `how to print a message: ${outputNames.join(', ')}; see below`,
     read: (draft, next) => {
       draft.output = oneOf('--output', outputNames, next());
-    },
-  },
-  {
-    names: ['--pretty'],
-    help: 'print JSON on many lines',
-    read: (draft) => {
-      draft.pretty = true;
-    },
-  },
-  {
-    names: ['-R'],
-    help: 'do not print retained messages',
-    read: (draft) => {
-      draft.skipsRetained = true;
     },
   },
   {
@@ -139,13 +104,6 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     help: 'have the broker forget each retained message that arrives',
     read: (draft) => {
       draft.removesRetained = true;
-    },
-  },
-  {
-    names: ['--retain-as-published'],
-    help: 'let messages keep the retain flag that they were published with, in MQTT 5.0',
-    read: (draft) => {
-      draft.retainAsPublished = true;
     },
   },
   {
@@ -180,29 +138,12 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     read: (draft, next) => draft.unsubscribed.push(next()),
   },
   {
-    names: ['-v', '--verbose'],
-    help: 'print the topic before the payload',
-    read: (draft) => {
-      draft.verbose = true;
-    },
-  },
-  {
     names: ['-w', '--watch'],
     help: 'draw a table of topics on the terminal: last message, count, rate, age',
     read: (draft) => {
       draft.watch = true;
     },
   },
-  {
-    names: ['-W'],
-    argument: 'SECONDS',
-    wants: 'timeout',
-    help: 'end after this time',
-    read: (draft, next) => {
-      const text = next();
-      draft.timeoutSeconds = wholeNumber(text, 1, timeoutSecondsMax, `Invalid timeout "${text}".`);
-    },
-  },
 ];
 
-export const subFlags: readonly Flag<SubDraft>[] = [...ownFlags, ...clientFlags];
+export const subFlags: readonly Flag<SubDraft>[] = [...ownFlags, ...printFlags, ...clientFlags];

@@ -1,8 +1,9 @@
 /** Where `pantala sub` puts messages and words: lines of output, or the table of --watch. */
 
-import { bytesAsText, bytesOfText, textAsBytes } from './byte-text.ts';
+import { bytesOfText } from './byte-text.ts';
 import type { Io } from './command.ts';
-import { type MessageFormat, messageFormat } from './message-format.ts';
+import type { MessageFormat } from './message-format.ts';
+import { printedMessage } from './printed-message.ts';
 import type { SubDraft } from './sub-flags.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -22,13 +23,18 @@ export async function openPrinting(draft: SubDraft, io: Io): Promise<Printing> {
   const complain = (line: string) => {
     if (!draft.quiet) io.stderr.write(`${line}\n`);
   };
-  const textOf = (await formatOf(draft, io, complain)) ?? payloadFormat(draft);
+  const textOf = (await formatOf(draft, io, complain)) ?? printedMessage(draft, complain);
   return { textOf, complain, [Symbol.dispose]: () => undefined };
 }
 
-function check({ format, output }: SubDraft): void {
+function check({ format, output, watch, countsRate }: SubDraft): void {
   if (format !== undefined && output !== undefined) {
     throw new UsageError('-F and --output say both how to print: give one of them.');
+  }
+  if (countsRate && (watch || output !== undefined)) {
+    throw new UsageError(
+      `--message-rate prints no messages: leave out ${watch ? '--watch' : '--output'}.`,
+    );
   }
 }
 
@@ -60,10 +66,11 @@ function utf8Of(byteText: string): string {
 
 /** By -F or --output; undefined: neither is given. */
 async function formatOf(
-  { format, output, pretty, newlines, verbose, watch }: SubDraft,
+  draft: SubDraft,
   io: Io,
   complain: (line: string) => void,
 ): Promise<MessageFormat | undefined> {
+  const { format, output, pretty, newlines, verbose, watch } = draft;
   const end = newlines && !watch ? '\n' : '';
   if (output !== undefined) {
     const [{ outputFormat }, { plain, styleOf }] = await Promise.all([
@@ -78,16 +85,5 @@ async function formatOf(
     };
   }
   if (format === undefined) return undefined;
-  const formatted = messageFormat(format, { pretty, complain });
-  return (message) => formatted(message) + end;
-}
-
-/** The payload, with -v behind its topic. */
-function payloadFormat({ newlines, verbose }: SubDraft): MessageFormat {
-  const end = newlines ? '\n' : '';
-  return ({ topic, payload }) => {
-    const start = verbose ? `${textAsBytes(topic)} ` : '';
-    if (payload.length > 0) return start + bytesAsText(payload) + end;
-    return verbose && newlines ? `${start}(null)\n` : '';
-  };
+  return printedMessage({ ...draft, newlines: newlines && !watch }, complain);
 }

@@ -9,6 +9,8 @@ import { textAsBytes } from './byte-text.ts';
 import type { Command, Io } from './command.ts';
 import { GatheredOutput } from './gathered-output.ts';
 import type { MessageFormat } from './message-format.ts';
+import { MessageRate } from './message-rate.ts';
+import { timeoutSignals } from './print-flags.ts';
 import { type SubDraft, subDraft, subFlags } from './sub-flags.ts';
 import { subSections } from './sub-help.ts';
 import { openPrinting } from './sub-printing.ts';
@@ -20,7 +22,7 @@ import { UsageError } from './usage-error.ts';
 export const sub: Command = toolCommand({
   name: 'sub',
   summary: 'Subscribes, and prints the messages that arrive.',
-  usage: '[-h HOST] [-p PORT] -t FILTER... [OPTION]...',
+  usage: '[-h HOST] [-p PORT] {-t FILTER | -U FILTER}... [OPTION]...',
   inPlaceOf: 'mosquitto_sub',
   flags: subFlags,
   sections: subSections,
@@ -32,15 +34,16 @@ async function run(draft: SubDraft, io: Io): Promise<number> {
   check(draft);
   const unread = new AbortController();
   const output = new GatheredOutput(io.stdout, unread);
-  const timeout = timeoutSignal(draft);
+  const timeout = timeoutSignals(draft);
   const signal = AbortSignal.any([io.signal, unread.signal, ...timeout]);
   using printing = await openPrinting(draft, io);
   const { complain, textOf } = printing;
-  const tell = printing.tell ?? ((line: string) => output.write(textAsBytes(`${line}\n`)));
-  using tool = new ToolClient(draft, tell);
+  const print = printing.tell ?? ((line: string) => output.write(textAsBytes(`${line}\n`)));
+  using tool = new ToolClient(draft, print, { tellsSubscribed: !draft.quiet });
   const subscriber = new Subscriber(tool, { draft, output, textOf, complain, signal });
   try {
-    await subscriber.run();
+    const wasConnected = await subscriber.run();
+    if (!wasConnected && io.signal.aborted) return exitCodes.interrupted;
   } finally {
     output.flush();
   }
@@ -51,7 +54,9 @@ async function run(draft: SubDraft, io: Io): Promise<number> {
 
 /** @throws UsageError when the flags do not go together */
 function check({ topics, filtersOut, unsubscribed, ...draft }: SubDraft): void {
-  if (topics.length === 0) throw new UsageError('You must specify a topic to subscribe to.');
+  if (topics.length === 0 && unsubscribed.length === 0) {
+    throw new UsageError('You must specify a topic to subscribe to (-t) or unsubscribe from (-U).');
+  }
   for (const [what, filters] of [
     ['subscription', topics],
     ['filter', filtersOut],
@@ -66,10 +71,6 @@ function check({ topics, filtersOut, unsubscribed, ...draft }: SubDraft): void {
   if (draft.skipsRetained && draft.retainedOnly) {
     throw new UsageError("Combining '-R' and '--retained-only' makes no sense.");
   }
-}
-
-function timeoutSignal({ timeoutSeconds }: SubDraft): AbortSignal[] {
-  return timeoutSeconds === undefined ? [] : [AbortSignal.timeout(timeoutSeconds * 1000)];
 }
 
 // Mosquitto's pause before it connects again.
@@ -96,13 +97,16 @@ class Subscriber {
     this.#options = options;
   }
 
-  /** @throws ToolFailure when there is no connection to begin with */
-  async run(): Promise<void> {
+  /**
+   * @returns false when the signal came before there was a connection
+   * @throws ToolFailure when there is no connection to begin with
+   */
+  async run(): Promise<boolean> {
     const { signal } = this.#options;
-    let isConnected = await this.#tool.connect(signal);
-    while (isConnected) {
-      if (await this.#useConnection()) return;
-      isConnected = await this.#reconnect();
+    if (!(await this.#tool.connect(signal))) return false;
+    for (;;) {
+      if (await this.#useConnection()) return true;
+      if (!(await this.#reconnect())) return true;
     }
   }
 
@@ -137,26 +141,25 @@ class Subscriber {
   async #subscribe(): Promise<boolean> {
     const { client } = this.#tool;
     const { draft, complain } = this.#options;
-    const { topics, qos, retainAsPublished, unsubscribed, properties } = draft;
-    try {
-      await client.subscribe(topics, {
-        qos,
-        retainAsPublished,
-        properties: properties.subscribe,
-      });
-    } catch (error) {
-      if (!(error instanceof ClientError) || error.failure !== 'refused') throw error;
-      complain('All subscription requests were denied.');
-      return false;
-    }
-    if (unsubscribed.length > 0) await client.unsubscribe(unsubscribed, properties.unsubscribe);
-    return !draft.exitsAfterSubscribe;
+    const { topics, qos, retainAsPublished, retainHandling, unsubscribed, properties } = draft;
+    const options = { qos, retainAsPublished, retainHandling, properties: properties.subscribe };
+    // Whether it is taken is nobody's concern.
+    const unsubscribe = (filter: string) =>
+      client.unsubscribe(filter, properties.unsubscribe).catch(unlessRefused);
+    const subscribing = topics.length === 0 ? [] : [client.subscribe(topics, options)];
+    const answers = Promise.all([...subscribing, ...unsubscribed.map(unsubscribe)]);
+    if ((await answers.catch(unlessRefused)) !== undefined) return !draft.exitsAfterSubscribe;
+    complain('All subscription requests were denied.');
+    return false;
   }
 
   async #printMessages(): Promise<void> {
-    const { output, signal } = this.#options;
+    const { draft, output, signal } = this.#options;
+    using rate = draft.countsRate ? new MessageRate((line) => output.write(line)) : undefined;
     for await (const message of this.#tool.client.messages()) {
-      if (signal.aborted || this.#take(message) === 'last') return;
+      if (signal.aborted) return;
+      if (rate !== undefined) rate.count();
+      else if (this.#take(message) === 'last') return;
       if (output.isBlocked) await output.drained();
     }
   }
@@ -192,6 +195,11 @@ class Subscriber {
     }
     return false;
   }
+}
+
+/** @throws the error when it is about anything but a refusal of the broker's */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof ClientError) || error.failure !== 'refused') throw error;
 }
 
 const losses: readonly string[] = [

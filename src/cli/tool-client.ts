@@ -1,41 +1,52 @@
 /** The client of a tool: on Node's sockets and clock, told about as Mosquitto's tools do. */
 
+import { setImmediate } from 'node:timers/promises';
 import { Client, type ClientOptions } from '../client/client.ts';
+import type { ClientObserver } from '../client/ports.ts';
+import { reasonCodes } from '../packet/reason-codes.ts';
 import { TimerHost } from '../server/timer-host.ts';
+import type { Accept, Link } from '../session/link.ts';
 import type { ClientDraft } from './client-flags.ts';
 import { clientOptions } from './client-options.ts';
-import { openRoute, routeOf } from './client-route.ts';
-import { receivedLines, sentLines } from './packet-trace.ts';
+import { routeOf } from './client-route.ts';
+import { openRoute } from './open-route.ts';
+import { PacketTrace } from './packet-trace.ts';
 import { clientFailure, type ToolFailure } from './tool-failure.ts';
 
 /** Where to write what `-d` tells. */
 export type Print = (line: string) => void;
 
+export interface ToolClientOptions {
+  /** What the tool wants other than the flags. */
+  readonly limits?: ClientOptions['limits'];
+  /** With `-d`, what becomes of subscriptions is told too. */
+  readonly tellsSubscribed?: boolean;
+}
+
 export class ToolClient implements Disposable {
   readonly client: Client;
   readonly #draft: ClientDraft;
   readonly #host = new TimerHost();
+  #link: Link | undefined;
 
-  /**
-   * @param limits what the tool wants other than the flags
-   * @throws UsageError when the flags do not go together
-   */
-  constructor(draft: ClientDraft, print: Print, limits: ClientOptions['limits'] = {}) {
+  /** @throws UsageError, ToolFailure when the flags do not go together */
+  constructor(
+    draft: ClientDraft,
+    print: Print,
+    { limits = {}, tellsSubscribed = false }: ToolClientOptions = {},
+  ) {
     const options = clientOptions(draft);
-    const tell = (lines: readonly string[]) => {
-      for (const line of lines) print(line);
+    const trace = new PacketTrace({ print, tellsSubscribed });
+    const observer: ClientObserver = {
+      packetSent: (packet) => trace.sent(this.client.clientId, packet),
+      packetReceived: (packet) => trace.received(this.client.clientId, packet),
     };
     this.#draft = draft;
     this.client = new Client({
       ...options,
       host: this.#host,
       limits: { ...options.limits, ...limits },
-      observer: draft.debug
-        ? {
-            packetSent: (packet) => tell(sentLines(this.client.clientId, packet)),
-            packetReceived: (packet) => tell(receivedLines(this.client.clientId, packet)),
-          }
-        : {},
+      observer: draft.debug ? observer : {},
     });
     this.#host.start((now) => this.client.wake(now));
   }
@@ -54,7 +65,11 @@ export class ToolClient implements Disposable {
     const leave = () => void client.disconnect();
     try {
       await client.connect((accept) => {
-        const opening = openRoute(route, accept, signal);
+        const keep: Accept = (link) => {
+          this.#link = link;
+          return accept(link);
+        };
+        const opening = openRoute(route, keep, signal);
         signal.addEventListener('abort', leave);
         return opening;
       });
@@ -72,6 +87,19 @@ export class ToolClient implements Disposable {
   async failure(): Promise<ToolFailure | undefined> {
     const error = await this.client.closed;
     return error && clientFailure(error, this.#draft.version);
+  }
+
+  /** Ends the connection so that the broker publishes the will; what is on its way still leaves. */
+  async leaveAsLost(): Promise<void> {
+    const { client } = this;
+    if (this.#draft.version === 5) {
+      const { disconnect: properties } = this.#draft.properties;
+      return client.disconnect({ reasonCode: reasonCodes.disconnectWithWill, properties });
+    }
+    // By then the packets of this turn have been handed over.
+    await setImmediate();
+    this.#link?.close();
+    await client.closed;
   }
 
   [Symbol.dispose](): void {

@@ -1,11 +1,14 @@
 /** A command in the place of one of Mosquitto's tools: its flags, help, failures and exit codes. */
 
+import { constants } from 'node:os';
+import process from 'node:process';
+import { version } from '../server/version.ts';
 import type { ClientDraft } from './client-flags.ts';
 import { unservedClientFlags } from './client-flags.ts';
 import { idleTlsWarning } from './client-route.ts';
 import { type Command, helpText, type Io, programOf } from './command.ts';
 import { type Flag, helpOf, readFlags } from './flags.ts';
-import { optionFileArguments } from './option-file.ts';
+import { givenOptionLines, usualOptionLines } from './option-file.ts';
 import { exitCodeSection, exitCodes, ToolFailure } from './tool-failure.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -18,6 +21,8 @@ export interface Tool<Draft extends ClientDraft> {
   readonly flags: readonly Flag<Draft>[];
   readonly sections?: Command['sections'];
   readonly draft: () => Draft;
+  /** Its exit code tells of a signal that has ended it, as those of most programs do. */
+  readonly diesOfSignals?: boolean;
 
   /**
    * @returns the exit code
@@ -36,15 +41,16 @@ export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Comma
     async run(args, io) {
       const draft = tool.draft();
       try {
-        const all = [...optionFileArguments(tool.inPlaceOf, io.env), ...args];
-        readFlags(all, draft, { flags, unserved: unservedClientFlags });
-        if (!draft.help) {
-          const warning = idleTlsWarning(draft);
-          if (warning !== undefined && !draft.quiet) io.stderr.write(`${warning}\n`);
-          return await tool.run(draft, io);
+        readAllFlags(tool, draft, { args, env: io.env });
+        if (draft.help || draft.showsVersion) {
+          io.stdout.write(
+            draft.help ? helpText(programOf(io, name), command) : `pantala ${name} ${version}\n`,
+          );
+          return 0;
         }
-        io.stdout.write(helpText(programOf(io, name), command));
-        return 0;
+        const warning = idleTlsWarning(draft);
+        if (warning !== undefined && !draft.quiet) io.stderr.write(`${warning}\n`);
+        return await (tool.diesOfSignals ? runUntilSignal(tool, draft, io) : tool.run(draft, io));
       } catch (error) {
         if (error instanceof UsageError) {
           const program = programOf(io, name);
@@ -63,4 +69,62 @@ export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Comma
     },
   };
   return command;
+}
+
+/** Those of a file come first, so that the command line has the last word. */
+function readAllFlags<Draft extends ClientDraft>(
+  { flags, inPlaceOf, draft: createDraft }: Tool<Draft>,
+  draft: Draft,
+  { args, env }: { args: readonly string[]; env: Io['env'] },
+): void {
+  const known = { flags, unserved: unservedClientFlags };
+  const probe = createDraft();
+  try {
+    readFlags(args, probe, known);
+  } catch {
+    // Is told below, after what is wrong with the file.
+  }
+  const { optionFile } = probe;
+  const lines =
+    optionFile === undefined ? usualOptionLines(inPlaceOf, env) : givenOptionLines(optionFile);
+  for (const line of lines) readFlags(line, draft, known);
+  draft.optionFile = undefined;
+  readFlags(args, draft, known);
+}
+
+/** Runs it to its end, or else to that of most programs: what a signal interrupts does not fail. */
+async function runUntilSignal<Draft extends ClientDraft>(
+  { run }: Tool<Draft>,
+  draft: Draft,
+  io: Io,
+): Promise<number> {
+  using received = io.ownsProcess ? new ReceivedSignal() : undefined;
+  try {
+    const exitCode = await run(draft, io);
+    return io.signal.aborted ? signalExitCode(received?.name) : exitCode;
+  } catch (error) {
+    if (io.signal.aborted) return signalExitCode(received?.name);
+    throw error;
+  }
+}
+
+/** The signal by which this process was asked to end. */
+class ReceivedSignal implements Disposable {
+  name: NodeJS.Signals | undefined;
+  readonly #keep: NodeJS.SignalsListener = (name) => {
+    this.name ??= name;
+  };
+
+  constructor() {
+    process.on('SIGINT', this.#keep).on('SIGTERM', this.#keep);
+  }
+
+  [Symbol.dispose](): void {
+    process.off('SIGINT', this.#keep).off('SIGTERM', this.#keep);
+  }
+}
+
+/** What a shell sees of a program that does nothing about signals. */
+function signalExitCode(name: NodeJS.Signals = 'SIGINT'): number {
+  return 128 + constants.signals[name];
 }

@@ -20,10 +20,15 @@ export class ToolFailure extends Error {
 export const exitCodes = {
   other: 1,
   protocol: 2,
+  noConnection: 4,
   connectionLost: 7,
   tls: 8,
+  authorisation: 11,
   unknown: 13,
+  proxy: 16,
   timedOut: 27,
+  /** Of mosquitto_sub, before the broker has let it in. */
+  interrupted: 255,
 } as const;
 
 /** For the help. */
@@ -93,6 +98,9 @@ export function clientFailure(error: ClientError, version: ProtocolVersion): Too
   }
   if (failure === 'protocol error') {
     return new ToolFailure(exitCodes.protocol, `Error: A network protocol error: ${message}.`);
+  }
+  if (failure === 'not supported' || failure === 'dropped') {
+    return new ToolFailure(exitCodes.other, `Error: ${message}.`);
   }
   return new ToolFailure(exitCodes.connectionLost, `Error: The connection was lost: ${message}.`);
 }

@@ -2,19 +2,19 @@
 
 import type { Accept } from '../session/link.ts';
 import { peerOf } from './arrival.ts';
-import { openSocket } from './open-socket.ts';
+import { type ConnectOptions, openSocket } from './open-socket.ts';
 import { startLink } from './socket-link.ts';
 
 /**
  * Opens a connection; `accept` is called once it is there.
  *
- * @throws the system's error, such as ECONNREFUSED
+ * @throws the system's error, such as ECONNREFUSED; SocksError
  */
 export function connectTcp(
   accept: Accept,
-  { host, port, signal }: { host: string; port: number; signal?: AbortSignal },
+  { host, port, ...options }: Extract<ConnectOptions, { readonly host: string }>,
 ): Promise<void> {
-  return openSocket({ host, port }, { signal }, (socket) => {
+  return openSocket({ host, port }, options, (socket) => {
     startLink({ socket, peer: peerOf(socket), credentials: undefined }, accept);
   });
 }

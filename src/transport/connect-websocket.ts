@@ -4,17 +4,22 @@ import { once } from 'node:events';
 import { isIPv6, type Socket } from 'node:net';
 import WebSocket from 'ws';
 import type { Accept } from '../session/link.ts';
-import { type Destination, handshakeSecondsMax, openSocket, peerAt } from './open-socket.ts';
+import {
+  type ConnectOptions,
+  type Destination,
+  handshakeSecondsMax,
+  openSocket,
+  peerAt,
+} from './open-socket.ts';
 import type { TlsOptions } from './tls-client.ts';
 import { UpgradeError } from './upgrade-error.ts';
 import { startWebSocketLink } from './websocket-link.ts';
 
-export type ConnectWebSocketOptions = Destination & {
+export type ConnectWebSocketOptions = ConnectOptions & {
   /** What is asked for of the server; most brokers that look at it want Mosquitto's `/mqtt`. */
   readonly resource?: string;
   /** Undefined: `ws://`; otherwise `wss://`. */
   readonly tls?: TlsOptions | undefined;
-  readonly signal?: AbortSignal;
 };
 
 // The largest packet of MQTT, which some client may send in one frame. (MQTT 5.0 table 2-4)
@@ -23,15 +28,15 @@ const frameBytesMax = 5 + 268_435_455;
 /**
  * Opens a connection; `accept` is called once the server has agreed to speak MQTT over it.
  *
- * @throws the system's error, such as ECONNREFUSED; HandshakeError; UpgradeError
+ * @throws the system's error, such as ECONNREFUSED; SocksError; HandshakeError; UpgradeError
  */
 export function connectWebSocket(accept: Accept, options: ConnectWebSocketOptions): Promise<void> {
-  const { resource = '/mqtt', tls, signal } = options;
+  const { resource = '/mqtt', tls, signal, proxy, localAddress } = options;
   const destination: Destination =
     'path' in options ? { path: options.path } : { host: options.host, port: options.port };
   const scheme = tls === undefined ? 'ws' : 'wss';
   const url = `${scheme}://${authorityOf(destination)}${resource}`;
-  return openSocket(destination, { signal, tls }, (socket) => {
+  return openSocket(destination, { signal, proxy, localAddress, tls }, (socket) => {
     const peer = peerAt(destination, socket);
     return upgrade(socket, { url, signal }, (webSocket) => {
       startWebSocketLink(webSocket, { socket, peer, credentials: undefined }, accept);

@@ -1,9 +1,10 @@
 /** How a client's socket comes to be open: over TCP or a Unix socket, with TLS on it or without. */
 
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { peerOf } from './arrival.ts';
 import { HandshakeError } from './handshake-error.ts';
+import { connectThrough, type SocksProxy } from './socks5.ts';
 import type { TlsOptions } from './tls-client.ts';
 
 /** Where a server listens; `path` is that of a Unix socket. */
@@ -16,7 +17,15 @@ export interface OpenSocketOptions {
   readonly signal?: AbortSignal | undefined;
   /** Undefined: what is sent can be read on the way. */
   readonly tls?: TlsOptions | undefined;
+  /** Undefined: the way is direct, as it always is to a Unix socket. */
+  readonly proxy?: SocksProxy | undefined;
+  /** An address of this machine to connect from; undefined: the system's choice. */
+  readonly localAddress?: string | undefined;
 }
+
+/** What is asked for of a connection that leads to a server. */
+export type ConnectOptions = Destination &
+  Pick<OpenSocketOptions, 'signal' | 'proxy' | 'localAddress'>;
 
 /** For a server that takes the connection and says nothing. */
 export const handshakeSecondsMax = 30;
@@ -25,24 +34,61 @@ export const handshakeSecondsMax = 30;
  * Opens a socket and hands it to `use` as soon as it is open, so that nothing of it is missed.
  *
  * @returns what `use` returns
- * @throws the system's error, such as ECONNREFUSED; HandshakeError once it is about TLS
+ * @throws the system's error, such as ECONNREFUSED; SocksError; HandshakeError once it is about TLS
  */
-export async function openSocket(
+export function openSocket(
   destination: Destination,
-  { signal, tls }: OpenSocketOptions,
-  use: (socket: Socket) => void | Promise<void>,
+  { proxy, ...options }: OpenSocketOptions,
+  use: Use,
+): Promise<void> {
+  if (proxy === undefined || 'path' in destination) return open(destination, options, use);
+  const { signal, localAddress, tls } = options;
+  return open({ host: proxy.host, port: proxy.port }, { signal, localAddress }, async (socket) => {
+    const giveUp = () => socket.destroy();
+    signal?.addEventListener('abort', giveUp, { once: true });
+    try {
+      await connectThrough(socket, proxy, destination);
+    } catch (error) {
+      socket.on('error', () => undefined).destroy();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
+    }
+    if (tls === undefined) return use(socket);
+    return open(destination, { signal, tls, through: socket }, use);
+  });
+}
+
+type Use = (socket: Socket) => void | Promise<void>;
+
+interface DirectOptions extends Omit<OpenSocketOptions, 'proxy'> {
+  /** A socket that leads to the destination already. */
+  readonly through?: Socket;
+}
+
+async function open(
+  destination: Destination,
+  { signal, tls, localAddress, through }: DirectOptions,
+  use: Use,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const from = localAddress === undefined ? {} : { localAddress, family: isIP(localAddress) };
   const socket =
     tls === undefined
-      ? connect({ ...destination, noDelay: true, keepAlive: true })
-      : (await import('./tls-client.ts')).startTls(destination, tls);
+      ? connect({ ...destination, ...from, noDelay: true, keepAlive: true })
+      : (await import('./tls-client.ts')).startTls(destination, tls, {
+          ...from,
+          ...(through && { socket: through }),
+        });
   const name = nameOf(destination);
   const abort = () => socket.destroy(new Error(`connecting to ${name} was given up`));
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort, { once: true });
   let fail = reject;
-  if (tls !== undefined) fail = watchHandshake(socket as TLSSocket, name, reject);
+  if (tls !== undefined) {
+    const isReached = through !== undefined;
+    fail = watchHandshake(socket as TLSSocket, { name, isReached, reject });
+  }
   socket.once('error', fail);
   socket.once('close', () => signal?.removeEventListener('abort', abort));
   socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
@@ -62,22 +108,30 @@ export function nameOf(destination: Destination): string {
   return 'path' in destination ? destination.path : `${destination.host} port ${destination.port}`;
 }
 
+interface Watch {
+  readonly name: string;
+  /** There is a connection already, and the handshake on it begins. */
+  readonly isReached: boolean;
+  readonly reject: (error: Error) => void;
+}
+
 /** @returns `reject` for what goes wrong, with the certificate that was seen until then */
-function watchHandshake(
-  socket: TLSSocket,
-  name: string,
-  reject: (error: Error) => void,
-): (error: Error) => void {
+function watchHandshake(socket: TLSSocket, watch: Watch): (error: Error) => void {
+  const { name, reject } = watch;
+  let { isReached } = watch;
   let certificate: HandshakeError['certificate'];
   let timer: NodeJS.Timeout | undefined;
-  let isReached = false;
-  socket.once('connect', () => {
+  const reached = () => {
     isReached = true;
-    socket.setNoDelay(true).setKeepAlive(true);
     timer = setTimeout(() => {
       const text = `${name} has not answered in TLS within ${handshakeSecondsMax} seconds`;
       socket.destroy(Object.assign(new Error(text), { code: 'HANDSHAKE_TIMEOUT' }));
     }, handshakeSecondsMax * 1000);
+  };
+  if (isReached) reached();
+  socket.once('connect', () => {
+    socket.setNoDelay(true).setKeepAlive(true);
+    if (!isReached) reached();
   });
   // Before Node judges the certificate, and drops the connection together with it.
   socket.prependOnceListener('secure', () => {

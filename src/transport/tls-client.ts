@@ -1,6 +1,6 @@
 /** The client's side of TLS: whom it trusts, and how it shows who it is. */
 
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { Destination } from './open-socket.ts';
 
@@ -30,15 +30,26 @@ export interface TlsOptions {
   readonly keylog?: ((line: Uint8Array) => void) | undefined;
 }
 
+/** How to get to the server; by default through a new socket, from an address of the system's choice. */
+export interface TlsWay {
+  readonly socket?: Socket;
+  readonly localAddress?: string;
+  readonly family?: number;
+}
+
 /**
  * Begins a connection with TLS on it; nothing is sent over it before the server is trusted.
  *
  * @throws the error of OpenSSL when the options are no good
  */
-export function startTls(destination: Destination, options: TlsOptions): TLSSocket {
+export function startTls(
+  destination: Destination,
+  options: TlsOptions,
+  way: TlsWay = {},
+): TLSSocket {
   const { keylog, serverName } = options;
   const name = serverName ?? ('host' in destination ? destination.host : undefined);
-  const socket = connect({ ...destination, ...secureOptions(options, name) });
+  const socket = connect({ ...destination, ...way, ...secureOptions(options, name) });
   if (keylog !== undefined) socket.on('keylog', keylog);
   return socket;
 }
