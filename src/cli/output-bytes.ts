@@ -5,8 +5,8 @@ import type { Style } from './output-style.ts';
 
 const lineBytes = 16;
 
-// A dump takes over four characters a byte, and a string of JavaScript has its end.
-const dumpBytesMax = 16 * 1024 * 1024;
+// More is for nobody to read, and a dump of all that a packet can carry does not fit into a string.
+const dumpBytesMax = 1024 * 1024;
 
 /** `00000000: 6865 6c6c 6f20 7468 6572 6521 0a         hello there!.`, as xxd(1) prints it. */
 export function hexDump(bytes: Uint8Array, style: Style): string {

@@ -114,11 +114,11 @@ describe('no CBOR', () => {
 });
 
 it('CBOR of what JSON has is that JSON', () => {
-  const values = fc.jsonValue({ maxDepth: 5, noUnicodeString: false });
   fc.assert(
-    fc.property(values, (value) => {
-      const json = Buffer.from(printJson(decodeCbor(encode(value))), 'latin1').toString();
-      assert.deepEqual(JSON.parse(json), JSON.parse(JSON.stringify(value)));
+    fc.property(fc.json({ maxDepth: 5 }), (json) => {
+      const value = JSON.parse(json);
+      const again = Buffer.from(printJson(decodeCbor(encode(value))), 'latin1').toString();
+      assert.deepEqual(JSON.parse(again), value);
     }),
   );
 });

@@ -55,12 +55,12 @@ export class WatchScreen implements Disposable {
     this.#note = line;
   }
 
-  /** The terminal is as it was, and below what was on it stands the table. */
+  /** The terminal is as it was, and below what was on it stands the table, if there is any. */
   [Symbol.dispose](): void {
     if (this.#stack.disposed) return;
     this.#stack.dispose();
     this.#terminal.write(sequences.leave);
-    this.#terminal.write(`${this.#lines().join('\n')}\n`);
+    if (!this.#table.isEmpty) this.#terminal.write(`${this.#lines().join('\n')}\n`);
   }
 
   #listen(signal: AbortSignal): void {

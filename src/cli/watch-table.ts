@@ -44,6 +44,10 @@ export class WatchTable {
     this.#order = order;
   }
 
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
   /** @param shown the payload, or a text to show in its place */
   take(topic: string, shown: Uint8Array | string, nowSeconds: number): void {
     this.#count += 1;

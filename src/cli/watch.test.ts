@@ -1,6 +1,7 @@
 /** Tests the table of --watch, and that a terminal has nothing to fear from it. */
 
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { describe, it, mock } from 'node:test';
 import fc from 'fast-check';
 import { fitted, harmless, widthOf } from './terminal-text.ts';
@@ -170,6 +171,24 @@ describe('the screen of --watch', () => {
     assert.ok(stdout.text.includes(leave));
     _screen[Symbol.dispose]();
     assert.equal(stdout.text.split(leave).length, 2);
+  });
+
+  it('gives it back while the process is stopped, and takes it again', () => {
+    const kill = mock.method(process, 'kill', () => true);
+    try {
+      const { io, stdout } = terminal();
+      using _screen = new WatchScreen(tableOf('topic', []), { ...io, ownsProcess: true });
+      process.emit('SIGTSTP');
+      assert.ok(stdout.text.endsWith(leave));
+      assert.deepEqual(kill.mock.calls[0].arguments, [process.pid, 'SIGSTOP']);
+      process.emit('SIGCONT');
+      assert.equal(stdout.text.split(enter).length, 3);
+    } finally {
+      kill.mock.restore();
+    }
+    for (const name of ['SIGTSTP', 'SIGCONT', 'SIGHUP', 'SIGQUIT']) {
+      assert.equal(process.listenerCount(name), 0, name);
+    }
   });
 
   it('is drawn anew when the window has another size', () => {
