@@ -15,8 +15,8 @@ import { UsageError } from './usage-error.ts';
 export interface ClientDraft extends ConnectionDraft {
   help: boolean;
   showsVersion: boolean;
-  /** Read in the place of the default one; undefined: that one is. */
-  optionFile: string | undefined;
+  /** Read in the place of the usual one; there is one at most. */
+  readonly optionFiles: string[];
   /** Packets are told as they come and go. */
   debug: boolean;
   /** Nothing is told that goes wrong while it runs. */
@@ -42,7 +42,7 @@ export function clientDraft(): ClientDraft {
     ...connectionDraft(),
     help: false,
     showsVersion: false,
-    optionFile: undefined,
+    optionFiles: [],
     debug: false,
     quiet: false,
     clientId: undefined,
@@ -160,11 +160,7 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     argument: 'FILE',
     wants: 'options file',
     help: 'read default flags from this file, one to a line, not from the usual one',
-    read: (draft, next) => {
-      const file = next();
-      if (draft.optionFile !== undefined) throw new UsageError('Duplicate -o argument given.');
-      draft.optionFile = file;
-    },
+    read: (draft, next) => draft.optionFiles.push(next()),
   },
   {
     names: ['-P', '--pw'],

@@ -144,7 +144,6 @@ describe('flags', () => {
     },
     { args: '-V', fault: '--protocol-version argument given but no version specified.' },
     { args: '--host', fault: '-h argument given but no host specified.' },
-    { args: '-o a -o b', fault: 'Duplicate -o argument given.' },
     { args: '-c -I a', fault: /^You must provide a client id/ },
     {
       args: '-D publish subscription-identifier 1',

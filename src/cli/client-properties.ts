@@ -66,21 +66,14 @@ export function readProperty(given: GivenProperties, next: () => string): void {
     const fault = `${identifier} property not ${isKnown ? 'supported' : 'allowed'} for ${commandText}`;
     throw new UsageError(`${fault} in --property argument.`);
   }
-  add(given, command, property, givenValue(property, identifier, { first, next }));
-}
-
-function add(
-  given: GivenProperties,
-  command: PropertyCommand,
-  { name, repeats }: Property,
-  value: unknown,
-): void {
+  const value = givenValue(property, identifier, { first, next });
   const properties = given[command] ?? {};
-  const before = properties[name];
-  if (before !== undefined && !repeats) {
-    throw new UsageError(`Duplicate property in ${command.toUpperCase()} properties: ${name}.`);
+  const before = properties[property.name];
+  if (before !== undefined && !property.repeats) {
+    const fault = `Duplicate property in ${command.toUpperCase()} properties`;
+    throw new UsageError(`${fault}: ${identifier}.`);
   }
-  properties[name] = repeats ? [...((before as unknown[] | undefined) ?? []), value] : value;
+  properties[property.name] = property.repeats ? [...((before as []) ?? []), value] : value;
   given[command] = properties;
 }
 

@@ -148,9 +148,9 @@ describe('the flags for TLS', () => {
   it('say how to speak it', () => {
     const given =
       '--insecure --tls-alpn mqtt --tls-version TLSv1.3 --ciphers TLS_AES_128_GCM_SHA256';
-    const { insecure, alpn, minVersion, ciphers } = route(`--cafile @ca.crt ${given}`).tls!;
+    const { unverified, alpn, minVersion, ciphers } = route(`--cafile @ca.crt ${given}`).tls!;
     assert.deepEqual(
-      [insecure, alpn, minVersion, ciphers],
+      [unverified, alpn, minVersion, ciphers],
       [true, 'mqtt', 'TLSv1.3', 'TLS_AES_128_GCM_SHA256'],
     );
     assert.equal(route('--cafile @ca.crt').tls?.minVersion, 'TLSv1.2');

@@ -89,8 +89,8 @@ function checkTogether({ caFile, caPath, certFile, keyFile, keyForm, ...tls }: T
 
 /** @throws ToolFailure */
 function tlsOptions(draft: TlsDraft, port: number | undefined): TlsOptions {
-  const { insecure, alpn, ciphers } = draft;
-  const common = { insecure, alpn, ciphers, minVersion: minVersionOf(draft), ...keylogOf(draft) };
+  const { insecure: unverified, alpn, ciphers } = draft;
+  const common = { unverified, alpn, ciphers, minVersion: minVersionOf(draft), ...keylogOf(draft) };
   checkKeyForm(draft);
   const psk = pskOf(draft);
   if (psk !== undefined) return checked({ ...common, psk });

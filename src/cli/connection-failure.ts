@@ -46,9 +46,9 @@ function endedFailure(error: ClientError, attempt: Attempt): ToolFailure {
   const sentence = refusalSentence(error, attempt);
   if (sentence === undefined) return failure;
   // What OpenSSL says of an alert is for nobody who reads this.
-  const line =
-    attempt.route.tls === undefined ? failure.message : 'Error: The connection was lost.';
-  return new ToolFailure(failure.exitCode, `${line}\n${sentence}`);
+  const [line] = failure.message.split('\n');
+  const text = attempt.route.tls === undefined ? `${failure.message} ` : `${line}\n`;
+  return new ToolFailure(failure.exitCode, text + sentence);
 }
 
 /**

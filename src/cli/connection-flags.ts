@@ -221,7 +221,7 @@ const tlsFlags: readonly Flag<ConnectionDraft>[] = [
   },
   {
     names: ['--insecure'],
-    help: "take the broker's certificate even if it is for another host; for testing only",
+    help: "take any certificate of the broker's, whoever it may be; for testing only",
     read: ({ tls }) => {
       tls.insecure = true;
     },

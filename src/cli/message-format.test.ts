@@ -150,6 +150,11 @@ describe('JSON', () => {
     );
   });
 
+  it('begins with the time', () => {
+    const start = /^\{"tst":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d{4}","topic":"t"/;
+    assert.match(printed('%j', bare), start);
+  });
+
   it('has the payload as the JSON that it is with %J', () => {
     assert.equal(
       withoutTime(printed('%J', bare)),

@@ -1,4 +1,4 @@
-/** Opens the way to a broker: through DNS and a proxy, over TCP, TLS, WebSocket or a Unix socket. */
+/** Opens the way to a broker: by DNS and a proxy, over TCP, TLS, WebSocket or a Unix socket. */
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';

@@ -64,7 +64,7 @@ function argumentsOf(line: string): string[] {
   return [flag, ...(wordyFlags.includes(flag) ? propertyWords(rest) : [rest])];
 }
 
-/** `publish user-property KEY VALUE` and `publish content-type VALUE`, whose value may have blanks. */
+/** `publish user-property KEY VALUE`, `publish content-type VALUE`: the value may have blanks. */
 function propertyWords(text: string): string[] {
   const words: string[] = [];
   let rest: string | undefined = text.trimStart();

@@ -40,7 +40,8 @@ export class PacketTrace {
       case 'publish': {
         const packetId = packet.qos === 0 ? this.#lastId + 1 : packet.packetId;
         this.#lastId = packetId;
-        return [publishDetails({ ...packet, packetId })];
+        // Where an alias stands for the topic, Mosquitto's library has none.
+        return [publishDetails({ ...packet, packetId, topic: packet.topic || '(null)' })];
       }
       case 'subscribe':
         this.#lastId = packet.packetId;

@@ -1,4 +1,4 @@
-/** The flags of `pantala sub` and `pantala rr` that say which messages to wait for, and print how. */
+/** The flags of `pantala sub` and `rr` that say which messages to wait for, and print how. */
 
 import type { RetainHandling } from '../packet/subscribe.ts';
 import { type Flag, wholeNumber } from './flags.ts';

@@ -1,26 +1,21 @@
 /** `pantala pub` and `pantala sub` without a process, at a broker of their own. */
 
 import assert from 'node:assert/strict';
-import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { CommandBroker } from '../../test/harness/command-broker.ts';
 import { TestGatekeeper } from '../../test/harness/test-gatekeeper.ts';
-import { Broker, type BrokerOptions } from '../broker/broker.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
-import { NodeHost } from '../server/node-host.ts';
-import type { Listener } from '../transport/listen-sockets.ts';
-import { listenTcp } from '../transport/tcp.ts';
-import type { Command } from './command.ts';
 import { pub } from './pub.ts';
 import { sub } from './sub.ts';
-import { type TestIo, testIo } from './test-io.ts';
+import { testIo } from './test-io.ts';
 
 describe('pub and sub', () => {
-  let broker: RunningBroker;
+  let broker: CommandBroker;
   before(async () => {
-    broker = await RunningBroker.start();
+    broker = await CommandBroker.start();
   });
   after(() => broker.stop());
 
@@ -68,7 +63,7 @@ describe('pub and sub', () => {
     const subFlags = ['-V', '5', '-C', '2', '-F', '%t %p %C %P'];
     const { topic, stdout, told } = await broker.exchange(pubFlags, subFlags, 'a\nb\n');
     assert.equal(stdout, `${topic} a text k:v\n${topic} b text k:v\n`);
-    assert.match(told, /sending PUBLISH \(d0, q0, r0, m2, '', ... \(1 bytes\)\)/);
+    assert.match(told, /sending PUBLISH \(d0, q0, r0, m2, '\(null\)', ... \(1 bytes\)\)/);
   });
 
   it('tell of every packet with -d', async () => {
@@ -132,6 +127,26 @@ describe('pub and sub', () => {
     });
   });
 
+  it('print only how many messages have come with --message-rate', async () => {
+    const running = await broker.subscribe(['-t', 'rate', '--message-rate', '-W', '2']);
+    await broker.run(pub, ['-t', 'rate', '-m', 'x', '--repeat', '3']);
+    const { stdout, exitCode } = await running.ended;
+    assert.match(stdout, /^3 msgs\/s$/m);
+    assert.doesNotMatch(stdout, /^x$/m);
+    assert.equal(exitCode, 27);
+  });
+
+  it('only unsubscribe with -U alone', async () => {
+    const session = ['-i', 'leaver', '-c', '-q', '1'];
+    await broker.run(sub, [...session, '-t', 'left', '-E']);
+    const { stdout } = await broker.run(sub, [...session, '-U', 'left', '-U', 'other', '-E', '-d']);
+    assert.match(
+      stdout,
+      /UNSUBSCRIBE \(Mid: 1, Topic: left\)\n.*UNSUBSCRIBE \(Mid: 2, Topic: other\)/,
+    );
+    assert.doesNotMatch(stdout, / SUBSCRIBE/);
+  });
+
   it('leave as if lost when interrupted in MQTT 5.0, so that the will speaks', async () => {
     const watcher = await broker.subscribe(['-t', 'gone', '-C', '1']);
     const will = ['--will-topic', 'gone', '--will-payload', 'bye'];
@@ -167,11 +182,11 @@ describe('pub and sub', () => {
 });
 
 describe('a broker that refuses', () => {
-  let broker: RunningBroker;
+  let broker: CommandBroker;
   before(async () => {
     const isNo = (text: string) =>
       text.startsWith('no') ? reasonCodes.notAuthorized : reasonCodes.success;
-    broker = await RunningBroker.start(
+    broker = await CommandBroker.start(
       new TestGatekeeper({
         admit: ({ userName }) =>
           userName === 'nobody'
@@ -229,7 +244,7 @@ describe('a broker that refuses', () => {
 
 describe('a broker that is not there', () => {
   it('ends both with 1, and tells what to check', async () => {
-    const broker = await RunningBroker.start();
+    const broker = await CommandBroker.start();
     await broker.stop();
     for (const [command, args] of [
       [pub, ['-m', 'x']],
@@ -242,20 +257,20 @@ describe('a broker that is not there', () => {
   });
 
   it('ends pub with 7 when it goes', async () => {
-    const broker = await RunningBroker.start();
+    const broker = await CommandBroker.start();
     const io = testIo();
     const ended = pub.run([...broker.flags, '-t', 'a', '-l', '-d'], io.io);
     await io.stdout.until(/CONNACK/);
     await broker.stop();
     assert.equal(await ended, 7);
-    assert.match(io.stderr.text, /^Error: The connection was lost: /);
+    assert.match(io.stderr.text, /^Error: The connection was lost\.\n/);
   });
 
   it('is found again by sub when it comes back', async () => {
-    const first = await RunningBroker.start();
+    const first = await CommandBroker.start();
     const running = await first.subscribe(['-t', 'a', '-C', '1']);
     await first.stop();
-    const second = await RunningBroker.start(undefined, first.port);
+    const second = await CommandBroker.start(undefined, first.port);
     await running.io.stdout.until(/Subscribed.*Subscribed/s);
     await second.run(pub, ['-t', 'a', '-m', 'back']);
     assert.match((await running.ended).stdout, /\nback\n/);
@@ -312,7 +327,7 @@ describe('a command line', () => {
   }
 
   it('with a topic that fits into no packet is refused', async () => {
-    const broker = await RunningBroker.start();
+    const broker = await CommandBroker.start();
     const { exitCode, stderr } = await broker.run(pub, ['-t', 'a'.repeat(70_000), '-m', '']);
     await broker.stop();
     assert.equal(exitCode, 1);
@@ -335,90 +350,3 @@ describe('a command line', () => {
     });
   }
 });
-
-interface Ended {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A broker on a port of this machine, and commands that use it. */
-class RunningBroker {
-  readonly port: number;
-  readonly #host: NodeHost;
-  readonly #broker: Broker;
-  readonly #listener: Listener;
-  /** Has an event of the name of each filter that somebody subscribes to. */
-  readonly #subscriptions: EventEmitter;
-  #names = 0;
-
-  private constructor(
-    host: NodeHost,
-    broker: Broker,
-    { listener, subscriptions }: { listener: Listener; subscriptions: EventEmitter },
-  ) {
-    this.#host = host;
-    this.#broker = broker;
-    this.#listener = listener;
-    this.#subscriptions = subscriptions;
-    this.port = listener.port;
-  }
-
-  static async start(
-    gatekeeper: BrokerOptions['gatekeeper'] = new TestGatekeeper(),
-    port = 0,
-  ): Promise<RunningBroker> {
-    const host = new NodeHost();
-    const subscriptions = new EventEmitter();
-    const observer = {
-      subscribed: (_client: string, filter: string) => subscriptions.emit(filter),
-    };
-    const broker = new Broker({ host, gatekeeper, observer, systemTopicSeconds: 0 });
-    host.start((now) => broker.wake(now));
-    const listener = await listenTcp(broker.listener().accept, { host: '127.0.0.1', port });
-    return new RunningBroker(host, broker, { listener, subscriptions });
-  }
-
-  async stop(): Promise<void> {
-    this.#broker.shutDown();
-    await this.#listener.close();
-    this.#host.stop();
-  }
-
-  get flags(): string[] {
-    return ['-h', '127.0.0.1', '-p', String(this.port)];
-  }
-
-  /** Runs a command to its end. */
-  async run(command: Command, args: readonly string[], input = ''): Promise<Ended> {
-    const io = testIo();
-    io.io.stdin.push(input);
-    io.io.stdin.push(null);
-    return this.#ended(io, command.run([...this.flags, ...args], io.io));
-  }
-
-  /** Starts sub with -d, and waits until it has subscribed. */
-  async subscribe(args: readonly string[]): Promise<{ io: TestIo; ended: Promise<Ended> }> {
-    const io = testIo();
-    const ended = this.#ended(io, sub.run([...this.flags, '-d', ...args], io.io));
-    await io.stdout.until(/^Subscribed/m);
-    return { io, ended };
-  }
-
-  /** What sub prints of what pub publishes, on a topic of their own. */
-  async exchange(pubArgs: readonly string[], subArgs: readonly string[], input = '') {
-    const topic = `exchange/${this.#names++}`;
-    const io = testIo();
-    const subscribed = once(this.#subscriptions, topic);
-    const ended = this.#ended(io, sub.run([...this.flags, '-t', topic, ...subArgs], io.io));
-    await subscribed;
-    const published = await this.run(pub, ['-t', topic, ...pubArgs], input);
-    const { exitCode, stdout, stderr } = await ended;
-    return { topic, exitCode, stdout, stderr: stderr + published.stderr, told: published.stdout };
-  }
-
-  async #ended(io: TestIo, running: Promise<number>): Promise<Ended> {
-    const exitCode = await running;
-    return { exitCode, stdout: io.stdout.text, stderr: io.stderr.text };
-  }
-}

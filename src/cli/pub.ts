@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../client/client.ts';
 import { ClientError } from '../client/client-error.ts';
 import type { PublishProperties } from '../packet/publish.ts';
+import { reasonCodes } from '../packet/reason-codes.ts';
 import { nameFault } from '../topic/topic-filter.ts';
 import type { Command, Io } from './command.ts';
 import { lineBatches } from './input-lines.ts';
@@ -124,9 +125,14 @@ class Publisher {
     } catch (error) {
       // That the connection is gone is told once, and by others.
       if (!this.#client.isConnected) return;
-      const reasonCode = error instanceof ClientError ? error.reasonCode : undefined;
-      if (reasonCode === undefined) throw error;
-      this.#warn(`Warning: Publish ${number} failed: ${reasonWords(reasonCode)}.`);
+      if (!(error instanceof ClientError) || error.reasonCode === undefined) throw error;
+      const { failure, reasonCode } = error;
+      const isTooHigh = failure === 'not supported' && reasonCode === reasonCodes.qosNotSupported;
+      this.#warn(
+        isTooHigh
+          ? 'Error: Message QoS not supported on broker, try a lower QoS.'
+          : `Warning: Publish ${number} failed: ${reasonWords(reasonCode)}.`,
+      );
     }
   }
 }

@@ -109,7 +109,7 @@ interface ExchangeOptions {
 }
 
 /**
- * @returns undefined when there was none: the broker has denied the subscription, or the signal came
+ * @returns undefined when there was none: the broker denied the subscription, or the signal came
  * @throws ToolFailure
  */
 async function exchange(

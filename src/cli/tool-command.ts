@@ -84,11 +84,11 @@ function readAllFlags<Draft extends ClientDraft>(
   } catch {
     // Is told below, after what is wrong with the file.
   }
-  const { optionFile } = probe;
-  const lines =
-    optionFile === undefined ? usualOptionLines(inPlaceOf, env) : givenOptionLines(optionFile);
+  const { optionFiles } = probe;
+  if (optionFiles.length > 1) throw new UsageError('Duplicate -o argument given.');
+  const [given] = optionFiles;
+  const lines = given === undefined ? usualOptionLines(inPlaceOf, env) : givenOptionLines(given);
   for (const line of lines) readFlags(line, draft, known);
-  draft.optionFile = undefined;
   readFlags(args, draft, known);
 }
 

@@ -93,14 +93,22 @@ export function clientFailure(error: ClientError, version: ProtocolVersion): Too
     const known = version === 5 ? undefined : returnCodes.get(reasonCode);
     const { code, words } = known ?? { code: reasonCode, words: reasonWords(reasonCode) };
     const advice = advices.get(reasonCode);
-    const sentence = advice === undefined ? message : `${message}; ${advice}`;
-    return new ToolFailure(code, `Connection error: ${words}\n${sentence}`);
-  }
-  if (failure === 'protocol error') {
-    return new ToolFailure(exitCodes.protocol, `Error: A network protocol error: ${message}.`);
+    const text = advice === undefined ? message : `${message}; ${advice}`;
+    return new ToolFailure(code, `Connection error: ${words}\n${sentence(text)}`);
   }
   if (failure === 'not supported' || failure === 'dropped') {
-    return new ToolFailure(exitCodes.other, `Error: ${message}.`);
+    return new ToolFailure(exitCodes.other, `Error: ${sentence(message)}`);
   }
-  return new ToolFailure(exitCodes.connectionLost, `Error: The connection was lost: ${message}.`);
+  const [exitCode, line] =
+    failure === 'protocol error'
+      ? [exitCodes.protocol, protocolErrorLine]
+      : [exitCodes.connectionLost, 'Error: The connection was lost.'];
+  return new ToolFailure(exitCode, `${line}\n${sentence(message)}`);
+}
+
+const protocolErrorLine =
+  'Error: A network protocol error occurred when communicating with the broker.';
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -137,6 +137,11 @@ describe('connectTls', () => {
     assert.equal(code, 'DEPTH_ZERO_SELF_SIGNED_CERT');
   });
 
+  for (const name of ['expired.crt', 'self-signed.crt', 'elsewhere.crt', 'leaf.crt']) {
+    it(`takes ${name}, as anything, when it verifies nothing`, () =>
+      accepted(shows(name), { ...trust, unverified: true }));
+  }
+
   it('checks the name that it was told to in the place of the host', async () => {
     await accepted(shows('elsewhere.crt'), { ...trust, serverName: 'a.other.example' });
     const { code } = await refused(shows('server.crt'), { ...trust, serverName: 'a.example' });

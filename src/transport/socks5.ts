@@ -38,7 +38,7 @@ export class SocksError extends Error {
 }
 
 /** For a proxy that takes the connection and says nothing. */
-export const socksSecondsMax = 30;
+const socksSecondsMax = 30;
 
 /**
  * Has the proxy at the other end of `socket` connect to `host`, whose name the proxy looks up. Of

@@ -19,6 +19,8 @@ export interface TlsOptions {
   readonly psk?: PreSharedKey | undefined;
   /** Takes a certificate for another name too; it must still be of a trusted CA. */
   readonly insecure?: boolean | undefined;
+  /** Takes any certificate: who is at the other end is not known. */
+  readonly unverified?: boolean | undefined;
   /** A protocol to ask for, such as `mqtt`. */
   readonly alpn?: string | undefined;
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
@@ -30,7 +32,7 @@ export interface TlsOptions {
   readonly keylog?: ((line: Uint8Array) => void) | undefined;
 }
 
-/** How to get to the server; by default through a new socket, from an address of the system's choice. */
+/** How to get to the server; by default with a new socket, from where the system likes. */
 export interface TlsWay {
   readonly socket?: Socket;
   readonly localAddress?: string;
@@ -55,12 +57,13 @@ export function startTls(
 }
 
 function secureOptions(
-  { ca, cert, key, psk, insecure, alpn, minVersion, ciphers }: TlsOptions,
+  { ca, cert, key, psk, insecure, unverified, alpn, minVersion, ciphers }: TlsOptions,
   name: string | undefined,
 ): ConnectionOptions {
   const common: ConnectionOptions = { minVersion: minVersion ?? 'TLSv1.2' };
   if (ciphers !== undefined) common.ciphers = ciphers;
   if (alpn !== undefined) common.ALPNProtocols = [alpn];
+  if (unverified) common.rejectUnauthorized = false;
   // RFC 6066 section 3 allows no address here.
   if (name !== undefined && isIP(name) === 0) common.servername = name;
   // There is no name to check behind a Unix socket, and none in a pre-shared key.

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
 import type { RunningBroker } from './running-broker.ts';
 import { TextLines } from './text-lines.ts';
@@ -74,10 +75,13 @@ export class RunningTool implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #stdout = new TextLines();
 
-  constructor(process: ChildProcess, input: string | Uint8Array) {
+  /** @param input undefined: it goes on for ever, and has its first line */
+  constructor(process: ChildProcess, input: string | Uint8Array | undefined) {
     this.#process = process;
     // A tool that does not like its flags may be gone before it is given anything.
-    process.stdin!.on('error', () => undefined).end(input);
+    const stdin = process.stdin!.on('error', () => undefined);
+    if (input === undefined) stdin.write('first\n');
+    else stdin.end(input);
     process.stdout!.on('data', (bytes) => this.#stdout.write(bytes));
     this.outcome = this.#finish();
   }
@@ -87,10 +91,15 @@ export class RunningTool implements AsyncDisposable {
     return this.#stdout.seen(line);
   }
 
-  /** Ends it so that it can say no goodbye. */
-  async kill(): Promise<Outcome> {
-    this.#process.kill('SIGKILL');
+  /** Sends it a signal; without a name one that lets it say no goodbye. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Outcome> {
+    this.#process.kill(signal);
     return this.outcome;
+  }
+
+  /** From now on nobody reads what it prints. */
+  closeStdout(): void {
+    this.#process.stdout!.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,7 +113,9 @@ export class RunningTool implements AsyncDisposable {
     this.#process.stderr!.on('data', (bytes) => {
       stderr += bytes;
     });
-    const [exitCode] = await once(this.#process, 'close');
+    const [code, signal] = await once(this.#process, 'close');
+    // As a shell tells of who has died of a signal.
+    const exitCode = code ?? 128 + constants.signals[signal as NodeJS.Signals];
     return { exitCode, stdout: Buffer.concat(chunks), lines: this.#stdout.all, stderr };
   }
 }

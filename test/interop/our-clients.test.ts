@@ -1,15 +1,14 @@
-/** `pantala pub` and `pantala sub` against Debian's Mosquitto, and beside its own tools. */
+/** `pantala pub` and `pantala sub` against Debian's Mosquitto, together with its own tools. */
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { ProtocolVersion, QoS } from '../../src/packet/version.ts';
 import { missingMosquitto, startMosquitto } from './debian-mosquitto.ts';
-import { MosquittoTools, missingTools, type Outcome } from './mosquitto-tools.ts';
+import { MosquittoTools, missingTools } from './mosquitto-tools.ts';
 import { OurTools } from './our-tools.ts';
 import type { RunningBroker } from './running-broker.ts';
 import { claimOptions } from './stage.ts';
-import { endings, fullMessage, printed } from './tool-comparisons.ts';
 
 const levels: readonly QoS[] = [0, 1, 2];
 const versions: readonly { readonly version: ProtocolVersion; readonly name: string }[] = [
@@ -19,6 +18,24 @@ const versions: readonly { readonly version: ProtocolVersion; readonly name: str
 ];
 const manyMessages = 2000;
 
+const allProperties = [
+  ['content-type', 'text/plain'],
+  ['correlation-data', 'c"o'],
+  ['message-expiry-interval', '36000'],
+  ['payload-format-indicator', '1'],
+  ['response-topic', 'reply/to'],
+  ['user-property', 'name', 'value'],
+  ['user-property', 'other', 'v"2'],
+].flatMap((property) => ['-D', 'publish', ...property]);
+
+/** A message with all that a message can have. */
+const fullMessage: readonly string[] = [
+  '-m',
+  'Hello, "wörld"\t\\ \u{1f40c}',
+  '-q',
+  '1',
+  ...allProperties,
+];
 let names = 0;
 
 /** A topic or client identifier that no other test uses. */
@@ -65,38 +82,6 @@ describe('our tools, at Mosquitto,', claimOptions, () => {
   }
 
   it('pass on every property of MQTT 5.0 in both directions', () => passProperties(tools(5)));
-
-  describe('print what mosquitto_sub prints', claimOptions, () => {
-    for (const { name, publish, sub } of printed) {
-      it(name, () => printTheSame(tools(5), publish, sub));
-    }
-  });
-
-  describe('end as mosquitto_pub and mosquitto_sub do', claimOptions, () => {
-    for (const [tool, ...args] of endings) {
-      it(`${tool} ${args.join(' ')}`, () => endTheSame(tools(4), tool, args));
-    }
-  });
-});
-
-describe('our tools, refused by Mosquitto,', claimOptions, () => {
-  const missing = missingMosquitto() ?? missingTools();
-  if (missing !== undefined) {
-    it('end as its own do', { skip: missing });
-    return;
-  }
-  for (const { version, name } of versions) {
-    for (const [tool, args] of [
-      ['pub', ['-t', 'a', '-m', 'x']],
-      ['sub', ['-t', 'a']],
-    ] as const) {
-      it(`end ${tool} in ${name} as its own does`, async () => {
-        await using broker = await startMosquitto(['allow_anonymous false']);
-        const theirs = new MosquittoTools(broker, version);
-        await endTheSame({ ours: new OurTools(broker, version), theirs }, tool, args);
-      });
-    }
-  }
 });
 
 async function exchange({ ours, theirs }: Tools, qos: QoS): Promise<void> {
@@ -192,38 +177,4 @@ async function passProperties({ ours, theirs }: Tools): Promise<void> {
   const expected = ['text/plain c"o 1 name:value other:v"2 reply/to'];
   assert.deepEqual((await foreign.outcome).lines, expected);
   assert.deepEqual((await own.outcome).lines, expected);
-}
-
-async function printTheSame(
-  { ours, theirs }: Tools,
-  publish: readonly string[],
-  sub: readonly string[],
-): Promise<void> {
-  const topic = name();
-  await ours.publish(['-t', topic, '-r', '-q', '1', ...publish]);
-  const args = ['-t', topic, '-C', '1', ...sub];
-  const expected = await theirs.start('mosquitto_sub', args).outcome;
-  const found = await ours.start('sub', args).outcome;
-  assert.equal(timeless(found), timeless(expected));
-  assert.equal(found.stderr, expected.stderr);
-  assert.equal(expected.exitCode, 0);
-}
-
-/** The time of arrival, and what is left of a message's life, are each tool's own. */
-function timeless({ stdout }: Outcome): string {
-  return Buffer.from(stdout)
-    .toString('latin1')
-    .replace(/T\d\d:\d\d:\d\d\.\d{6}Z/g, 'T')
-    .replace(/"message-expiry-interval":\t?\d+/, 'expiry');
-}
-
-async function endTheSame(
-  { ours, theirs }: Tools,
-  tool: 'pub' | 'sub',
-  args: readonly string[],
-): Promise<void> {
-  const expected = await theirs.start(`mosquitto_${tool}`, args).outcome;
-  const found = await ours.start(tool, args).outcome;
-  assert.equal(found.exitCode, expected.exitCode);
-  assert.equal(found.stderr.split('\n')[0], expected.stderr.split('\n')[0]);
 }

@@ -1,13 +1,19 @@
-/** `pantala pub` and `pantala sub` in this process, as far as what goes in and out of it. */
+/** `pantala pub`, `sub` and `rr` in this process, as far as what goes in and out of it. */
 
 import { PassThrough, Writable } from 'node:stream';
+import type { Io } from '../../src/cli/command.ts';
 import { pub } from '../../src/cli/pub.ts';
+import { rr } from '../../src/cli/rr.ts';
 import { sub } from '../../src/cli/sub.ts';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
 import type { Outcome } from './mosquitto-tools.ts';
 import type { RunningBroker } from './running-broker.ts';
 
 const versionNames: Readonly<Record<ProtocolVersion, string>> = { 3: '31', 4: '311', 5: '5' };
+
+const commands = { pub, sub, rr } as const;
+
+export type OurToolName = keyof typeof commands;
 
 /** The tools at one broker, in one version of MQTT. */
 export class OurTools {
@@ -33,7 +39,7 @@ export class OurTools {
     return tool;
   }
 
-  start(name: 'pub' | 'sub', args: readonly string[], input: string | Uint8Array = ''): OurTool {
+  start(name: OurToolName, args: readonly string[], input: string | Uint8Array = ''): OurTool {
     const { host, port } = this.#broker;
     const version = versionNames[this.#version];
     return new OurTool(name, ['-h', host, '-p', String(port), '-V', version, ...args], input);
@@ -45,8 +51,16 @@ export class OurTool {
   readonly outcome: Promise<Outcome>;
   readonly #controller = new AbortController();
 
-  constructor(name: 'pub' | 'sub', args: readonly string[], input: string | Uint8Array) {
-    this.outcome = this.#run(name, args, input);
+  constructor(
+    name: OurToolName,
+    args: readonly string[],
+    input: string | Uint8Array,
+    env: Io['env'] = {},
+  ) {
+    const stdin = new PassThrough();
+    stdin.end(input);
+    const { signal } = this.#controller;
+    this.outcome = this.#run(name, args, { stdin, signal, env });
   }
 
   /** As SIGINT does. */
@@ -55,17 +69,13 @@ export class OurTool {
   }
 
   async #run(
-    name: 'pub' | 'sub',
+    name: OurToolName,
     args: readonly string[],
-    input: string | Uint8Array,
+    io: Pick<Io, 'stdin' | 'signal' | 'env'>,
   ): Promise<Outcome> {
-    const stdin = new PassThrough();
     const stdout = new Sink();
     const stderr = new Sink();
-    stdin.end(input);
-    const { signal } = this.#controller;
-    const command = name === 'pub' ? pub : sub;
-    const exitCode = await command.run(args, { stdin, stdout, stderr, signal, env: {} });
+    const exitCode = await commands[name].run(args, { ...io, stdout, stderr });
     const bytes = stdout.bytes;
     const lines = bytes.toString().split('\n').slice(0, -1);
     return { exitCode, stdout: bytes, lines, stderr: stderr.bytes.toString() };
