@@ -1,4 +1,7 @@
-/** Builds dist/, which the published package runs from: Node takes no TypeScript from packages. */
+/**
+ * Builds dist/, which the published package runs from: Node takes no TypeScript from packages. The
+ * manual pages go there as well.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -6,4 +9,8 @@ import process from 'node:process';
 
 rmSync('dist', { recursive: true, force: true });
 const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
-process.exitCode = spawnSync(process.execPath, tsc, { stdio: 'inherit' }).status ?? 1;
+for (const step of [tsc, ['scripts/man-pages.ts']]) {
+  const { status } = spawnSync(process.execPath, step, { stdio: 'inherit' });
+  process.exitCode = status ?? 1;
+  if (process.exitCode !== 0) break;
+}

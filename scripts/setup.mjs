@@ -6,14 +6,21 @@
  *     node scripts/setup.mjs FILE ARGS    the same, then run FILE on the checkout's Node
  */
 
-import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const oldestNode = '24.7';
+
+/**
+ * Loaded when it is needed: most starts find all set up, and this Node new enough.
+ *
+ * @returns {typeof import('node:child_process')}
+ */
+const childProcess = () => createRequire(import.meta.url)('node:child_process');
 
 /** Installs the packages that the lockfile names, if node_modules lacks any; to see that: milliseconds. */
 export function setUp() {
@@ -59,7 +66,7 @@ const parentVariable = 'PANTALA_PARENT';
  * @param {string[]} args
  */
 export function become(node, args) {
-  const child = spawn(node, args, {
+  const child = childProcess().spawn(node, args, {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [parentVariable]: String(process.pid) },
   });
@@ -76,14 +83,19 @@ export function become(node, args) {
   });
 }
 
-/** In a process that another became: ends it at once when that one is gone. */
+/**
+ * In a process that another became: ends it at once when that one is gone.
+ *
+ * @returns whether this is such a process
+ */
 export function endWithParent() {
   const parent = process.env[parentVariable];
   // Nor does a process of ours have it: the daemon has a channel, too, and outlives its parent.
   delete process.env[parentVariable];
-  if (process.channel === undefined || parent !== String(process.ppid)) return;
+  if (process.channel === undefined || parent !== String(process.ppid)) return false;
   process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   process.channel?.unref();
+  return true;
 }
 
 /** Compares the lockfile with npm's own record of what it installed. */
@@ -117,8 +129,8 @@ function runNpm(args) {
   /** @type {import('node:child_process').SpawnSyncOptions} */
   const options = { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' };
   const npm = process.env.npm_execpath;
-  if (!npm?.endsWith('npm-cli.js')) return spawnSync('npm', args, options);
-  return spawnSync(process.execPath, [npm, ...args], { ...options, shell: false });
+  if (!npm?.endsWith('npm-cli.js')) return childProcess().spawnSync('npm', args, options);
+  return childProcess().spawnSync(process.execPath, [npm, ...args], { ...options, shell: false });
 }
 
 function packagedNode() {
@@ -131,7 +143,7 @@ function packagedNode() {
 /** A Node that cannot run here (Alpine has another C library) must not shadow one that can. */
 function dropUnusablePackagedNode() {
   const node = packagedNode();
-  if (node === undefined || spawnSync(node, ['--version']).status === 0) return;
+  if (node === undefined || childProcess().spawnSync(node, ['--version']).status === 0) return;
   rmSync(dirname(dirname(node)), { recursive: true });
   rmSync(join(root, 'node_modules', '.bin', 'node'), { force: true });
 }

@@ -15,8 +15,7 @@
 
 import type { ConnectOptions as CommonOptions, Servers } from './client/connect-options.ts';
 import { MqttClient } from './client/mqtt-client.ts';
-import { nodePlatform } from './transport/node-platform.ts';
-import type { TlsOptions } from './transport/tls-client.ts';
+import { type NodePlatformOptions, nodePlatform } from './transport/node-platform.ts';
 
 export { ClientError, type Failure } from './client/client-error.ts';
 export type {
@@ -43,12 +42,10 @@ export type { Respond, Response } from './client/responder.ts';
 export type { ServerTerms } from './client/server-terms.ts';
 export type { Subscription } from './client/subscription.ts';
 export { type ReasonCode, reasonCodes } from './packet/reason-codes.ts';
+export type { SocksProxy } from './transport/socks5.ts';
 export type { TlsOptions } from './transport/tls-client.ts';
 
-export interface ConnectOptions extends CommonOptions {
-  /** For servers whose URL asks for TLS: whom to trust, and who the client is. */
-  readonly tls?: TlsOptions | undefined;
-}
+export interface ConnectOptions extends CommonOptions, NodePlatformOptions {}
 
 /**
  * Connects to an MQTT server.

@@ -23,9 +23,10 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   plugin: ['broker/ports.ts', 'packet', 'topic', 'session', 'node:', 'jose'],
   server:
     'packet topic session broker client transport storage auth certificate plugin node:'.split(' '),
-  cli: 'packet topic session broker client transport storage auth certificate server node:'.split(
-    ' ',
-  ),
+  cli: [
+    ...'packet topic session broker client transport storage auth certificate server'.split(' '),
+    ...['plugin/protobuf-wire.ts', 'node:', 'cbor2'],
+  ],
 };
 
 /** Tests beside the sources may use these as well; paths are as seen from src. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -12,6 +13,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -166,12 +168,56 @@ describe('the lockfile', () => {
   });
 });
 
+const noUsers = process.platform === 'win32' ? 'Windows has another way of permissions' : false;
+
 describe('the package', () => {
   it('exports every file at the top of src, and nothing else', () => {
     const files = globSync('src/*.ts', { exclude: ['**/*.d.ts', '**/*.test.ts'] }).sort();
     const names = files.map((file) => basename(file, '.ts'));
     const expected = Object.fromEntries(names.map((name) => [`./${name}`, `./dist/${name}.js`]));
     assert.deepEqual(manifest.exports, { ...expected, './package.json': './package.json' });
+  });
+
+  describe('keeps compiled code', { skip: noUsers }, () => {
+    let home: string;
+    beforeEach(() => {
+      home = mkdtempSync(join(tmpdir(), 'pantala-home-'));
+      mkdirSync(join(home, 'bin'));
+      copyFileSync('bin/pantala', join(home, 'bin', 'pantala'));
+      mkdirSync(join(home, 'dist', 'cli'), { recursive: true });
+      writeFileSync(join(home, 'dist', 'cli', 'main.js'), 'console.log("ran");');
+    });
+    afterEach(() => rmSync(home, { recursive: true }));
+
+    function cached(env: Record<string, string> = { HOME: home }): string[] {
+      const result = spawnSync(process.execPath, [join(home, 'bin', 'pantala')], {
+        env: { PATH: process.env.PATH, ...env },
+        encoding: 'utf8',
+      });
+      assert.deepEqual([result.stdout, result.stderr], ['ran\n', '']);
+      return globSync('.cache/pantala/*', { cwd: home });
+    }
+
+    it('where only its user can write', () => {
+      assert.equal(cached().length, 1);
+      assert.equal(statSync(join(home, '.cache', 'pantala')).mode & 0o777, 0o700);
+    });
+
+    for (const [what, open] of [
+      ['the folder', '.cache/pantala'],
+      ['one above it', '.cache'],
+    ] as const) {
+      it(`nowhere when others can write to ${what}`, () => {
+        mkdirSync(join(home, '.cache', 'pantala'), { recursive: true });
+        chmodSync(join(home, open), 0o777);
+        assert.deepEqual(cached(), []);
+      });
+    }
+
+    it('nowhere without a home', () => {
+      assert.deepEqual(cached({}), []);
+      assert.deepEqual(cached({ HOME: join(home, 'none') }), []);
+    });
   });
 
   it('runs from what it publishes, without the sources', async (t) => {

@@ -1,6 +1,7 @@
 /** Whether a certificate and a private key can be used together. */
 
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import process from 'node:process';
 import { certificateBlocks } from './certificate-facts.ts';
 
 /** The files as text, and what to call them. */
@@ -39,10 +40,15 @@ export function keyPairProblem({
   );
 }
 
+// Loaded when there is a pair to look at, as who has none should not wait for it.
+function nodeCrypto() {
+  return process.getBuiltinModule('node:crypto');
+}
+
 /** The first certificate of a file; undefined when there is none that can be read. */
 function readCertificate(pem: string): X509Certificate | undefined {
   try {
-    return new X509Certificate(certificateBlocks(pem)[0] ?? '');
+    return new (nodeCrypto().X509Certificate)(certificateBlocks(pem)[0] ?? '');
   } catch {
     return undefined;
   }
@@ -50,7 +56,7 @@ function readCertificate(pem: string): X509Certificate | undefined {
 
 function readKey(pem: string): KeyObject | undefined {
   try {
-    return createPrivateKey(pem);
+    return nodeCrypto().createPrivateKey(pem);
   } catch {
     return undefined;
   }

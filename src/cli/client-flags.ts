@@ -1,7 +1,12 @@
 /** The flags that `pantala pub`, `sub` and `rr` share. */
 
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
-import { type GivenProperties, noProperties, readProperty } from './client-properties.ts';
+import {
+  type GivenProperties,
+  noProperties,
+  propertyCommands,
+  readProperty,
+} from './client-properties.ts';
 import { type ConnectionDraft, connectionDraft, connectionFlags } from './connection-flags.ts';
 import { type Flag, type UnservedFlag, wholeNumber } from './flags.ts';
 import { UsageError } from './usage-error.ts';
@@ -86,6 +91,7 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     names: ['-D', '--property'],
     argument: 'COMMAND IDENTIFIER VALUE',
     missing: '--property argument given but not enough arguments specified.',
+    values: propertyCommands,
     help: 'a property of MQTT 5.0: -D publish content-type text/plain',
     read: (draft, next) => {
       readProperty(draft.properties, next);
@@ -169,6 +175,7 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     names: ['-q', '--qos'],
     argument: 'QOS',
     wants: 'QoS',
+    values: ['0', '1', '2'],
     help: '0, 1 or 2; 0 by default',
     read: (draft, next) => {
       const text = next();
@@ -195,6 +202,7 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     names: ['-V', '--protocol-version'],
     argument: 'VERSION',
     missing: '--protocol-version argument given but no version specified.',
+    values: [...versions.keys()],
     help: 'mqttv31, mqttv311 (the default, but of rr) or mqttv5, or 31, 311 or 5',
     read: (draft, next) => {
       const version = versions.get(next());
@@ -226,6 +234,7 @@ const ownFlags: readonly Flag<ClientDraft>[] = [
     names: ['--will-qos'],
     argument: 'QOS',
     wants: 'will QoS',
+    values: ['0', '1', '2'],
     help: 'its QoS; 0 by default',
     read: (draft, next) => {
       const text = next();

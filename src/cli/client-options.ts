@@ -1,11 +1,11 @@
 /** The client that the flags of `pantala pub`, `sub` and `rr` ask for. */
 
-import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import type { ClientOptions } from '../client/client.ts';
 import type { ConnectProperties, Will } from '../packet/connect.ts';
 import type { DisconnectProperties } from '../packet/disconnect.ts';
 import { nameFault } from '../topic/topic-filter.ts';
+import { bytesAsHex } from './byte-text.ts';
 import { type ClientDraft, neverExpires } from './client-flags.ts';
 import { exitCodes, ToolFailure } from './tool-failure.ts';
 import { UsageError } from './usage-error.ts';
@@ -47,7 +47,7 @@ function clientIdOf({ clientId, clientIdPrefix, cleanSession, version }: ClientD
   }
   if (clientIdPrefix !== undefined) return `${clientIdPrefix}${process.pid}`;
   // MQTT 3.1 knows no empty identifier, and none of more than 23 characters.
-  return version === 3 ? `pantala-${randomBytes(7).toString('hex')}` : '';
+  return version === 3 ? `pantala-${randomDigits(14)}` : '';
 }
 
 function willOf(draft: ClientDraft): Will | undefined {
@@ -102,4 +102,8 @@ function connectProperties(draft: ClientDraft): ConnectProperties {
     ...given,
     ...(sessionExpiryInterval === undefined ? {} : { sessionExpiryInterval }),
   };
+}
+
+function randomDigits(count: number): string {
+  return bytesAsHex(crypto.getRandomValues(new Uint8Array(count / 2)));
 }

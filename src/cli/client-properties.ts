@@ -4,7 +4,14 @@ import { type Property, type PropertyPlace, propertyByName } from '../packet/pro
 import { UsageError } from './usage-error.ts';
 
 /** Packets that a tool sends with properties of its user's. */
-const commands = ['connect', 'publish', 'subscribe', 'unsubscribe', 'disconnect', 'will'] as const;
+export const propertyCommands = [
+  'connect',
+  'publish',
+  'subscribe',
+  'unsubscribe',
+  'disconnect',
+  'will',
+] as const;
 
 /** Packets that Mosquitto's tools know here, and that take no properties. */
 const silentCommands: readonly string[] = [
@@ -17,9 +24,9 @@ const silentCommands: readonly string[] = [
   'auth',
 ];
 
-const places: readonly PropertyPlace[] = [...commands, 'connack', 'puback', 'auth'];
+const places: readonly PropertyPlace[] = [...propertyCommands, 'connack', 'puback', 'auth'];
 
-type PropertyCommand = (typeof commands)[number];
+type PropertyCommand = (typeof propertyCommands)[number];
 
 /** By command, then by the name that packets have for a property. */
 export type GivenProperties = Record<PropertyCommand, Record<string, unknown> | undefined>;
@@ -43,7 +50,7 @@ export function noProperties(): GivenProperties {
 export function readProperty(given: GivenProperties, next: () => string): void {
   const [commandText, identifier, first] = [next(), next(), next()];
   const place = commandText.toLowerCase() as PropertyPlace;
-  const command = commands.find((each) => each === place);
+  const command = propertyCommands.find((each) => each === place);
   const argument = 'given in --property argument.';
   if (command === undefined && !silentCommands.includes(place)) {
     throw new UsageError(`Invalid command ${commandText} ${argument}`);

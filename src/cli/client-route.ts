@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSecureContext, getCACertificates } from 'node:tls';
+import process from 'node:process';
 import { certificateBlocks } from '../certificate/certificate-facts.ts';
 import { keyPairProblem } from '../certificate/key-pair.ts';
 import type { PreSharedKey, TlsOptions } from '../transport/tls-client.ts';
@@ -128,7 +128,7 @@ function authoritiesOf(
   return [
     ...(caFile === undefined ? [] : fileAuthorities(caFile)),
     ...(caPath === undefined ? [] : folderAuthorities(caPath)),
-    ...(usesSystem || (port === 8883 && !isGiven) ? getCACertificates('system') : []),
+    ...(usesSystem || (port === 8883 && !isGiven) ? nodeTls().getCACertificates('system') : []),
   ];
 }
 
@@ -188,11 +188,15 @@ function appendKeys(file: string, line: Uint8Array): void {
   closeSync(descriptor);
 }
 
+function nodeTls() {
+  return process.getBuiltinModule('node:tls');
+}
+
 /** What OpenSSL says to all of it, before there is a connection. */
 function checked(options: TlsOptions): TlsOptions {
   const { ca, cert, key, ciphers, minVersion, psk } = options;
   try {
-    createSecureContext({
+    nodeTls().createSecureContext({
       ...(ca && { ca: [...ca] }),
       ...(cert !== undefined && { cert, key }),
       ...(ciphers !== undefined && { ciphers }),

@@ -3,10 +3,10 @@
 import { explainTlsFailure, isTlsAlert } from '../certificate/explain-tls-failure.ts';
 import { ClientError } from '../client/client-error.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
-import { UpgradeError } from '../transport/connect-websocket.ts';
+import { HandshakeError } from '../transport/handshake-error.ts';
 import { nameOf } from '../transport/open-socket.ts';
 import { SocksError, type SocksFailure } from '../transport/socks5.ts';
-import { HandshakeError } from '../transport/tls-client.ts';
+import { UpgradeError } from '../transport/upgrade-error.ts';
 import { BindAddressError, type Route, SrvError } from './open-route.ts';
 import { clientFailure, exitCodes, ToolFailure } from './tool-failure.ts';
 

@@ -161,13 +161,11 @@ const wayFlags: readonly Flag<ConnectionDraft>[] = [
 function kept(
   name: string,
   field: { [Key in keyof TlsDraft]: TlsDraft[Key] extends boolean ? never : Key }[keyof TlsDraft],
-  { argument, wants, help }: { argument: string; wants: string; help: string },
+  texts: Pick<Flag<ConnectionDraft>, 'argument' | 'wants' | 'values' | 'help'>,
 ): Flag<ConnectionDraft> {
   return {
     names: [name],
-    argument,
-    wants,
-    help,
+    ...texts,
     read: ({ tls }, next) => {
       tls[field] = next();
     },
@@ -209,6 +207,7 @@ const tlsFlags: readonly Flag<ConnectionDraft>[] = [
     names: ['--keyform'],
     argument: 'FORM',
     wants: 'keyform',
+    values: ['pem'],
     help: 'the form of --key: pem, which it is by default; others are not served',
     read: ({ tls }, next) => {
       const form = next();
@@ -230,6 +229,7 @@ const tlsFlags: readonly Flag<ConnectionDraft>[] = [
   kept('--tls-version', 'version', {
     argument: 'VERSION',
     wants: 'version',
+    values: ['tlsv1.2', 'tlsv1.3'],
     help: 'speak nothing older than tlsv1.2 (the default) or tlsv1.3',
   }),
   kept('--ciphers', 'ciphers', {

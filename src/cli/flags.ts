@@ -12,6 +12,8 @@ export interface Flag<Draft> {
   readonly argument?: string;
   /** How it is called when it is missing: `port`. */
   readonly wants?: string;
+  /** What it can be, where that is a list. */
+  readonly values?: readonly string[];
   /** The complaint then, where it is not put together from `names` and `wants`. */
   readonly missing?: string;
   readonly help: string;
@@ -47,10 +49,22 @@ export function readFlags<Draft>(
 
 /** The rows of a help text. */
 export function helpOf(flags: readonly Flag<never>[]): CommandOption[] {
-  return flags.map(({ names, argument, help }) => ({
+  return flags.map(({ names, argument, values, help }) => ({
     flags: [names.join(', '), argument].filter(Boolean).join(' '),
     help,
+    ...(values && { values }),
   }));
+}
+
+/** @throws UsageError when it is none of them */
+export function oneOf<Value extends string>(
+  name: string,
+  values: readonly Value[],
+  text: string,
+): Value {
+  const value = values.find((each) => each === text);
+  if (value !== undefined) return value;
+  throw new UsageError(`Invalid ${name} '${text}': it is one of ${values.join(', ')}.`);
 }
 
 /**

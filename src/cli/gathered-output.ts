@@ -27,6 +27,7 @@ export class GatheredOutput {
 
   /** @param text a character for each byte: see byte-text.ts */
   write(text: string): void {
+    if (text === '') return;
     if (this.#text === '') setImmediate(() => this.flush());
     this.#text += text;
     if (this.#text.length >= flushCharacters) this.flush();

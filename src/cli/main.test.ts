@@ -30,6 +30,12 @@ describe('pantala', () => {
     });
   }
 
+  it('shows the help of a command with help', async () => {
+    const { code, stdout } = await run('help', 'sub');
+    assert.equal(code, 0);
+    assert.equal(stdout, (await run('sub', '--help')).stdout);
+  });
+
   it('lists its commands and fails without one', async () => {
     const { code, stdout, stderr } = await run();
     assert.equal(code, 1);

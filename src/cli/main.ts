@@ -5,21 +5,14 @@ import process from 'node:process';
 import { endNow } from '../server/end-now.ts';
 import { nearestName } from '../server/nearest-name.ts';
 import { version } from '../server/version.ts';
-import { type Command, columns, type Io } from './command.ts';
+import { columns, type Io } from './command.ts';
+import { commands, loadCommands } from './commands.ts';
+import { programName, programNames } from './program-names.ts';
 
-/** How each command is loaded: only what runs costs time to start. */
-type Commands = Readonly<Record<string, () => Promise<Command>>>;
-
-const commands: Commands = {
-  serve: async () => (await import('./serve.ts')).serve,
-  pub: async () => (await import('./pub.ts')).pub,
-  sub: async () => (await import('./sub.ts')).sub,
-  rr: async () => (await import('./rr.ts')).rr,
-  store: async () => (await import('./store.ts')).store,
-  passwd: async () => (await import('./passwd.ts')).passwd,
-};
-
-/** Runs `args`, without the name of the program, and resolves to the exit code. */
+/**
+ * Runs `args`, without the name of the program, and resolves to the exit code. One of Mosquitto's
+ * names in the place of the command is as good as the command.
+ */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = args;
   if (name === '--version') {
@@ -27,8 +20,14 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return 0;
   }
   if (name === undefined || name === '-h' || name === '--help' || name === 'help') {
+    if (name === 'help' && rest.length > 0) return main([rest[0], '--help'], io);
     (name === undefined ? io.stderr : io.stdout).write(await usage());
     return name === undefined ? 1 : 0;
+  }
+  if (Object.hasOwn(programNames, name)) {
+    const command = await commands[programNames[name]]();
+    // Not copied without need: that would ask for the input.
+    return command.run(rest, io.calledAs === name ? io : { ...io, calledAs: name });
   }
   if (!Object.hasOwn(commands, name)) {
     io.stderr.write(`Error: Unknown command '${name}'.${suggestion(name)}\n`);
@@ -39,15 +38,13 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
 }
 
 async function usage(): Promise<string> {
-  const rows = Object.entries(commands).map(
-    async ([name, load]) => [name, (await load()).summary] as const,
-  );
+  const rows = (await loadCommands()).map(([name, { summary }]) => [name, summary] as const);
   return [
     'Usage: pantala COMMAND [OPTION]...',
     '',
     'A broker, a client and tools for MQTT 3.1, 3.1.1 and 5.0.',
     '',
-    ...columns(await Promise.all(rows)),
+    ...columns(rows),
     '',
     "'pantala COMMAND --help' tells more of a command, 'pantala --version' the version.",
     '',
@@ -80,14 +77,20 @@ if (import.meta.main) {
   const controller = new AbortController();
   const stop = stopper(controller);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const) process.on(name, stop);
-  const { stdin, stdout, stderr, env } = process;
+  const { stdout, stderr, env } = process;
   // Whoever read them may go away: a broker serves on, and a command that cares listens as well.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
-  process.exitCode = await main(process.argv.slice(2), {
-    stdin,
+  const [, file = '', ...args] = process.argv;
+  const called = programName(file);
+  process.exitCode = await main(called === undefined ? args : [called, ...args], {
+    // Made when it is asked for, which takes some milliseconds.
+    get stdin() {
+      return process.stdin;
+    },
     stdout,
     stderr,
     env,
+    calledAs: called,
     signal: controller.signal,
     ownsProcess: true,
   });

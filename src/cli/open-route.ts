@@ -3,13 +3,12 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Accept } from '../session/link.ts';
+import { connectTcp } from '../transport/connect-tcp.ts';
 import { connectTls } from '../transport/connect-tls.ts';
 import { connectUnix } from '../transport/connect-unix.ts';
-import { connectWebSocket } from '../transport/connect-websocket.ts';
 import type { Destination, OpenSocketOptions } from '../transport/open-socket.ts';
 import type { SocksProxy } from '../transport/socks5.ts';
 import { lookupServers } from '../transport/srv-lookup.ts';
-import { connectTcp } from '../transport/tcp.ts';
 import type { TlsOptions } from '../transport/tls-client.ts';
 
 export interface Route {
@@ -50,13 +49,17 @@ export async function openRoute(route: Route, accept: Accept, signal: AbortSigna
 
 type Way = Omit<OpenSocketOptions, 'tls' | 'signal'> & { readonly signal: AbortSignal };
 
-function openTo(
+async function openTo(
   to: Destination,
   { webSocket, tls }: Route,
   accept: Accept,
   way: Way,
 ): Promise<void> {
-  if (webSocket) return connectWebSocket(accept, { ...to, ...way, tls });
+  if (webSocket) {
+    // As node:tls, only for those who need it: a plain connection is there in half the time.
+    const { connectWebSocket } = await import('../transport/connect-websocket.ts');
+    return connectWebSocket(accept, { ...to, ...way, tls });
+  }
   if (tls !== undefined) return connectTls(accept, { ...to, ...way, ...tls });
   if ('path' in to) return connectUnix(accept, { ...to, signal: way.signal });
   return connectTcp(accept, { ...to, ...way });

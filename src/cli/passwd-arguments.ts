@@ -25,7 +25,7 @@ export class UsageWanted extends Error {
   override readonly name = 'UsageWanted';
 }
 
-const hashTypes: readonly string[] = [
+export const hashTypes: readonly string[] = [
   'argon2id',
   'sha512-pbkdf2',
   'sha512',

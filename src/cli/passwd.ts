@@ -20,8 +20,13 @@ import {
   passwordHashText,
 } from '../auth/password-hash.ts';
 import { bytesOfText, textAsBytes } from './byte-text.ts';
-import { type Command, helpText, type Io } from './command.ts';
-import { type PasswdTask, readPasswdArguments, UsageWanted } from './passwd-arguments.ts';
+import { type Command, helpText, type Io, programOf } from './command.ts';
+import {
+  hashTypes,
+  type PasswdTask,
+  readPasswdArguments,
+  UsageWanted,
+} from './passwd-arguments.ts';
 import { CorruptFileError, PasswordLines } from './password-lines.ts';
 import { askPassword } from './password-prompt.ts';
 import { replaceFile } from './replace-file.ts';
@@ -31,18 +36,23 @@ import { UsageError } from './usage-error.ts';
 export const passwd: Command = {
   summary: 'Manages a password file.',
   usage: '[-H HASH] [-I N] [-c | -D] [-b] FILE USER [PASSWORD] | -U FILE',
+  operand: 'FILE',
   options: [
     { flags: '-b', help: 'take PASSWORD from the command line, where others can see it' },
     { flags: '-c', help: 'make a new FILE, which must not exist; - is standard output' },
     { flags: '-D', help: 'delete USER' },
-    { flags: '-H HASH', help: 'argon2id (default), sha512-pbkdf2 or, for Mosquitto 1.6, sha512' },
+    {
+      flags: '-H HASH',
+      help: 'argon2id (default), sha512-pbkdf2 or, for Mosquitto 1.6, sha512',
+      values: hashTypes,
+    },
     { flags: '-I N', help: 'the iterations of sha512-pbkdf2 (default 1000)' },
     { flags: '-U', help: 'hash all passwords of FILE that are in plain text' },
     { flags: '--help', help: 'print this help' },
   ],
   async run(args, io) {
     if (args[0] === '-h' || args[0] === '--help') {
-      io.stdout.write(helpText('passwd', passwd));
+      io.stdout.write(helpText(programOf(io, 'passwd'), passwd));
       return 0;
     }
     try {
@@ -56,7 +66,7 @@ export const passwd: Command = {
 
 function explain(error: unknown, io: Io): number {
   if (error instanceof UsageWanted) {
-    io.stdout.write(helpText('passwd', passwd));
+    io.stdout.write(helpText(programOf(io, 'passwd'), passwd));
     return exitCodes.other;
   }
   if (error instanceof ToolFailure) {

@@ -42,7 +42,7 @@ export const printFlags: readonly Flag<PrintDraft>[] = [
     names: ['-F'],
     argument: 'FORMAT',
     wants: 'format',
-    help: "how to print a message: '%I %t %p'; see mosquitto_sub(1)",
+    help: "how to print a message: '%I %t %p'; see below",
     read: (draft, next) => {
       draft.format = next();
     },
@@ -80,6 +80,7 @@ export const printFlags: readonly Flag<PrintDraft>[] = [
     names: ['--retain-handling'],
     argument: 'WHEN',
     wants: 'option',
+    values: [...retainHandlings.keys()],
     help: 'have the broker send retained messages always, to new subscriptions, or never',
     read: (draft, next) => {
       const text = next();

@@ -12,6 +12,7 @@ import { payloadOf } from './payload-source.ts';
 import { timeoutSignals } from './print-flags.ts';
 import { printedMessage } from './printed-message.ts';
 import { type RrDraft, rrDraft, rrFlags } from './rr-flags.ts';
+import { formatSection } from './sub-help.ts';
 import { ToolClient } from './tool-client.ts';
 import { toolCommand } from './tool-command.ts';
 import { clientFailure, exitCodes, reasonWords, ToolFailure } from './tool-failure.ts';
@@ -23,6 +24,7 @@ export const rr: Command = toolCommand({
   usage: '[-h HOST] [-p PORT] -t TOPIC -e TOPIC {-m PAYLOAD | -f FILE | -n | -s} [OPTION]...',
   inPlaceOf: 'mosquitto_rr',
   flags: rrFlags,
+  sections: [formatSection],
   draft: rrDraft,
   diesOfSignals: true,
   run,

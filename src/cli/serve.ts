@@ -23,7 +23,7 @@ import { StartError, startExitCodes } from '../server/start-error.ts';
 import { subscriptionTree } from '../server/subscription-tree.ts';
 import { Syslog } from '../server/syslog.ts';
 import { version } from '../server/version.ts';
-import { type Command, helpText, type Io } from './command.ts';
+import { type Command, helpText, type Io, programOf } from './command.ts';
 import { readServeArguments, type ServeArguments, serveOptions } from './serve-arguments.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -55,7 +55,7 @@ async function obey(args: readonly string[], io: Io, daemon: Daemon | undefined)
 async function execute(args: ServeArguments, io: Io, daemon: Daemon | undefined): Promise<number> {
   if (args.help) {
     // Programs read the version off the first line, as they do with Mosquitto.
-    io.stdout.write(`pantala version ${version}\n\n${helpText('serve', serve)}`);
+    io.stdout.write(`pantala version ${version}\n\n${helpText(programOf(io, 'serve'), serve)}`);
     return exitCodes.success;
   }
   if (args.version) {

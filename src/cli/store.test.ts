@@ -220,7 +220,7 @@ describe('the arguments of store', () => {
       const { code, stdout } = await run(args);
       assert.equal(code, 0);
       for (const { flags } of store.options) assert.ok(stdout.includes(flags));
-      assert.match(stdout, /^The exit code is 0 when/m);
+      assert.match(stdout, /^Exit codes:$/m);
     }
   });
 });

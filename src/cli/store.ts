@@ -1,7 +1,7 @@
 /** `pantala store`: looks into the file in which a broker that is stopped keeps its state. */
 
 import { LayoutError } from '../broker/state/recall.ts';
-import { type Command, helpText, type Io } from './command.ts';
+import { type Command, type HelpSection, helpText, type Io } from './command.ts';
 import { checkStore } from './store-check.ts';
 import { compact } from './store-compact.ts';
 import { dumpStore } from './store-dump.ts';
@@ -24,9 +24,18 @@ const actions: Readonly<Record<string, Action>> = {
   compact: { help: 'make the file as small as it can be', run: compact },
 };
 
+const exitCodeSection: HelpSection = {
+  title: 'Exit codes',
+  rows: [
+    ['0', 'the store is sound, and the command is done'],
+    ['1', 'something is wrong with the store, there is none, or a broker has it in use'],
+  ],
+};
+
 export const store: Command = {
   summary: 'Looks into the stored state of a broker that is stopped.',
   usage: `${Object.keys(actions).join('|')} [DIR] [--file NAME] [--json]`,
+  operand: 'FOLDER',
   options: [
     ...Object.entries(actions).map(([flags, { help }]) => ({ flags, help })),
     { flags: 'DIR', help: 'the directory of the file, or the file; by default that of `serve`' },
@@ -34,22 +43,18 @@ export const store: Command = {
     { flags: '--json', help: 'with stats: print one JSON object' },
     { flags: '-h, --help', help: 'print this help' },
   ],
+  sections: [exitCodeSection],
   async run(args, io) {
     try {
       const invocation = readArguments(args);
       if (invocation !== undefined) return await runAction(invocation, io);
-      io.stdout.write(`${helpText('store', store)}${exitCodeHelp}`);
+      io.stdout.write(helpText('pantala store', store));
       return 0;
     } catch (error) {
       return explain(error, io);
     }
   },
 };
-
-const exitCodeHelp = `
-The exit code is 0 when the store is sound and the command is done. It is 1 when something is wrong
-with the store, and when the command cannot be done: there is no store, or a broker has it in use.
-`;
 
 interface Invocation {
   readonly action: Action;

@@ -1,9 +1,11 @@
 /** The flags of `pantala sub`. */
 
 import { type ClientDraft, clientDraft, clientFlags } from './client-flags.ts';
-import { type Flag, wholeNumber } from './flags.ts';
+import { type Flag, oneOf, wholeNumber } from './flags.ts';
+import { outputNames } from './output-format.ts';
 import { type PrintDraft, printDraft, printFlags } from './print-flags.ts';
 import { UsageError } from './usage-error.ts';
+import { type WatchOrder, watchOrders } from './watch-table.ts';
 
 export interface SubDraft extends ClientDraft, PrintDraft {
   readonly filtersOut: string[];
@@ -11,6 +13,10 @@ export interface SubDraft extends ClientDraft, PrintDraft {
   /** Messages to print before it ends. */
   count: number;
   exitsAfterSubscribe: boolean;
+  /** One of `outputNames`. */
+  output: string | undefined;
+  watch: boolean;
+  watchOrder: WatchOrder;
   retainedOnly: boolean;
   removesRetained: boolean;
   /** Messages are counted by the second, and not printed. */
@@ -27,6 +33,9 @@ export function subDraft(): SubDraft {
     unsubscribed: [],
     count: Number.POSITIVE_INFINITY,
     exitsAfterSubscribe: false,
+    output: undefined,
+    watch: false,
+    watchOrder: 'arrival',
     retainedOnly: false,
     removesRetained: false,
     countsRate: false,
@@ -68,6 +77,16 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     },
   },
   {
+    names: ['--output'],
+    argument: 'FORMAT',
+    wants: 'format',
+    values: outputNames,
+    help: `how to print a message: ${outputNames.join(', ')}; see below`,
+    read: (draft, next) => {
+      draft.output = oneOf('--output', outputNames, next());
+    },
+  },
+  {
     names: ['--random-filter'],
     argument: 'PERCENT',
     wants: 'chance',
@@ -95,6 +114,16 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     },
   },
   {
+    names: ['--sort'],
+    argument: 'ORDER',
+    wants: 'order',
+    values: watchOrders,
+    help: `with --watch: sort by ${watchOrders.join(', ')}; arrival by default`,
+    read: (draft, next) => {
+      draft.watchOrder = oneOf('--sort', watchOrders, next());
+    },
+  },
+  {
     names: ['-T', '--filter-out'],
     argument: 'FILTER',
     wants: 'topic filter',
@@ -107,6 +136,13 @@ const ownFlags: readonly Flag<SubDraft>[] = [
     wants: 'unsubscribe topic',
     help: 'what to unsubscribe from; may be given again',
     read: (draft, next) => draft.unsubscribed.push(next()),
+  },
+  {
+    names: ['-w', '--watch'],
+    help: 'draw a table of topics on the terminal: last message, count, rate, age',
+    read: (draft) => {
+      draft.watch = true;
+    },
   },
 ];
 

@@ -11,8 +11,9 @@ import { GatheredOutput } from './gathered-output.ts';
 import type { MessageFormat } from './message-format.ts';
 import { MessageRate } from './message-rate.ts';
 import { timeoutSignals } from './print-flags.ts';
-import { printedMessage } from './printed-message.ts';
 import { type SubDraft, subDraft, subFlags } from './sub-flags.ts';
+import { subSections } from './sub-help.ts';
+import { openPrinting } from './sub-printing.ts';
 import { ToolClient } from './tool-client.ts';
 import { toolCommand } from './tool-command.ts';
 import { clientFailure, exitCodes, ToolFailure } from './tool-failure.ts';
@@ -24,22 +25,22 @@ export const sub: Command = toolCommand({
   usage: '[-h HOST] [-p PORT] {-t FILTER | -U FILTER}... [OPTION]...',
   inPlaceOf: 'mosquitto_sub',
   flags: subFlags,
+  sections: subSections,
   draft: subDraft,
   run,
 });
 
 async function run(draft: SubDraft, io: Io): Promise<number> {
   check(draft);
-  const complain = (line: string) => {
-    if (!draft.quiet) io.stderr.write(`${line}\n`);
-  };
   const unread = new AbortController();
   const output = new GatheredOutput(io.stdout, unread);
   const timeout = timeoutSignals(draft);
   const signal = AbortSignal.any([io.signal, unread.signal, ...timeout]);
-  const print = (line: string) => output.write(textAsBytes(`${line}\n`));
+  using printing = await openPrinting(draft, io);
+  const { complain, textOf } = printing;
+  const print = printing.tell ?? ((line: string) => output.write(textAsBytes(`${line}\n`)));
   using tool = new ToolClient(draft, print, { tellsSubscribed: !draft.quiet });
-  const subscriber = new Subscriber(tool, { draft, output, complain, signal });
+  const subscriber = new Subscriber(tool, { draft, output, textOf, complain, signal });
   try {
     const wasConnected = await subscriber.run();
     if (!wasConnected && io.signal.aborted) return exitCodes.interrupted;
@@ -78,6 +79,7 @@ const reconnectMilliseconds = 1000;
 interface SubscriberOptions {
   readonly draft: SubDraft;
   readonly output: GatheredOutput;
+  readonly textOf: MessageFormat;
   readonly complain: (line: string) => void;
   /** Ends it. */
   readonly signal: AbortSignal;
@@ -87,14 +89,12 @@ interface SubscriberOptions {
 class Subscriber {
   readonly #tool: ToolClient;
   readonly #options: SubscriberOptions;
-  readonly #textOf: MessageFormat;
   readonly #removals: Promise<unknown>[] = [];
   #count = 0;
 
   constructor(tool: ToolClient, options: SubscriberOptions) {
     this.#tool = tool;
     this.#options = options;
-    this.#textOf = printedMessage(options.draft, options.complain);
   }
 
   /**
@@ -165,14 +165,14 @@ class Subscriber {
   }
 
   #take(message: ReceivedMessage): 'last' | 'more' {
-    const { draft, output } = this.#options;
+    const { draft, output, textOf } = this.#options;
     const { topic, retain } = message;
     if (draft.retainedOnly && !retain) return 'last';
     if (draft.filtersOut.some((filter) => matches(filter, topic))) return 'more';
     if (retain && draft.removesRetained) this.#removeRetained(topic);
     if (retain && draft.skipsRetained) return 'more';
     if (draft.printedShare < 100 && Math.random() * 100 >= draft.printedShare) return 'more';
-    output.write(this.#textOf(message));
+    output.write(textOf(message));
     this.#count++;
     return this.#count === draft.count ? 'last' : 'more';
   }

@@ -4,12 +4,11 @@ import { setImmediate } from 'node:timers/promises';
 import { Client, type ClientOptions } from '../client/client.ts';
 import type { ClientObserver } from '../client/ports.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
-import { NodeHost } from '../server/node-host.ts';
+import { TimerHost } from '../server/timer-host.ts';
 import type { Accept, Link } from '../session/link.ts';
 import type { ClientDraft } from './client-flags.ts';
 import { clientOptions } from './client-options.ts';
 import { routeOf } from './client-route.ts';
-import { connectionFailure } from './connection-failure.ts';
 import { openRoute } from './open-route.ts';
 import { PacketTrace } from './packet-trace.ts';
 import { clientFailure, type ToolFailure } from './tool-failure.ts';
@@ -27,7 +26,7 @@ export interface ToolClientOptions {
 export class ToolClient implements Disposable {
   readonly client: Client;
   readonly #draft: ClientDraft;
-  readonly #host = new NodeHost();
+  readonly #host = new TimerHost();
   #link: Link | undefined;
 
   /** @throws UsageError, ToolFailure when the flags do not go together */
@@ -78,6 +77,7 @@ export class ToolClient implements Disposable {
       return !signal.aborted;
     } catch (error) {
       if (signal.aborted) return false;
+      const { connectionFailure } = await import('./connection-failure.ts');
       throw connectionFailure(error, { route, version, isConnected: false });
     } finally {
       signal.removeEventListener('abort', leave);

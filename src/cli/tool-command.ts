@@ -6,10 +6,10 @@ import { version } from '../server/version.ts';
 import type { ClientDraft } from './client-flags.ts';
 import { unservedClientFlags } from './client-flags.ts';
 import { idleTlsWarning } from './client-route.ts';
-import { type Command, helpText, type Io } from './command.ts';
+import { type Command, helpText, type Io, programOf } from './command.ts';
 import { type Flag, helpOf, readFlags } from './flags.ts';
 import { givenOptionLines, usualOptionLines } from './option-file.ts';
-import { exitCodes, ToolFailure } from './tool-failure.ts';
+import { exitCodeSection, exitCodes, ToolFailure } from './tool-failure.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Tool<Draft extends ClientDraft> {
@@ -19,6 +19,7 @@ export interface Tool<Draft extends ClientDraft> {
   /** Whose file with default flags is read. */
   readonly inPlaceOf: string;
   readonly flags: readonly Flag<Draft>[];
+  readonly sections?: Command['sections'];
   readonly draft: () => Draft;
   /** Its exit code tells of a signal that has ended it, as those of most programs do. */
   readonly diesOfSignals?: boolean;
@@ -31,17 +32,20 @@ export interface Tool<Draft extends ClientDraft> {
 }
 
 export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Command {
-  const { name, summary, usage, flags } = tool;
+  const { name, summary, usage, flags, sections } = tool;
   const command: Command = {
     summary,
     usage,
     options: helpOf(flags),
+    sections: [...(sections ?? []), exitCodeSection],
     async run(args, io) {
       const draft = tool.draft();
       try {
         readAllFlags(tool, draft, { args, env: io.env });
         if (draft.help || draft.showsVersion) {
-          io.stdout.write(draft.help ? helpText(name, command) : `pantala ${name} ${version}\n`);
+          io.stdout.write(
+            draft.help ? helpText(programOf(io, name), command) : `pantala ${name} ${version}\n`,
+          );
           return 0;
         }
         const warning = idleTlsWarning(draft);
@@ -49,9 +53,8 @@ export function toolCommand<Draft extends ClientDraft>(tool: Tool<Draft>): Comma
         return await (tool.diesOfSignals ? runUntilSignal(tool, draft, io) : tool.run(draft, io));
       } catch (error) {
         if (error instanceof UsageError) {
-          io.stderr.write(
-            `Error: ${error.message}\n\nUse 'pantala ${name} --help' to see usage.\n`,
-          );
+          const program = programOf(io, name);
+          io.stderr.write(`Error: ${error.message}\n\nUse '${program} --help' to see usage.\n`);
           return exitCodes.other;
         }
         // A RangeError is what the client says to arguments that fit into no packet.

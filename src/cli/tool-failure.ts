@@ -3,6 +3,7 @@
 import type { ClientError } from '../client/client-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
+import type { HelpSection } from './command.ts';
 
 /** Ends a tool with an exit code other than 0; the lines of the message go to stderr. */
 export class ToolFailure extends Error {
@@ -29,6 +30,21 @@ export const exitCodes = {
   /** Of mosquitto_sub, before the broker has let it in. */
   interrupted: 255,
 } as const;
+
+/** For the help. */
+export const exitCodeSection: HelpSection = {
+  title: 'Exit codes',
+  rows: [
+    ['0', 'it is done'],
+    ['1', 'the command line, a file or the network: stderr says what'],
+    ['1 to 5, or 128 on', 'the broker refused the connection: the code of CONNACK'],
+    [`${exitCodes.protocol}`, 'the broker does not speak MQTT as it should'],
+    [`${exitCodes.connectionLost}`, 'the connection was lost'],
+    [`${exitCodes.tls}`, 'TLS did not come about'],
+    [`${exitCodes.unknown}`, 'a WebSocket did not come about'],
+    [`${exitCodes.timedOut}`, 'the time of -W is over, where there is one'],
+  ],
+};
 
 /** The return codes of MQTT 3.x, and how Mosquitto words them (MQTT 3.1.1 table 3.1). */
 const returnCodes: ReadonlyMap<ReasonCode, { readonly code: number; readonly words: string }> =

@@ -11,8 +11,9 @@ import { connectedPair } from '../../test/harness/connected-pair.ts';
 import type { Accept } from '../session/link.ts';
 import { peerOf } from './arrival.ts';
 import { connectTls } from './connect-tls.ts';
+import { HandshakeError } from './handshake-error.ts';
 import { startLink } from './socket-link.ts';
-import { HandshakeError, type TlsOptions } from './tls-client.ts';
+import type { TlsOptions } from './tls-client.ts';
 
 const host = '127.0.0.1';
 const trust = { ca: [pem('ca.crt')] } as const;

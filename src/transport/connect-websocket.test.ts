@@ -12,8 +12,9 @@ import { LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
 import { pem } from '../../test/harness/certificates.ts';
 import { connectedPair, loopPass } from '../../test/harness/connected-pair.ts';
 import { startForeignLink } from '../../test/harness/foreign-websocket.ts';
-import { connectWebSocket, UpgradeError } from './connect-websocket.ts';
-import { HandshakeError } from './tls-client.ts';
+import { connectWebSocket } from './connect-websocket.ts';
+import { HandshakeError } from './handshake-error.ts';
+import { UpgradeError } from './upgrade-error.ts';
 
 const host = '127.0.0.1';
 const tls = { ca: [pem('ca.crt')] };

@@ -13,6 +13,7 @@ import {
   peerAt,
 } from './open-socket.ts';
 import type { TlsOptions } from './tls-client.ts';
+import { UpgradeError } from './upgrade-error.ts';
 import { startWebSocketLink } from './websocket-link.ts';
 import { acceptOf } from './websocket-request.ts';
 
@@ -22,11 +23,6 @@ export type ConnectWebSocketOptions = ConnectOptions & {
   /** Undefined: `ws://`; otherwise `wss://`. */
   readonly tls?: TlsOptions | undefined;
 };
-
-/** There was a connection, but the server did not make a WebSocket for MQTT of it. */
-export class UpgradeError extends Error {
-  override readonly name = 'UpgradeError';
-}
 
 const subprotocol = 'mqtt'; // [MQTT-6.0.0-3]
 

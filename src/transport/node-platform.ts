@@ -4,21 +4,24 @@ import type { SrvRecord } from 'node:dns';
 import { resolveSrv } from 'node:dns/promises';
 import type { ClientPlatform } from '../client/ports.ts';
 import type { Accept } from '../session/link.ts';
-import { connectTls } from './connect-tls.ts';
+import { connectTcp } from './connect-tcp.ts';
 import { connectUnix } from './connect-unix.ts';
-import { connectWebSocket } from './connect-websocket.ts';
-import { connectTcp } from './tcp.ts';
+import type { SocksProxy } from './socks5.ts';
 import type { TlsOptions } from './tls-client.ts';
 
 export interface NodePlatformOptions {
   /** For servers whose URL asks for TLS. */
   readonly tls?: TlsOptions | undefined;
+  /** A SOCKS5 proxy to go through, which looks names up; not to Unix sockets. */
+  readonly proxy?: SocksProxy | undefined;
+  /** An address of this machine to connect from. */
+  readonly localAddress?: string | undefined;
 }
 
 // setTimeout takes no more; a wake that comes too early only sets the next.
 const timeoutMillisecondsMax = 2 ** 31 - 1;
 
-export function nodePlatform({ tls = {} }: NodePlatformOptions): ClientPlatform {
+export function nodePlatform({ tls = {}, ...way }: NodePlatformOptions): ClientPlatform {
   const clock = { now: (): number => performance.now() };
   let timer: NodeJS.Timeout | undefined;
   let wake = (_now: number): void => {};
@@ -43,45 +46,44 @@ export function nodePlatform({ tls = {} }: NodePlatformOptions): ClientPlatform 
     },
     random: Math.random,
     locate,
-    open: (server, accept, signal) => open(server, accept, { tls, signal }),
+    open: (server, accept, signal) => open(server, accept, { ...way, tls, signal }),
   };
 }
 
-interface OpenOptions {
+interface OpenOptions extends Omit<NodePlatformOptions, 'tls'> {
   readonly tls: TlsOptions;
   readonly signal: AbortSignal;
 }
 
-/** @throws TypeError for a scheme that says nothing here; else as the transport does */
-function open(server: URL, accept: Accept, { tls, signal }: OpenOptions): Promise<void> {
-  const { pathname, port } = server;
+/**
+ * What a program does not connect by, it need not load.
+ *
+ * @throws TypeError for a scheme that says nothing here; else as the transport does
+ */
+async function open(server: URL, accept: Accept, { tls, ...way }: OpenOptions): Promise<void> {
   const host = server.hostname.replace(/^\[|\]$/g, '') || 'localhost';
+  const at = (port: number) => ({ ...way, host, port: Number(server.port || port) });
   switch (server.protocol) {
     case 'mqtt:':
     case 'tcp:':
-      return connectTcp(accept, { host, port: Number(port || 1883), signal });
+      return connectTcp(accept, at(1883));
     case 'mqtts:':
     case 'ssl:':
-    case 'tls:':
-      return connectTls(accept, { host, port: Number(port || 8883), ...tls, signal });
+    case 'tls:': {
+      const { connectTls } = await import('./connect-tls.ts');
+      return connectTls(accept, { ...at(8883), ...tls });
+    }
     case 'ws:':
-      return connectWebSocket(accept, {
-        host,
-        port: Number(port || 80),
-        resource: resourceOf(server),
-        signal,
-      });
-    case 'wss:':
-      return connectWebSocket(accept, {
-        host,
-        port: Number(port || 443),
-        resource: resourceOf(server),
-        tls,
-        signal,
-      });
+    case 'wss:': {
+      const { connectWebSocket } = await import('./connect-websocket.ts');
+      const isSecure = server.protocol === 'wss:';
+      const resource = resourceOf(server);
+      const place = at(isSecure ? 443 : 80);
+      return connectWebSocket(accept, { ...place, resource, tls: isSecure ? tls : undefined });
+    }
     case 'mqtt+unix:':
     case 'unix:':
-      return connectUnix(accept, { path: decodeURIComponent(pathname), signal });
+      return connectUnix(accept, { ...way, path: decodeURIComponent(server.pathname) });
     default:
       throw new TypeError(
         `'${server.protocol}//' is no way to a server: ` +

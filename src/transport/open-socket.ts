@@ -5,8 +5,9 @@ import type { TLSSocket } from 'node:tls';
 import { type Arrival, peerOf } from './arrival.ts';
 import { handleOf, takeBack } from './bare-handle.ts';
 import { BareLink } from './bare-link.ts';
+import { HandshakeError } from './handshake-error.ts';
 import { connectThrough, type SocksProxy } from './socks5.ts';
-import { HandshakeError, startTls, type TlsOptions } from './tls-client.ts';
+import type { TlsOptions } from './tls-client.ts';
 
 /** Where a server listens; `path` is that of a Unix socket. */
 export type Destination =
@@ -67,7 +68,7 @@ interface DirectOptions extends Omit<OpenSocketOptions, 'proxy'> {
   readonly through?: Socket;
 }
 
-function open(
+async function open(
   destination: Destination,
   { signal, tls, localAddress, through }: DirectOptions,
   use: Use,
@@ -77,7 +78,10 @@ function open(
   const socket =
     tls === undefined
       ? connect({ ...destination, ...from, noDelay: true, keepAlive: true })
-      : startTls(destination, tls, { ...from, ...(through && { socket: through }) });
+      : (await import('./tls-client.ts')).startTls(destination, tls, {
+          ...from,
+          ...(through && { socket: through }),
+        });
   const name = nameOf(destination);
   const abort = () => socket.destroy(new Error(`connecting to ${name} was given up`));
   if (signal?.aborted) abort();

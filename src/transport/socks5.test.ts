@@ -10,11 +10,12 @@ import { pem } from '../../test/harness/certificates.ts';
 import { connectedPair } from '../../test/harness/connected-pair.ts';
 import { type SocksProxyOptions, startSocksProxy } from '../../test/harness/socks-proxy.ts';
 import { peerOf } from './arrival.ts';
+import { connectTcp } from './connect-tcp.ts';
 import { connectTls } from './connect-tls.ts';
+import { HandshakeError } from './handshake-error.ts';
 import { startLink } from './socket-link.ts';
 import { SocksError, type SocksFailure, type SocksProxy } from './socks5.ts';
-import { connectTcp, listenTcp } from './tcp.ts';
-import { HandshakeError } from './tls-client.ts';
+import { listenTcp } from './tcp.ts';
 
 const host = '127.0.0.1';
 const login = { userName: 'ann', password: 'secret' };

@@ -6,7 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { LinkEnd, linkContract } from '../../test/contract/link-contract.ts';
 import { connectedPair } from '../../test/harness/connected-pair.ts';
-import { connectTcp, listenTcp } from './tcp.ts';
+import { connectTcp } from './connect-tcp.ts';
+import { listenTcp } from './tcp.ts';
 
 const openPair = () =>
   connectedPair(

@@ -1,6 +1,5 @@
 /** The client's side of TLS: whom it trusts, and how it shows who it is. */
 
-import type { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { Destination } from './open-socket.ts';
@@ -31,21 +30,6 @@ export interface TlsOptions {
   readonly serverName?: string | undefined;
   /** Is given the keys of the connection, for Wireshark: whoever has them can read along. */
   readonly keylog?: ((line: Uint8Array) => void) | undefined;
-}
-
-/** There was a network connection, but no TLS came to be on it. */
-export class HandshakeError extends Error {
-  override readonly name = 'HandshakeError';
-  /** Of Node or OpenSSL: `CERT_HAS_EXPIRED`, `ERR_SSL_WRONG_VERSION_NUMBER`, `ECONNRESET`. */
-  readonly code: string;
-  /** What the server has shown, where it came so far. */
-  readonly certificate: X509Certificate | undefined;
-
-  constructor(cause: Error, certificate: X509Certificate | undefined) {
-    super(cause.message, { cause });
-    this.code = (cause as { readonly code?: string }).code ?? 'unknown error';
-    this.certificate = certificate;
-  }
 }
 
 /** How to get to the server; by default with a new socket, from where the system likes. */
