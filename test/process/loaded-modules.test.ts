@@ -47,7 +47,7 @@ const forbidden: readonly { readonly what: string; readonly pattern: RegExp }[] 
   { what: 'other processes', pattern: /^node:child_process$/ },
   { what: 'packages', pattern: /^node_modules\// },
   { what: 'the broker', pattern: /^src\/(?:broker|storage|auth|plugin)\// },
-  { what: 'listeners', pattern: /^src\/transport\/(?:listen|bare|arriving|websocket)/ },
+  { what: 'listeners', pattern: /^src\/transport\/(?:listen|arriving|websocket)/ },
   { what: 'another command', pattern: /^src\/cli\/(?:serve|store|passwd|compat|completion)/ },
 ];
 
