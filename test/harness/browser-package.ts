@@ -1,0 +1,61 @@
+/** The package as a page gets it: built, resolved as in a browser, in one minified file. */
+
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { rolldown } from 'rolldown';
+
+/** What the bundle has of one source file. */
+export interface BundledFile {
+  readonly path: string;
+  /** Before it was minified. */
+  readonly letters: number;
+}
+
+export interface Bundle {
+  readonly code: string;
+  readonly files: readonly BundledFile[];
+}
+
+/** Builds the package into a folder of its own; disposing of it takes that away. */
+export class BrowserPackage implements Disposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'pantala-browser-'));
+
+  constructor() {
+    const installed = join(this.#folder, 'node_modules', 'pantala');
+    mkdirSync(installed, { recursive: true });
+    copyFileSync('package.json', join(installed, 'package.json'));
+    const outDir = join(installed, 'dist');
+    const tsc = [
+      'node_modules/typescript/bin/tsc',
+      '-p',
+      'tsconfig.build.json',
+      '--outDir',
+      outDir,
+    ];
+    const { status, stdout } = spawnSync(process.execPath, tsc, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stdout);
+  }
+
+  /** @param program what a page would import and do, as `export { connect } from 'pantala';` */
+  async bundle(program: string): Promise<Bundle> {
+    const input = join(this.#folder, 'page.js');
+    writeFileSync(input, program);
+    const build = await rolldown({ input, platform: 'browser' });
+    const { output } = await build.generate({ format: 'esm', minify: true });
+    await build.close();
+    const files = Object.entries(output[0].modules)
+      .filter(([path]) => path !== input)
+      .map(([path, { renderedLength }]) => {
+        return { path: path.split('/dist/').at(-1)!, letters: renderedLength };
+      })
+      .filter(({ letters }) => letters > 0);
+    return { code: output[0].code, files };
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}
