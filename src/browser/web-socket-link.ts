@@ -62,7 +62,7 @@ class WebSocketLink implements Link {
   }
 
   get pendingBytes(): number {
-    return this.#isOpen ? this.#webSocket.bufferedAmount : 0;
+    return this.#drainTimer === undefined ? 0 : this.#webSocket.bufferedAmount;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -151,6 +151,7 @@ class WebSocketLink implements Link {
     this.#receiver = undefined;
     this.#listening.abort();
     clearTimeout(this.#drainTimer);
+    this.#drainTimer = undefined;
     receiver?.closed(this.#error);
   }
 }

@@ -115,6 +115,7 @@ function carrying(open: Open): void {
     await using pair = await open();
     const { near, far, until, settle } = pair;
     far.link.pause();
+    await settle();
     near.link.write(pattern(1000));
     await settle();
     assert.equal(far.receivedBytes, 0);
@@ -126,6 +127,7 @@ function carrying(open: Open): void {
     await using pair = await open();
     const { near, far, until, settle } = pair;
     far.link.pause();
+    await settle();
     const written = await fill(pair);
     assert.ok(near.link.pendingBytes > 0 && near.link.pendingBytes <= written);
     // Before it was full it may have drained often.
@@ -158,6 +160,7 @@ function ending(open: Open): void {
     await using pair = await open();
     const { near, far, until } = pair;
     far.link.pause();
+    await pair.settle();
     await fill(pair);
     near.link.destroy();
     far.link.resume();
