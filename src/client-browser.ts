@@ -33,11 +33,11 @@ export type {
   ClientEvents,
   DisconnectOptions,
   MqttClient,
-  Published,
   PublishOptions,
   SubscribeOptions,
 } from './client/mqtt-client.ts';
 export type { OutboxOptions } from './client/outbox.ts';
+export type { Published } from './client/published.ts';
 export type { RequestOptions } from './client/requester.ts';
 export type { Respond, Response } from './client/responder.ts';
 export type { ServerTerms } from './client/server-terms.ts';
