@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { rolldown } from 'rolldown';
 
@@ -23,11 +23,13 @@ export interface Bundle {
 export class BrowserPackage implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'pantala-browser-'));
 
+  /** Where it is, as an installed package or a checkout that was built. */
+  readonly path = join(this.#folder, 'node_modules', 'pantala');
+
   constructor() {
-    const installed = join(this.#folder, 'node_modules', 'pantala');
-    mkdirSync(installed, { recursive: true });
-    copyFileSync('package.json', join(installed, 'package.json'));
-    const outDir = join(installed, 'dist');
+    mkdirSync(this.path, { recursive: true });
+    this.add('package.json');
+    const outDir = join(this.path, 'dist');
     const tsc = [
       'node_modules/typescript/bin/tsc',
       '-p',
@@ -37,6 +39,12 @@ export class BrowserPackage implements Disposable {
     ];
     const { status, stdout } = spawnSync(process.execPath, tsc, { encoding: 'utf8' });
     if (status !== 0) throw new Error(stdout);
+  }
+
+  /** Puts a file of the checkout beside it. */
+  add(file: string): void {
+    mkdirSync(dirname(join(this.path, file)), { recursive: true });
+    copyFileSync(file, join(this.path, file));
   }
 
   /** @param program what a page would import and do, as `export { connect } from 'pantala';` */
