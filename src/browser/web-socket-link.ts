@@ -12,7 +12,7 @@ export interface WebSocketLinkLimits {
   readonly heldBytesMax: number;
 }
 
-export const webSocketLinkLimits: WebSocketLinkLimits = { heldBytesMax: 16 * 2 ** 20 };
+const webSocketLinkLimits: WebSocketLinkLimits = { heldBytesMax: 16 * 2 ** 20 };
 
 // A browser copies what it is given and never says when that has left. Below this much it is taken
 // for gone, so that a page in the background, whose timers are slow, need not ask for each packet.
