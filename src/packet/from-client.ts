@@ -7,6 +7,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { readConnect, readProtocol, writeConnect } from './connect.ts';
 import { readDisconnect, writeDisconnect } from './disconnect.ts';
 import { type Packet, writeWhole } from './packet.ts';
+import { leastSize, sizeMax } from './packet-sizes.ts';
 import { pingreq, writePing } from './ping.ts';
 import { readPublish, writePublish } from './publish.ts';
 import { readSubscribe, writeSubscribe } from './subscribe.ts';
@@ -17,6 +18,8 @@ export const fromClient: Bodies = {
   side: 'client',
   readProtocol,
   readConnect,
+  leastSize,
+  sizeMax,
   read(type, body, firstByte, sender) {
     switch (type) {
       case 'publish':

@@ -21,7 +21,7 @@ import {
 import type { Lease } from './lease.ts';
 import type { Packet } from './packet.ts';
 import type { PacketMemory } from './packet-memory.ts';
-import { leastSize, type PacketSizes, sizeMax } from './packet-sizes.ts';
+import type { PacketSizes } from './packet-sizes.ts';
 import { type PacketType, packetTypes } from './packet-types.ts';
 import { ProtocolError, unspoken } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
@@ -106,7 +106,7 @@ export class PacketReader implements PacketMemory {
     this.#from = from;
     this.#packetBytesMax = packetBytesMax;
     this.#sizes = sizes;
-    this.#leastBytesMax = leastSize(sizes);
+    this.#leastBytesMax = from.leastSize?.(sizes) ?? Number.POSITIVE_INFINITY;
     this.#allowsPlain =
       packetBytesMax >= plainAcknowledgementBytes && this.#leastBytesMax >= packetIdBytes;
     this.#topics = topics;
@@ -351,7 +351,7 @@ export class PacketReader implements PacketMemory {
   }
 
   #checkSize(type: PacketType, sizes: PacketSizes): void {
-    const bytesMax = sizeMax(type, this.version, sizes);
+    const bytesMax = this.#from.sizeMax!(type, this.version, sizes);
     if (this.#length <= bytesMax) return;
     throw new ProtocolError(
       reasonCodes.packetTooLarge,
