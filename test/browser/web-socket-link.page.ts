@@ -10,10 +10,12 @@ import { type ConnectedPair, LinkEnd, linkContract } from '../contract/link-cont
 /** What the runner does with the far end, which came last, and then tells of it. */
 declare function far(commands: readonly FarCommand[]): Promise<FarNews>;
 declare const farUrl: () => Promise<string>;
+/** Of a server that sends a text frame at once. */
+declare const textUrl: () => Promise<string>;
 
 type FarCommand =
   | { readonly verb: 'write'; readonly bytes: readonly number[] }
-  | { readonly verb: 'pause' | 'resume' | 'close' | 'destroy' | 'text' };
+  | { readonly verb: 'pause' | 'resume' | 'close' | 'destroy' };
 
 interface FarNews {
   /** Since the last time, in base64. */
@@ -53,10 +55,6 @@ class FarLink implements Link {
     this.#commands.push({ verb: 'destroy' });
   }
 
-  sendText(): void {
-    this.#commands.push({ verb: 'text' });
-  }
-
   async move(): Promise<void> {
     const commands = this.#commands;
     this.#commands = [];
@@ -67,28 +65,27 @@ class FarLink implements Link {
   }
 }
 
-interface Pair extends ConnectedPair {
-  readonly farLink: FarLink;
-}
-
-async function open(): Promise<Pair> {
+async function open(url?: string): Promise<ConnectedPair> {
   const near = new LinkEnd();
   const accept = (link: Link) => {
     near.link = link;
     return near;
   };
-  await browserPlatform().open(new URL(await farUrl()), accept, new AbortController().signal);
+  await browserPlatform().open(
+    new URL(url ?? (await farUrl())),
+    accept,
+    new AbortController().signal,
+  );
   return pairOf(near);
 }
 
-function pairOf(near: LinkEnd): Pair {
+function pairOf(near: LinkEnd): ConnectedPair {
   const end = new LinkEnd();
   const farLink = new FarLink(end);
   end.link = farLink;
   return {
     near,
     far: end,
-    farLink,
     async until(condition) {
       while (!condition()) await farLink.move();
     },
@@ -103,7 +100,7 @@ function pairOf(near: LinkEnd): Pair {
   };
 }
 
-linkContract("a browser's WebSocket", open);
+linkContract("a browser's WebSocket", () => open());
 
 describe("a browser's WebSocket", () => {
   it('holds what comes while it is paused, and hands it on in order, and then the end', async () => {
@@ -164,9 +161,8 @@ describe("a browser's WebSocket", () => {
   });
 
   it('ends when a text frame comes', async () => {
-    await using pair = await open();
-    pair.farLink.sendText();
-    await pair.until(() => pair.near.closedCount > 0 && pair.far.closedCount > 0);
+    await using pair = await open(await textUrl());
+    await pair.until(() => pair.near.closedCount > 0);
     assert.match(pair.near.error!.message, /text frame/);
   });
 
