@@ -8,7 +8,7 @@ import { BrowserPackage, type Bundle } from './harness/browser-package.ts';
 const goalBytes = 25 * 1024;
 
 // What it takes today: it may shrink, and not grow.
-const bytesMax = 29_300;
+const bytesMax = 29_100;
 
 describe('the client library, bundled for browsers,', () => {
   let built: BrowserPackage;
@@ -36,6 +36,17 @@ describe('the client library, bundled for browsers,', () => {
     assert.doesNotMatch(bundle.code, /\bprocess\b|node:|\brequire\b|setImmediate/);
     // Text is faster by Node's Buffer where there is one: it is looked for, and not brought along.
     assert.deepEqual(bundle.code.match(/\bBuffer\b/g), ['Buffer']);
+  });
+
+  it('has types that need none of Node, and no TLS options', () => {
+    const { status, stdout } = built.check(`
+      import { connect, type MqttClient } from 'pantala';
+      export const client: MqttClient = await connect('wss://example.com', { clientId: 'page' });
+      // @ts-expect-error: a browser sees to certificates itself
+      await connect('wss://example.com', { tls: {} });
+    `);
+    assert.equal(stdout, '');
+    assert.equal(status, 0);
   });
 
   it('is made of the files that a browser needs', () => {

@@ -137,6 +137,7 @@ class WebSocketLink implements Link {
     if (!wasClean) this.#error = new Error(`the connection broke, code ${code}`);
     else if (reason !== '') this.#error = new Error(`the server closed the connection: ${reason}`);
     this.#hasClosed = true;
+    this.#stopLooking();
     if (this.#held.length === 0) this.#end();
   }
 
@@ -146,12 +147,16 @@ class WebSocketLink implements Link {
     else this.#drainTimer = setTimeout(this.#lookForDrain, drainLookMilliseconds);
   };
 
+  #stopLooking(): void {
+    clearTimeout(this.#drainTimer);
+    this.#drainTimer = undefined;
+  }
+
   #end(): void {
     const receiver = this.#receiver;
     this.#receiver = undefined;
     this.#listening.abort();
-    clearTimeout(this.#drainTimer);
-    this.#drainTimer = undefined;
+    this.#stopLooking();
     receiver?.closed(this.#error);
   }
 }

@@ -1,9 +1,9 @@
 /** The package as a page gets it: built, resolved as in a browser, in one minified file. */
 
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { rolldown } from 'rolldown';
 
@@ -61,6 +61,16 @@ export class BrowserPackage implements Disposable {
       })
       .filter(({ letters }) => letters > 0);
     return { code: output[0].code, files };
+  }
+
+  /** Has the compiler look at what a page's author writes, who has the package and a browser. */
+  check(program: string): SpawnSyncReturns<string> {
+    writeFileSync(join(this.#folder, 'page.ts'), program);
+    const flags = '--noEmit --strict --target esnext --module esnext --moduleResolution bundler';
+    const world = ['--customConditions', 'browser', '--lib', 'esnext,dom', '--types', ''];
+    const tsc = resolve('node_modules/typescript/bin/tsc');
+    const args = [tsc, ...flags.split(' '), ...world, 'page.ts'];
+    return spawnSync(process.execPath, args, { cwd: this.#folder, encoding: 'utf8' });
   }
 
   [Symbol.dispose](): void {
