@@ -245,3 +245,21 @@ describe('our client in Chromium, among many messages,', {
     assert.ok(grown < 200_000, `${grown} bytes more`);
   });
 });
+
+describe('our client in Chromium, where it cannot connect,', { skip: missing ?? false }, () => {
+  const failureOf = (url: string) => connect(url).then(String, String);
+
+  it('says which schemes a page has', async () => {
+    await using page = await visit();
+    const remedy =
+      /^TypeError: 'mqtt:\/\/' is no way out of a browser: write ws:\/\/HOST:PORT or wss:/;
+    assert.match(await page.evaluate(failureOf, 'mqtt://localhost'), remedy);
+    assert.match(await page.evaluate(failureOf, 'localhost:1883'), remedy);
+  });
+
+  it('says that a page which came by https may use wss only', async () => {
+    await using secure = await startWebSocketBroker({ certificate, httpDir: folder.path });
+    await using page = await openPage(browser, `https://${secure.host}:${secure.port}/`);
+    assert.match(await page.evaluate(failureOf, 'ws://broker.example'), /may use wss only$/);
+  });
+});
