@@ -174,8 +174,8 @@ describe('the package', () => {
   it('exports every file at the top of src, and nothing else', () => {
     const files = globSync('src/*.ts', { exclude: ['**/*.d.ts', '**/*.test.ts'] }).sort();
     const names = files.map((file) => basename(file, '.ts'));
-    const expected = Object.fromEntries(names.map((name) => [`./${name}`, `./dist/${name}.js`]));
-    assert.deepEqual(manifest.exports, { ...expected, './package.json': './package.json' });
+    const exported = JSON.stringify(manifest.exports).match(/(?<=\.\/dist\/)[\w-]+(?=\.js)/g);
+    assert.deepEqual(exported?.sort(), names.sort());
   });
 
   describe('keeps compiled code', { skip: noUsers }, () => {

@@ -11,6 +11,7 @@ import process from 'node:process';
 import { after, describe, it } from 'node:test';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Connect } from '../src/packet/connect.ts';
+import { fromServer } from '../src/packet/from-server.ts';
 import { encodePacket, type Packet } from '../src/packet/packet.ts';
 import { PacketReader } from '../src/packet/packet-reader.ts';
 import { ExampleProgram } from './harness/example-program.ts';
@@ -114,7 +115,7 @@ async function logIn({ port }: ExampleProgram, password: string) {
 /** One packet there, one packet back. */
 class RawConversation {
   readonly #socket: Socket;
-  readonly #reader = new PacketReader({ from: 'server', packetBytesMax: 1e6, version: 5 });
+  readonly #reader = new PacketReader({ from: fromServer, packetBytesMax: 1e6, version: 5 });
 
   constructor(socket: Socket) {
     this.#socket = socket;

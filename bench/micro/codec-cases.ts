@@ -1,6 +1,7 @@
 /** The codec: packets from bytes, and bytes from packets. */
 
 import { ByteWriter } from '../../src/packet/byte-writer.ts';
+import { fromClient } from '../../src/packet/from-client.ts';
 import { encodePacket, type Packet, writePacket } from '../../src/packet/packet.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
 import type { Publish } from '../../src/packet/publish.ts';
@@ -40,7 +41,7 @@ function decode(name: string, packet: Packet, budget: number): MicroCase {
   const chunk = new Uint8Array(perChunk * bytes.length);
   for (let i = 0; i < perChunk; i++) chunk.set(bytes, i * bytes.length);
   const topics = new TopicCache(1000);
-  const reader = new PacketReader({ from: 'client', packetBytesMax: 2_000_000, version, topics });
+  const reader = new PacketReader({ from: fromClient, packetBytesMax: 2_000_000, version, topics });
   const run = (): void => {
     if (reader.next() !== undefined) return;
     reader.push(chunk);

@@ -2,6 +2,7 @@
 
 import type { Connect, Will } from '../packet/connect.ts';
 import type { Disconnect } from '../packet/disconnect.ts';
+import { fromClient } from '../packet/from-client.ts';
 import type { Packet } from '../packet/packet.ts';
 import { PacketReader } from '../packet/packet-reader.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
@@ -62,7 +63,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     const { assemblies, limits, topics } = options;
     const { packetBytesMax } = limits;
     const reading = { packetBytesMax, sizes: limits, topics, assemblies };
-    this.#intake = new Intake(link, new PacketReader({ from: 'client', ...reading }));
+    this.#intake = new Intake(link, new PacketReader({ from: fromClient, ...reading }));
     this.#output = new Output(link, options.turn);
     this.#receivedAt = options.clock.now();
     options.deadlines.set(this, this.#receivedAt + options.limits.connectSeconds * 1000);

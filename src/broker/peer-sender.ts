@@ -1,5 +1,6 @@
 /** What the packets to one client go through. */
 
+import { writeFromServer } from '../packet/from-server.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Output } from '../session/output.ts';
 import { PacketSender } from '../session/packet-sender.ts';
@@ -16,6 +17,7 @@ export function senderTo(peer: Peer, output: Output, options: ConnectionOptions)
   const { version, clientId, packetBytesMax, topicAliasMax } = peer;
   const { clock, forms, limits, listener, observer, traffic } = options;
   return new PacketSender(output, {
+    write: writeFromServer,
     version,
     packetBytesMax,
     topicAliasMax,

@@ -4,6 +4,8 @@ import type { Auth } from '../packet/auth.ts';
 import type { Connack } from '../packet/connack.ts';
 import type { Connect } from '../packet/connect.ts';
 import type { Disconnect, DisconnectProperties } from '../packet/disconnect.ts';
+import { writeFromClient } from '../packet/from-client.ts';
+import { fromServer } from '../packet/from-server.ts';
 import type { Packet } from '../packet/packet.ts';
 import { PacketReader } from '../packet/packet-reader.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
@@ -74,7 +76,7 @@ export class Connection implements LinkReceiver {
     this.#link = link;
     this.#options = options;
     this.#reader = new PacketReader({
-      from: 'server',
+      from: fromServer,
       version: connect.version,
       packetBytesMax: connect.properties?.maximumPacketSize ?? packetBytesMax,
       topics: options.topics,
@@ -217,6 +219,7 @@ export class Connection implements LinkReceiver {
   #createSender(bytesMax: number, topicAliasMax: number): PacketSender {
     const { connect, host, observer } = this.#options;
     return new PacketSender(this.#output, {
+      write: writeFromClient,
       version: connect.version,
       packetBytesMax: bytesMax,
       topicAliasMax,

@@ -2,9 +2,13 @@
 
 import { ByteWriter } from '../packet/byte-writer.ts';
 import type { Connack } from '../packet/connack.ts';
-import type { Connect, ConnectProperties, Will } from '../packet/connect.ts';
+import {
+  type Connect,
+  type ConnectProperties,
+  type Will,
+  writeConnect,
+} from '../packet/connect.ts';
 import type { DisconnectProperties } from '../packet/disconnect.ts';
-import { writePacket } from '../packet/packet.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
 import { TopicCache } from '../packet/topic-cache.ts';
@@ -240,7 +244,7 @@ export class SessionClient {
     if (needsId && connect.clientId === '') {
       throw new RangeError('an empty client identifier, where this version or session needs one');
     }
-    writePacket(new ByteWriter(256), connect, version);
+    writeConnect(new ByteWriter(256), connect);
     return connect;
   }
 

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AssemblyPool } from './assembly-pool.ts';
 import type { Connect } from './connect.ts';
+import { fromClient } from './from-client.ts';
+import { fromServer } from './from-server.ts';
 import { encodePacket, type Packet } from './packet.ts';
 import { bytesOf } from './packet-notation.ts';
 import { PacketReader } from './packet-reader.ts';
@@ -17,7 +19,7 @@ const connect5 = bytesOf('10 ["MQTT" 05 02 003c [] "id"]');
 
 describe('the version', () => {
   it('is unknown until CONNECT says it', () => {
-    const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+    const reader = new PacketReader({ from: fromClient, packetBytesMax: 100 });
     assert.equal(reader.version, undefined);
     readAll(reader, connect5);
     assert.equal(reader.version, 5);
@@ -25,7 +27,7 @@ describe('the version', () => {
 
   it('refuses every other packet before CONNECT [MQTT-3.1.0-1, MQTT3-3.1.0-1]', () => {
     for (const firstByte of [0x20, 0x30, 0x40, 0x62, 0x82, 0xa2, 0xc0, 0xe0, 0xf0]) {
-      const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+      const reader = new PacketReader({ from: fromClient, packetBytesMax: 100 });
       reader.push(Uint8Array.of(firstByte, 0));
       assert.throws(() => reader.next(), { reasonCode: reasonCodes.protocolError });
     }
@@ -33,11 +35,11 @@ describe('the version', () => {
 
   it('refuses a CONNECT with flags, which only MQTT 3.1 does not use [MQTT-2.1.3-1]', () => {
     for (const protocol of ['"MQTT" 04 02 003c', '"MQTT" 05 02 003c []']) {
-      const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+      const reader = new PacketReader({ from: fromClient, packetBytesMax: 100 });
       reader.push(bytesOf(`16 [${protocol} "id"]`));
       assert.throws(() => reader.next(), { reasonCode: reasonCodes.malformedPacket });
     }
-    const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+    const reader = new PacketReader({ from: fromClient, packetBytesMax: 100 });
     assert.equal(readAll(reader, bytesOf('1f ["MQIsdp" 03 02 003c "id"]')).length, 1);
   });
 
@@ -51,7 +53,7 @@ describe('the version', () => {
       { bytes: '10 ["HTTP" 06 02 003c "id"]', version: undefined },
     ];
     for (const { bytes, version } of cases) {
-      const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+      const reader = new PacketReader({ from: fromClient, packetBytesMax: 100 });
       reader.push(bytesOf(bytes));
       const reasonCode = reasonCodes.unsupportedProtocolVersion;
       assert.throws(() => reader.next(), { reasonCode });
@@ -60,7 +62,7 @@ describe('the version', () => {
   });
 
   it('stays that of the first CONNECT, the only one [MQTT-3.1.0-2]', () => {
-    const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+    const reader = new PacketReader({ from: fromClient, packetBytesMax: 100 });
     readAll(reader, connect5);
     assert.throws(() => readAll(reader, connect4), { reasonCode: reasonCodes.protocolError });
     assert.equal(reader.version, 5);
@@ -68,33 +70,33 @@ describe('the version', () => {
 
   it('is unknown to a ping before CONNECT, which is refused alike in one piece and two', () => {
     for (const pieces of [['d9 0d'], ['d9', '0d']]) {
-      const reader = new PacketReader({ from: 'client', packetBytesMax: 100 });
+      const reader = new PacketReader({ from: fromClient, packetBytesMax: 100 });
       const read = () => pieces.map((piece) => readAll(reader, bytesOf(piece)));
       assert.throws(read, { reasonCode: reasonCodes.protocolError });
     }
   });
 
   it('of a ping that a client may not send is refused once its length is known', () => {
-    const reader = new PacketReader({ from: 'client', packetBytesMax: 100, version: 5 });
+    const reader = new PacketReader({ from: fromClient, packetBytesMax: 100, version: 5 });
     assert.deepEqual(readAll(reader, bytesOf('d0')), []);
     assert.throws(() => readAll(reader, bytesOf('01')), {
       reasonCode: reasonCodes.malformedPacket,
     });
-    const whole = new PacketReader({ from: 'client', packetBytesMax: 100, version: 5 });
+    const whole = new PacketReader({ from: fromClient, packetBytesMax: 100, version: 5 });
     assert.throws(() => readAll(whole, bytesOf('d0 00')), {
       reasonCode: reasonCodes.protocolError,
     });
   });
 
   it('must be told for what a server sends', () => {
-    assert.throws(() => new PacketReader({ from: 'server', packetBytesMax: 100 }), RangeError);
+    assert.throws(() => new PacketReader({ from: fromServer, packetBytesMax: 100 }), RangeError);
   });
 });
 
 describe('the size limit', () => {
   it('counts the header and refuses from the header alone, before the body arrives', () => {
     const packetBytesMax = 10;
-    const reader = new PacketReader({ from: 'client', packetBytesMax, version: 4 });
+    const reader = new PacketReader({ from: fromClient, packetBytesMax, version: 4 });
     assert.equal(readAll(reader, bytesOf('30 08 "abc" (def)')).length, 1);
     assert.equal(reader.lastPacketBytes, packetBytesMax);
     reader.push(bytesOf('30 09'));
@@ -102,7 +104,7 @@ describe('the size limit', () => {
   });
 
   it('holds for CONNECT', () => {
-    const reader = new PacketReader({ from: 'client', packetBytesMax: connect5.length - 1 });
+    const reader = new PacketReader({ from: fromClient, packetBytesMax: connect5.length - 1 });
     reader.push(connect5.subarray(0, 2));
     assert.throws(() => reader.next(), { reasonCode: reasonCodes.packetTooLarge });
   });
@@ -130,7 +132,7 @@ describe('the sizes of some packets', () => {
   ) =>
     it(`are at most ${most} bytes for ${name}, which the header alone tells`, () => {
       const readerOf = () =>
-        new PacketReader({ from: 'client', packetBytesMax: 200, version, sizes });
+        new PacketReader({ from: fromClient, packetBytesMax: 200, version, sizes });
       const reader = readerOf();
       reader.push(Uint8Array.of(firstByte, most));
       assert.equal(reader.next(), undefined);
@@ -152,7 +154,7 @@ describe('the sizes of some packets', () => {
 
   const goesOn = (name: string, version: ProtocolVersion, firstByte: number) =>
     it(`do not bound ${name}`, () => {
-      const reader = new PacketReader({ from: 'client', packetBytesMax: 200, version, sizes });
+      const reader = new PacketReader({ from: fromClient, packetBytesMax: 200, version, sizes });
       reader.push(Uint8Array.of(firstByte, 0x7f));
       assert.equal(reader.next(), undefined);
     });
@@ -305,7 +307,7 @@ describe('memory for packets in pieces', () => {
 
   it('is not what CONNECT lies in, which outlives its arrival', () => {
     const reader = new PacketReader({
-      from: 'client',
+      from: fromClient,
       packetBytesMax: 100,
       assemblies: new AssemblyPool(4096),
     });
@@ -351,7 +353,7 @@ describe('acknowledgements without objects', () => {
   it('are left to `next` where they come in pieces, say more, or are wrong', () => {
     const check = (pieces: readonly string[], packet: Partial<Packet> | string): void => {
       const packetBytesMax = packetBytesLargest;
-      const reader = new PacketReader({ from: 'client', packetBytesMax, version: 5 });
+      const reader = new PacketReader({ from: fromClient, packetBytesMax, version: 5 });
       const read = (): Packet | undefined => {
         assert.equal(reader.nextAcknowledgement(), undefined);
         return reader.next();
@@ -375,7 +377,7 @@ describe('acknowledgements without objects', () => {
   it('keep to the limits that others keep to', () => {
     const sizes = { connectBytesMax: 9, authBytesMax: 9, simpleBytesMax: 1, subscribeBytesMax: 9 };
     const packetBytesMax = packetBytesLargest;
-    const reader = new PacketReader({ from: 'client', packetBytesMax, version: 4, sizes });
+    const reader = new PacketReader({ from: fromClient, packetBytesMax, version: 4, sizes });
     reader.push(bytesOf('40 02 0001'));
     assert.equal(reader.nextAcknowledgement(), undefined);
     assert.throws(() => reader.next(), /at most 1 are accepted/);
@@ -415,7 +417,7 @@ const publish: Publish = {
 
 function readerOf4(assemblies?: AssemblyPool): PacketReader {
   const packetBytesMax = packetBytesLargest;
-  return new PacketReader({ from: 'client', packetBytesMax, version: 4, assemblies });
+  return new PacketReader({ from: fromClient, packetBytesMax, version: 4, assemblies });
 }
 
 function readAll(reader: PacketReader, bytes: Uint8Array): Packet[] {

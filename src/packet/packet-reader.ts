@@ -5,15 +5,12 @@ import {
   isAcknowledgement,
   packetIdBytes,
   plainAcknowledgementBytes,
-  readAcknowledgement,
 } from './acknowledgement.ts';
 import { Assembly } from './assembly.ts';
 import type { AssemblyPool } from './assembly-pool.ts';
-import { readAuth } from './auth.ts';
+import type { Bodies } from './bodies.ts';
 import { ByteReader } from './byte-reader.ts';
-import { readConnack } from './connack.ts';
-import { type Connect, readConnect, readProtocol } from './connect.ts';
-import { readDisconnect } from './disconnect.ts';
+import type { Connect } from './connect.ts';
 import {
   type FirstBytes,
   firstBytesFrom,
@@ -24,23 +21,17 @@ import {
 import type { Lease } from './lease.ts';
 import type { Packet } from './packet.ts';
 import type { PacketMemory } from './packet-memory.ts';
-import { leastSize, type PacketSizes, sizeMax } from './packet-sizes.ts';
-import { type PacketType, packetTypes, type Side } from './packet-types.ts';
-import { pingreq, pingresp } from './ping.ts';
+import type { PacketSizes } from './packet-sizes.ts';
+import { type PacketType, packetTypes } from './packet-types.ts';
 import { ProtocolError, unspoken } from './protocol-error.ts';
-import { readPublish } from './publish.ts';
 import { reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
-import { readSuback } from './suback.ts';
-import { readSubscribe } from './subscribe.ts';
 import type { TopicCache } from './topic-cache.ts';
-import { readUnsuback } from './unsuback.ts';
-import { readUnsubscribe } from './unsubscribe.ts';
 import type { ProtocolVersion } from './version.ts';
 
 export interface PacketReaderOptions {
-  /** Who sends the bytes. */
-  readonly from: Side;
+  /** Who sends the bytes: `fromClient` or `fromServer`. */
+  readonly from: Bodies;
   /** The largest packet accepted, with its header. */
   readonly packetBytesMax: number;
   /** Limits of some types of packets that are below that. */
@@ -76,7 +67,7 @@ const lengthBytesMax = 4;
  *     for (let packet = reader.next(); packet; packet = reader.next()) handle(packet);
  */
 export class PacketReader implements PacketMemory {
-  readonly #side: Side;
+  readonly #from: Bodies;
   readonly #packetBytesMax: number;
   readonly #sizes: PacketSizes | undefined;
   readonly #leastBytesMax: number;
@@ -109,19 +100,19 @@ export class PacketReader implements PacketMemory {
 
   constructor(options: PacketReaderOptions) {
     const { from, packetBytesMax, sizes, version, topics, assemblies } = options;
-    if (from === 'server' && version === undefined) {
+    if (from.side === 'server' && version === undefined) {
       throw new RangeError('a reader of what a server sends needs the version');
     }
-    this.#side = from;
+    this.#from = from;
     this.#packetBytesMax = packetBytesMax;
     this.#sizes = sizes;
-    this.#leastBytesMax = leastSize(sizes);
+    this.#leastBytesMax = from.leastSize?.(sizes) ?? Number.POSITIVE_INFINITY;
     this.#allowsPlain =
       packetBytesMax >= plainAcknowledgementBytes && this.#leastBytesMax >= packetIdBytes;
     this.#topics = topics;
     this.#ownsPayloads = options.ownsPayloads ?? false;
     this.#assemblies = assemblies;
-    this.#firstBytes = firstBytesFrom(from, undefined);
+    this.#firstBytes = firstBytesFrom(from.side, undefined);
     if (version !== undefined) this.#speak(version);
   }
 
@@ -220,9 +211,10 @@ export class PacketReader implements PacketMemory {
   }
 
   #speak(version: ProtocolVersion): void {
+    const { side } = this.#from;
     const ownsPayloads = this.#ownsPayloads;
-    this.#sender = { side: this.#side, version, topics: this.#topics, ownsPayloads };
-    this.#firstBytes = firstBytesFrom(this.#side, version);
+    this.#sender = { side, version, topics: this.#topics, ownsPayloads };
+    this.#firstBytes = firstBytesFrom(side, version);
   }
 
   /** Does not keep the bytes of a connection that may be idle from now on. */
@@ -273,7 +265,7 @@ export class PacketReader implements PacketMemory {
   }
 
   #refusedFirstByte(): ProtocolError {
-    return refusedFirstByte(this.#firstByte, this.#side, this.version);
+    return refusedFirstByte(this.#firstByte, this.#from.side, this.version);
   }
 
   #endlessLength(): ProtocolError {
@@ -319,10 +311,14 @@ export class PacketReader implements PacketMemory {
   }
 
   #read(type: PacketType, bytes: Uint8Array, start: number): Packet {
+    if (type === 'auth' && !this.#mayAuthenticate) throw unaskedAuth();
     const body = this.#body;
     const end = start + this.#length;
     body.move(bytes, start, end);
-    const packet = type === 'connect' ? this.#readConnect() : this.#readBody(type, this.#sender!);
+    const packet =
+      type === 'connect'
+        ? this.#readConnect()
+        : this.#from.read(type, body, this.#firstByte, this.#sender!);
     if (body.at !== end) throw this.#overlong(type);
     this.#lastPacketBytes = this.#packetBytes();
     this.#headerBytes = 0;
@@ -331,51 +327,16 @@ export class PacketReader implements PacketMemory {
 
   #readConnect(): Connect {
     if (!this.#mayConnect) throw secondConnect();
-    const protocol = readProtocol(this.#body);
+    const protocol = this.#from.readProtocol!(this.#body);
     if (this.#firstByte !== packetTypes.connect.firstByte && protocol.version !== 3) {
-      throw refusedFirstByte(this.#firstByte, this.#side, protocol.version);
+      throw refusedFirstByte(this.#firstByte, this.#from.side, protocol.version);
     }
     if (this.#sender === undefined) this.#speak(protocol.version);
     if (protocol.version === 5) this.#refuseLongLength();
-    const connect = readConnect(this.#body, protocol);
+    const connect = this.#from.readConnect!(this.#body, protocol);
     this.#mayConnect = false;
     this.#mayAuthenticate = connect.properties?.authenticationMethod !== undefined;
     return connect;
-  }
-
-  #readBody(type: Exclude<PacketType, 'connect'>, sender: Sender): Packet {
-    const body = this.#body;
-    const { version } = sender;
-    switch (type) {
-      case 'publish':
-        return readPublish(body, this.#firstByte, sender);
-      case 'puback':
-      case 'pubrec':
-      case 'pubrel':
-      case 'pubcomp':
-        return readAcknowledgement(body, type, version);
-      case 'connack':
-        return readConnack(body, version);
-      case 'subscribe':
-        return readSubscribe(body, version);
-      case 'suback':
-        return readSuback(body, version);
-      case 'unsubscribe':
-        return readUnsubscribe(body, version);
-      case 'unsuback':
-        return readUnsuback(body, version);
-      case 'pingreq':
-        return pingreq;
-      case 'pingresp':
-        return pingresp;
-      case 'disconnect':
-        return readDisconnect(body, sender);
-      case 'auth':
-        if (!this.#mayAuthenticate) throw unaskedAuth();
-        return readAuth(body, sender);
-      default:
-        return type satisfies never;
-    }
   }
 
   #packetBytes(): number {
@@ -390,7 +351,7 @@ export class PacketReader implements PacketMemory {
   }
 
   #checkSize(type: PacketType, sizes: PacketSizes): void {
-    const bytesMax = sizeMax(type, this.version, sizes);
+    const bytesMax = this.#from.sizeMax!(type, this.version, sizes);
     if (this.#length <= bytesMax) return;
     throw new ProtocolError(
       reasonCodes.packetTooLarge,

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { AcknowledgementType } from './acknowledgement.ts';
+import { fromClient } from './from-client.ts';
+import { fromServer } from './from-server.ts';
 import { encodePacket, type Packet } from './packet.ts';
 import { PacketReader } from './packet-reader.ts';
 import type { Side } from './packet-types.ts';
@@ -49,7 +51,7 @@ for (const version of [3, 4, 5] as const) {
           fc.property(sample, ([packet, sizes]) => {
             const bytes = encodePacket(packet, version);
             const reader = new PacketReader({
-              from,
+              from: from === 'client' ? fromClient : fromServer,
               packetBytesMax: 1_000_000,
               version: type === 'connect' ? undefined : version,
               topics: new TopicCache(16),

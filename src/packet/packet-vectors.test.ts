@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fromClient } from './from-client.ts';
+import { fromServer } from './from-server.ts';
 import { encodePacket, type Packet } from './packet.ts';
 import { bytesOf, hexOf } from './packet-notation.ts';
 import { PacketReader } from './packet-reader.ts';
@@ -61,7 +63,7 @@ function readerFor(
 ): PacketReader {
   const isConnect = bytes[0] >> 4 === 1 && from === 'client';
   return new PacketReader({
-    from,
+    from: from === 'client' ? fromClient : fromServer,
     packetBytesMax: 268_435_460,
     version: isConnect ? undefined : version,
     topics: bytes.length % 2 === 0 ? new TopicCache(4) : undefined,

@@ -37,11 +37,24 @@ export type Packet =
   | Disconnect
   | Auth;
 
+/** Appends a packet, and throws RangeError for what cannot be encoded. */
+export type WritePacket = (out: ByteWriter, packet: Packet, version: ProtocolVersion) => void;
+
 /**
  * Appends a packet as `version` writes it. What the version does not know (properties in MQTT 3.x)
  * is left out. Throws RangeError for what cannot be encoded, and leaves `out` as it was.
  */
 export function writePacket(out: ByteWriter, packet: Packet, version: ProtocolVersion): void {
+  writeWhole(out, packet, version, write);
+}
+
+/** Has `write` append a packet; leaves `out` as it was where that throws. */
+export function writeWhole(
+  out: ByteWriter,
+  packet: Packet,
+  version: ProtocolVersion,
+  write: WritePacket,
+): void {
   const { length } = out;
   try {
     write(out, packet, version);

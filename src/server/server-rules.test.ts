@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { after, describe, it } from 'node:test';
+import { fromServer } from '../packet/from-server.ts';
 import { encodePacket, type Packet } from '../packet/packet.ts';
 import { PacketReader } from '../packet/packet-reader.ts';
 import type { Config } from './config.ts';
@@ -58,7 +59,7 @@ class Running implements AsyncDisposable {
     const { host, port } = this.server.addresses[0];
     const socket = connect(port, host);
     for (const packet of [hello, ...packets]) socket.write(encodePacket(packet, 5));
-    const reader = new PacketReader({ from: 'server', packetBytesMax: 1e6, version: 5 });
+    const reader = new PacketReader({ from: fromServer, packetBytesMax: 1e6, version: 5 });
     const received: Packet[] = [];
     while (received.at(-1)?.type !== last) {
       const [bytes] = await once(socket, 'data');

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fromServer, writeFromServer } from '../packet/from-server.ts';
 import type { Packet } from '../packet/packet.ts';
 import { PacketReader } from '../packet/packet-reader.ts';
 import type { Publish } from '../packet/publish.ts';
@@ -23,7 +24,7 @@ interface SetUp {
 
 /** A sender whose packets can be read back. */
 function setUp({ version = 5, packetBytesMax = 1_000_000, topicAliasMax = 0, forms }: SetUp = {}) {
-  const reader = new PacketReader({ from: 'server', packetBytesMax: 2_000_000, version });
+  const reader = new PacketReader({ from: fromServer, packetBytesMax: 2_000_000, version });
   const received: Packet[] = [];
   const link: Link = {
     peer: 'reader',
@@ -42,6 +43,7 @@ function setUp({ version = 5, packetBytesMax = 1_000_000, topicAliasMax = 0, for
   const clock = { time: 0, now: () => clock.time };
   const traffic = new Traffic();
   const sender = new PacketSender(output, {
+    write: writeFromServer,
     version,
     packetBytesMax,
     topicAliasMax,

@@ -5,7 +5,8 @@ import {
   plainAcknowledgementBytes,
   writePlainAcknowledgement,
 } from '../packet/acknowledgement.ts';
-import { encodePacket, type Packet, writePacket } from '../packet/packet.ts';
+import { ByteWriter } from '../packet/byte-writer.ts';
+import type { Packet, WritePacket } from '../packet/packet.ts';
 import { type Publish, type PublishProperties, writePublishHead } from '../packet/publish.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
@@ -19,6 +20,8 @@ import { OutgoingAliases } from './topic-aliases.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface PacketSenderOptions {
+  /** Of this side: `writeFromClient` or `writeFromServer`. */
+  readonly write: WritePacket;
   readonly version: ProtocolVersion;
   /** The peer's Maximum Packet Size in bytes. */
   readonly packetBytesMax: number;
@@ -70,9 +73,11 @@ export class PacketSender implements Outlet {
 
   /** Whether a packet keeps to the peer's Maximum Packet Size. */
   fits(packet: Packet): boolean {
-    const { version, packetBytesMax } = this.#options;
+    const { version, packetBytesMax, write } = this.#options;
     if (packetBytesMax === Number.POSITIVE_INFINITY) return true;
-    return encodePacket(packet, version).length <= packetBytesMax;
+    const out = new ByteWriter(64);
+    write(out, packet, version);
+    return out.length <= packetBytesMax;
   }
 
   /** Sends one of the steps of QoS 1 and 2: an object less for each than with `send`. */
@@ -186,10 +191,10 @@ export class PacketSender implements Outlet {
   }
 
   #write(packet: Packet): boolean {
-    const { version, packetBytesMax } = this.#options;
+    const { version, packetBytesMax, write } = this.#options;
     const buffer = this.#output.buffer;
     const start = buffer.length;
-    writePacket(buffer, packet, version);
+    write(buffer, packet, version);
     const bytes = buffer.length - start;
     if (bytes > packetBytesMax) {
       buffer.length = start;

@@ -76,7 +76,7 @@ describe('a connection that comes in', { skip }, () => {
     });
     client.write('two');
     while (end.receivedBytes < 3) await new Promise(setImmediate);
-    assert.equal(end.received.toString(), 'two');
+    assert.equal(end.receivedText, 'two');
     assert.equal(isClosed, false, 'the listener waits for what is left');
     link.write(Buffer.from('answer'));
     const [answer] = await once(client, 'data');

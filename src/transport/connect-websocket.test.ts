@@ -124,7 +124,7 @@ describe('connectWebSocket', () => {
     pair.webSocket.send(Buffer.from([2]), { fin: false });
     pair.webSocket.send(Buffer.from([3]), { fin: true });
     await until(() => pair.end.receivedBytes === 3);
-    assert.deepEqual(pair.end.received, Buffer.from([1, 2, 3]));
+    assert.deepEqual(pair.end.received, Uint8Array.from([1, 2, 3]));
   });
 
   it('ends at a text frame [MQTT-6.0.0-1]', async () => {

@@ -70,7 +70,7 @@ describe('connectTcp', () => {
     for (let at = 0; at < sent.length; at += 7919)
       pair.near.link.write(sent.subarray(at, at + 7919));
     await pair.until(() => pair.far.receivedBytes === sent.length);
-    assert.deepEqual(pair.far.received, sent);
+    assert.deepEqual(pair.far.received, new Uint8Array(sent));
   });
 
   it('fails with the error of the system when nobody listens', async () => {

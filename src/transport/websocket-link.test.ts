@@ -44,7 +44,7 @@ describe('a WebSocket', () => {
       clientFrame(opcodes.continuation, bytesOf('three')),
     );
     await pair.until(() => server.receivedBytes === 13);
-    assert.equal(server.received.toString(), 'one two three');
+    assert.equal(server.receivedText, 'one two three');
   });
 
   it('gives on what has come of a frame, and does not wait for the rest', async () => {
@@ -120,7 +120,7 @@ describe('a WebSocket', () => {
     assert.equal(await client.closeCode(), 1003);
     client.send(clientFrame(opcodes.close, Buffer.from([0x03, 0xeb])));
     await pair.until(() => server.closedCount === 1);
-    assert.equal(server.received.toString(), 'before');
+    assert.equal(server.receivedText, 'before');
     assert.match(server.error!.message, /text frame/);
   });
 
@@ -221,7 +221,7 @@ describe('a WebSocket', () => {
       clientFrame(opcodes.binary, bytesOf('two')),
     );
     await pair.until(() => server.closedCount === 1);
-    assert.equal(server.received.toString(), 'one');
+    assert.equal(server.receivedText, 'one');
     assert.equal(await client.next(), undefined);
   });
 });

@@ -6,6 +6,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Pubrec } from '../../src/packet/acknowledgement.ts';
 import type { Connack } from '../../src/packet/connack.ts';
+import { fromServer } from '../../src/packet/from-server.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
 import type { Publish } from '../../src/packet/publish.ts';
@@ -365,7 +366,7 @@ export class LastingClient implements Disposable {
   }
 
   #newReader(): PacketReader {
-    return new PacketReader({ from: 'server', version: this.version, packetBytesMax });
+    return new PacketReader({ from: fromServer, version: this.version, packetBytesMax });
   }
 
   #connect(): Packet {

@@ -1,5 +1,6 @@
 /** A client that keeps its session over connections and over crashes of its broker, as it should. */
 
+import { fromServer } from '../../src/packet/from-server.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
 import type { Publish } from '../../src/packet/publish.ts';
@@ -40,7 +41,7 @@ export class LastingClient {
 
   come(stage: Stage): void {
     const version = this.#version;
-    const reader = new PacketReader({ from: 'server', packetBytesMax: 1_000_000, version });
+    const reader = new PacketReader({ from: fromServer, packetBytesMax: 1_000_000, version });
     const { near } = stage.link();
     this.#near = near;
     this.#isIn = false;

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { Broker } from '../../src/broker/broker.ts';
 import type { Gatekeeper, Interceptor, PublishVerdict } from '../../src/broker/ports.ts';
+import { fromServer } from '../../src/packet/from-server.ts';
 import { encodePacket } from '../../src/packet/packet.ts';
 import { bytesOf, hexOf } from '../../src/packet/packet-notation.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
@@ -177,7 +178,7 @@ class Run {
 /** A client that only wants what it publishes. */
 class Canary {
   readonly #link: MemoryLink;
-  readonly #reader = new PacketReader({ from: 'server', packetBytesMax: 10_000, version: 5 });
+  readonly #reader = new PacketReader({ from: fromServer, packetBytesMax: 10_000, version: 5 });
   readonly #received: string[] = [];
 
   constructor(link: MemoryLink) {

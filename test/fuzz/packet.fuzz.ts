@@ -1,6 +1,8 @@
 /** Hostile bytes: the codec reads them or throws ProtocolError, and reads again what it writes. */
 
 import assert from 'node:assert/strict';
+import { fromClient } from '../../src/packet/from-client.ts';
+import { fromServer } from '../../src/packet/from-server.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { bytesOf, hexOf } from '../../src/packet/packet-notation.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
@@ -84,7 +86,12 @@ function read(
   pieces: readonly Uint8Array[],
   topics: TopicCache | undefined,
 ): Outcome {
-  const reader = new PacketReader({ from, version, packetBytesMax, topics });
+  const reader = new PacketReader({
+    from: from === 'client' ? fromClient : fromServer,
+    version,
+    packetBytesMax,
+    topics,
+  });
   const packets: Packet[] = [];
   let refusal: string | undefined;
   try {

@@ -8,6 +8,7 @@ import type { BrokerListener, ListenerOptions } from '../../src/broker/listener.
 import { Calendar } from '../../src/broker/state/calendar.ts';
 import { recall } from '../../src/broker/state/recall.ts';
 import type { Connect } from '../../src/packet/connect.ts';
+import { fromServer } from '../../src/packet/from-server.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { bytesOf, hexOf } from '../../src/packet/packet-notation.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
@@ -155,7 +156,7 @@ export class TestClient {
     this.#link = link;
     this.#broker = broker;
     this.#version = version;
-    this.#reader = new PacketReader({ from: 'server', packetBytesMax: 268_435_455, version });
+    this.#reader = new PacketReader({ from: fromServer, packetBytesMax: 268_435_455, version });
     link.receiver = {
       receive: (bytes) => this.#receive(bytes),
       drained() {},

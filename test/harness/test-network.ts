@@ -4,6 +4,7 @@ import { Anonymous } from '../../src/auth/anonymous.ts';
 import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
 import { Client, type ClientOptions } from '../../src/client/client.ts';
 import type { Open } from '../../src/client/ports.ts';
+import { fromClient } from '../../src/packet/from-client.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { bytesOf } from '../../src/packet/packet-notation.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
@@ -206,7 +207,7 @@ export class PlayedServer {
   #accept(link: MemoryLink) {
     this.#link = link;
     this.#isClosed = false;
-    const reader = new PacketReader({ from: 'client', packetBytesMax: 268_435_460 });
+    const reader = new PacketReader({ from: fromClient, packetBytesMax: 268_435_460 });
     return {
       receive: (bytes: Uint8Array) => {
         reader.push(bytes.slice());

@@ -19,9 +19,12 @@ export function missingMosquitto(): string | undefined {
 }
 
 /** Starts a broker with these lines of mosquitto.conf behind those for its listener and log. */
-export async function startMosquitto(configLines: readonly string[]): Promise<RunningBroker> {
+export async function startMosquitto(
+  configLines: readonly string[],
+  givenPort?: number,
+): Promise<RunningBroker> {
   const host = '127.0.0.1';
-  const port = await freePort(host);
+  const port = givenPort ?? (await freePort(host));
   const folder = mkdtempSync(join(tmpdir(), 'pantala-'));
   const file = join(folder, 'mosquitto.conf');
   writeFileSync(file, [`listener ${port} ${host}`, ...logged, ...configLines, ''].join('\n'));
@@ -34,7 +37,8 @@ export async function startMosquitto(configLines: readonly string[]): Promise<Ru
     await closed;
     rmSync(folder, { recursive: true });
   };
-  await Promise.race([lines.seen(`Opening ipv4 listen socket on port ${port}.`), closed]);
+  const kind = configLines.includes('protocol websockets') ? 'websockets' : 'ipv4';
+  await Promise.race([lines.seen(`Opening ${kind} listen socket on port ${port}.`), closed]);
   return {
     host,
     port,

@@ -46,13 +46,16 @@ export class Certificate implements Disposable {
 }
 
 export interface WebSocketBrokerOptions extends WebSocketOptions {
-  readonly certificate?: Certificate | undefined;
+  readonly certificate?: Pick<Certificate, 'file' | 'keyFile'> | undefined;
   readonly gatekeeper?: Anonymous;
+  /** 0: one that is free. */
+  readonly port?: number;
 }
 
 export async function startWebSocketBroker({
   certificate,
   gatekeeper = Anonymous.allowed(),
+  port = 0,
   ...options
 }: WebSocketBrokerOptions = {}): Promise<RunningBroker> {
   const host = new NodeHost();
@@ -70,7 +73,7 @@ export async function startWebSocketBroker({
   });
   const listener = await listenSockets(
     tls ? ({ socket }) => tlsServer.emit('connection', socket) : layer,
-    { port: 0, host: '127.0.0.1' },
+    { port, host: '127.0.0.1' },
   );
   let stopped: Promise<void> | undefined;
   const stop = async () => {

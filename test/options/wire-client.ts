@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import type { Duplex } from 'node:stream';
 import type { Connack } from '../../src/packet/connack.ts';
 import type { Connect } from '../../src/packet/connect.ts';
+import { fromServer } from '../../src/packet/from-server.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { bytesOf } from '../../src/packet/packet-notation.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
@@ -30,7 +31,7 @@ export class WireClient implements Disposable {
   constructor(socket: Duplex, version: ProtocolVersion = 5) {
     this.#socket = socket;
     this.version = version;
-    this.#reader = new PacketReader({ from: 'server', packetBytesMax: 268_435_455, version });
+    this.#reader = new PacketReader({ from: fromServer, packetBytesMax: 268_435_455, version });
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
     // A server that has said no need not read the rest.
     socket.on('error', () => undefined);

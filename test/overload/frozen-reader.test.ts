@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fromServer } from '../../src/packet/from-server.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
 import type { QoS } from '../../src/packet/version.ts';
@@ -22,7 +23,7 @@ const smallMessages = 60;
 class Reader {
   readonly counts = new Map<string, number>();
   readonly socket: Socket;
-  readonly #packets = new PacketReader({ from: 'server', packetBytesMax: 1_000_000, version: 5 });
+  readonly #packets = new PacketReader({ from: fromServer, packetBytesMax: 1_000_000, version: 5 });
   #wanted = { met: () => true, resolve: () => {} };
 
   constructor(port: number) {

@@ -2,6 +2,7 @@
 
 import { connect as connectPlain, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { fromServer } from '../../src/packet/from-server.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
 import type { Publish } from '../../src/packet/publish.ts';
@@ -23,7 +24,7 @@ export class SocketClient implements Disposable {
   readonly socket: Socket;
   /** Resolves with the reason of DISCONNECT, or undefined where there was none. */
   readonly closed: Promise<number | undefined>;
-  readonly #reader = new PacketReader({ from: 'server', packetBytesMax: 2 ** 20, version: 5 });
+  readonly #reader = new PacketReader({ from: fromServer, packetBytesMax: 2 ** 20, version: 5 });
   #waiters: { readonly type: string; readonly take: (packet: Packet) => void }[] = [];
   #goodbye: number | undefined;
   #packetId = 0;

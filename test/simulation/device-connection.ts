@@ -2,6 +2,7 @@
 
 import type { Connack } from '../../src/packet/connack.ts';
 import type { Connect } from '../../src/packet/connect.ts';
+import { fromServer } from '../../src/packet/from-server.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
 import { ProtocolError } from '../../src/packet/protocol-error.ts';
@@ -57,7 +58,7 @@ export class DeviceConnection implements ClientEnd {
     this.link = link;
     this.#options = options;
     this.#reader = new PacketReader({
-      from: 'server',
+      from: fromServer,
       version: connect.version,
       packetBytesMax: connect.properties?.maximumPacketSize ?? packetBytesMax,
     });

@@ -1,6 +1,7 @@
 /** One network connection as both of its ends should see it. */
 
 import type { Connect, Will } from '../../src/packet/connect.ts';
+import { fromClient } from '../../src/packet/from-client.ts';
 import type { Packet } from '../../src/packet/packet.ts';
 import { PacketReader } from '../../src/packet/packet-reader.ts';
 import type { Publish } from '../../src/packet/publish.ts';
@@ -69,7 +70,7 @@ export class ReferenceConnection {
   unacknowledged = 0;
   readonly owed: Answer[] = [];
   readonly onTheWay: Sent[] = [];
-  readonly #reader = new PacketReader({ from: 'client', packetBytesMax });
+  readonly #reader = new PacketReader({ from: fromClient, packetBytesMax });
   readonly #arrived: Packet[] = [];
   readonly #aliasesUp = new Map<number, string>();
   readonly #aliasesDown = new Map<number, string>();

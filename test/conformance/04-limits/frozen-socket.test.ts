@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { it } from 'node:test';
 import { Anonymous } from '../../../src/auth/anonymous.ts';
 import { Broker } from '../../../src/broker/broker.ts';
+import { fromServer } from '../../../src/packet/from-server.ts';
 import { encodePacket, type Packet } from '../../../src/packet/packet.ts';
 import { bytesOf } from '../../../src/packet/packet-notation.ts';
 import { PacketReader } from '../../../src/packet/packet-reader.ts';
@@ -17,7 +18,7 @@ import { publishOf } from '../../harness/test-broker.ts';
 /** A socket that tells its packets one by one. */
 class SocketClient {
   readonly socket: Socket;
-  readonly #reader = new PacketReader({ from: 'server', version: 5, packetBytesMax: 1_000_000 });
+  readonly #reader = new PacketReader({ from: fromServer, version: 5, packetBytesMax: 1_000_000 });
   readonly #packets: Packet[] = [];
 
   readonly #signal: AbortSignal;

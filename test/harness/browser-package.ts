@@ -1,0 +1,79 @@
+/** The package as a page gets it: built, resolved as in a browser, in one minified file. */
+
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import process from 'node:process';
+import { rolldown } from 'rolldown';
+
+/** What the bundle has of one source file. */
+export interface BundledFile {
+  readonly path: string;
+  /** Before it was minified. */
+  readonly letters: number;
+}
+
+export interface Bundle {
+  readonly code: string;
+  readonly files: readonly BundledFile[];
+}
+
+/** Builds the package into a folder of its own; disposing of it takes that away. */
+export class BrowserPackage implements Disposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'pantala-browser-'));
+
+  /** Where it is, as an installed package or a checkout that was built. */
+  readonly path = join(this.#folder, 'node_modules', 'pantala');
+
+  constructor() {
+    mkdirSync(this.path, { recursive: true });
+    this.add('package.json');
+    const outDir = join(this.path, 'dist');
+    const tsc = [
+      'node_modules/typescript/bin/tsc',
+      '-p',
+      'tsconfig.build.json',
+      '--outDir',
+      outDir,
+    ];
+    const { status, stdout } = spawnSync(process.execPath, tsc, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stdout);
+  }
+
+  /** Puts a file of the checkout beside it. */
+  add(file: string): void {
+    mkdirSync(dirname(join(this.path, file)), { recursive: true });
+    copyFileSync(file, join(this.path, file));
+  }
+
+  /** @param program what a page would import and do, as `export { connect } from 'pantala';` */
+  async bundle(program: string): Promise<Bundle> {
+    const input = join(this.#folder, 'page.js');
+    writeFileSync(input, program);
+    const build = await rolldown({ input, platform: 'browser' });
+    const { output } = await build.generate({ format: 'esm', minify: true });
+    await build.close();
+    const files = Object.entries(output[0].modules)
+      .filter(([path]) => path !== input)
+      .map(([path, { renderedLength }]) => {
+        return { path: path.split('/dist/').at(-1)!, letters: renderedLength };
+      })
+      .filter(({ letters }) => letters > 0);
+    return { code: output[0].code, files };
+  }
+
+  /** Has the compiler look at what a page's author writes, who has the package and a browser. */
+  check(program: string): SpawnSyncReturns<string> {
+    writeFileSync(join(this.#folder, 'page.ts'), program);
+    const flags = '--noEmit --strict --target esnext --module esnext --moduleResolution bundler';
+    const world = ['--customConditions', 'browser', '--lib', 'esnext,dom', '--types', ''];
+    const tsc = resolve('node_modules/typescript/bin/tsc');
+    const args = [tsc, ...flags.split(' '), ...world, 'page.ts'];
+    return spawnSync(process.execPath, args, { cwd: this.#folder, encoding: 'utf8' });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}
