@@ -17,7 +17,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   broker: ['packet', 'topic', 'session'],
   client: ['packet', 'topic', 'session'],
   transport: ['session/link.ts', 'client/ports.ts', 'node:'],
-  storage: ['broker/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
+  storage: ['broker/ports.ts', 'client/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
   auth: ['broker/ports.ts', 'packet', 'topic', 'node:'],
   certificate: ['node:'],
   plugin: ['broker/ports.ts', 'packet', 'topic', 'session', 'node:', 'jose'],

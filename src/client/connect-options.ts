@@ -67,12 +67,13 @@ export interface ConnectOptions {
   readonly authentication?: Authentication | undefined;
   /**
    * Whether the first connection begins a new session, and the last one ends it. Absent: true,
-   * unless `sessionExpirySeconds` says that the session is to outlive the program.
+   * unless `sessionExpirySeconds` or an `outbox.store` says that the session is to outlive the
+   * program.
    */
   readonly cleanStart?: boolean | undefined;
   /**
    * How long the server keeps the session without a connection. Absent: 300, so that a reconnect
-   * finds it again; it ends with `disconnect`.
+   * finds it again; it ends with `disconnect`. With an `outbox.store`: a week, and it does not end.
    */
   readonly sessionExpirySeconds?: number | undefined;
   /** Seconds of silence after which a connection counts as dead; 60, and 0: never. */

@@ -20,6 +20,7 @@ import { ClientSession } from './client-session.ts';
 import { Connection } from './connection.ts';
 import { refuseFault } from './fault.ts';
 import type { ClientLimits } from './limits.ts';
+import type { OutboxLog } from './outbox-log.ts';
 import type { Authenticator, ClientHost, ClientObserver, Open, Recipient } from './ports.ts';
 import type { Outcome } from './publications.ts';
 import type { ServerTerms } from './server-terms.ts';
@@ -84,6 +85,17 @@ export class SessionClient {
 
   get isConnected(): boolean {
     return this.#connection?.isConnected ?? false;
+  }
+
+  /**
+   * Goes on with a session that an earlier program has left; call before `connect`.
+   *
+   * @param outcomeOf is told how each of its messages ends
+   */
+  restore(log: OutboxLog, outcomeOf: (message: Message) => Outcome): void {
+    const { limits, host } = this.#options;
+    this.#session = new ClientSession(limits, host.clock, log);
+    this.#session.restore(outcomeOf);
   }
 
   /** What the server of the present or the last connection offers. */

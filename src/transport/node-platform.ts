@@ -42,6 +42,7 @@ export function nodePlatform({ tls = {} }: NodePlatformOptions): ClientPlatform 
       clearTimeout(timer);
     },
     random: Math.random,
+    date: Date.now,
     locate,
     open: (server, accept, signal) => open(server, accept, { tls, signal }),
   };
