@@ -77,7 +77,7 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
     this.#dates = dates;
     this.#openIds = new Set(contents.openIds);
     this.#removedKeys = [...contents.strayKeys];
-    for (const entry of contents.entries) this.#restore(entry);
+    for (const entry of withoutConflicts(contents.entries)) this.#restore(entry);
   }
 
   /**
@@ -261,7 +261,7 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
     delivery.state = state;
     delivery.wasSent = state !== 'waiting';
     delivery.hasMessage = true;
-    delivery.hasProgress = state !== 'waiting';
+    delivery.hasProgress = true;
     this.#deliveries.set(delivery.sequence, delivery);
     this.#byMessage.set(known, delivery);
     this.#nextKey = key + 2;
@@ -282,7 +282,7 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
       () => this.#flushed(),
       (error) => {
         this.#flushing = undefined;
-        this.#options.failed(error);
+        if (!this.#isClosed) this.#options.failed(error);
       },
     );
   }
@@ -379,6 +379,20 @@ class OutboxDelivery implements Delivery {
     this.key = key;
     this.hasMessage = hasMessage;
     this.hasProgress = hasProgress;
+  }
+}
+
+/**
+ * Messages of QoS 1 are given other packet ids in another session, in their turn. A power cut in
+ * the middle of that can leave two with the same: what QoS 1 was sent before may be sent anew.
+ */
+function* withoutConflicts(entries: readonly OutboxEntry[]): Iterable<OutboxEntry> {
+  const taken = new Set(entries.filter(({ qos }) => qos === 2).map(({ packetId }) => packetId));
+  for (const entry of entries) {
+    const { packetId, qos, state } = entry;
+    const isConflict = qos === 1 && state === 'published' && taken.has(packetId);
+    if (qos === 1) taken.add(packetId);
+    yield isConflict ? { ...entry, state: 'waiting', packetId: 0 } : entry;
   }
 }
 
