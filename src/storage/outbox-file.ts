@@ -131,7 +131,8 @@ interface FoundBatch {
 /** @returns undefined where there is none, or not a whole one */
 function batchAt(file: Buffer, at: number, salt: Buffer): FoundBatch | undefined {
   const start = at + batchHeadBytes;
-  if (start > file.length || file[at] !== batchMark[0] || file[at + 1] !== batchMark[1]) return undefined;
+  if (start > file.length || file[at] !== batchMark[0] || file[at + 1] !== batchMark[1])
+    return undefined;
   const end = start + file.readUInt32BE(at + lengthAt);
   if (end > file.length) return undefined;
   const sum = crc32(file.subarray(at + numberAt, end), crc32(salt));
