@@ -2,12 +2,12 @@
  * The file of an outbox: a mark, and batches of changes one behind the other. A batch counts as a
  * whole or not at all.
  *
- *     mark:   | "pantala outbox 1\n": 17 | salt, by chance: 8 |
+ *     mark:   | "pantala outbox 1\n": 17 | salt, by chance: 8 | CRC-32 of both: 4 |
  *     batch:  | "PB": 2 | CRC-32: 4 | number: 6 | bytes of changes: 4 | changes |
  *     change: | 1: 1 | key: 6 | bytes: 4 | value |          a value is put
  *             | 0: 1 | key: 6 |                             a key is removed
  *
- * The checksum is of the salt and all that follows, so that nothing which a message carries can look
+ * A batch's checksum is of the salt and all that follows, so that nothing which a message carries can look
  * like a batch. The numbers are 1, 2, 3. Since each batch is written when the disk has those before
  * it, only the last can be torn: what is broken and lies before a sound one is damage.
  */
@@ -17,7 +17,8 @@ import { crc32 } from 'node:zlib';
 
 const fileMark = Buffer.from('pantala outbox 1\n', 'latin1');
 const saltBytes = 8;
-const headBytes = fileMark.length + saltBytes;
+const headSumAt = fileMark.length + saltBytes;
+const headBytes = headSumAt + 4;
 
 const batchMark = Buffer.from('PB', 'latin1');
 const batchHeadBytes = 16;
@@ -50,7 +51,9 @@ export interface OutboxFileContents {
 /** @returns how a file begins, and its salt */
 export function beginOutboxFile(): { readonly head: Buffer; readonly salt: Buffer } {
   const salt = randomBytes(saltBytes);
-  return { head: Buffer.concat([fileMark, salt]), salt };
+  const head = Buffer.concat([fileMark, salt], headBytes);
+  head.writeUInt32BE(crc32(head.subarray(0, headSumAt)), headSumAt);
+  return { head, salt };
 }
 
 /** Bytes that a record takes in a file. */
@@ -102,8 +105,8 @@ export class OutboxBatch {
 /** Reads what makes sense, from the beginning. */
 export function readOutboxFile(file: Buffer): OutboxFileContents {
   const records = new Map<number, Uint8Array>();
-  const salt = file.subarray(fileMark.length, headBytes);
-  if (file.length < headBytes || !file.subarray(0, fileMark.length).equals(fileMark)) {
+  const salt = file.subarray(fileMark.length, headSumAt);
+  if (!beginsAsOutbox(file)) {
     const damage = { at: 0, message: 'it does not begin as an outbox does' };
     return { records, salt, number: 0, soundBytes: 0, damage };
   }
@@ -120,6 +123,12 @@ export function readOutboxFile(file: Buffer): OutboxFileContents {
     at = batch.end;
   }
   return { records, salt, number, soundBytes: at, damage: damageAt(file, at, number, salt) };
+}
+
+/** A file gets its name when the disk has its beginning: that is never torn. */
+function beginsAsOutbox(file: Buffer): boolean {
+  if (file.length < headBytes || !file.subarray(0, fileMark.length).equals(fileMark)) return false;
+  return crc32(file.subarray(0, headSumAt)) === file.readUInt32BE(headSumAt);
 }
 
 interface FoundBatch {
