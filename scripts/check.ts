@@ -28,6 +28,11 @@ const checks: readonly Check[] = [
     remedy: 'these rooms know neither Node nor a browser: what they need comes in through a port',
   },
   {
+    name: 'types of what runs in browsers',
+    command: [tsc, '-p', 'tsconfig.browser.json'],
+    remedy: 'there is no Node in a browser: see src/browser',
+  },
+  {
     name: 'architecture',
     command: ['scripts/test.ts', 'test/architecture.test.ts'],
     remedy: 'test/architecture.test.ts holds the table of who may import what',

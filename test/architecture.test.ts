@@ -9,7 +9,10 @@ import { posix, sep } from 'node:path';
 import process from 'node:process';
 import { describe, it } from 'node:test';
 
-/** What a room may import besides itself: rooms, single files of rooms, packages, `node:`. */
+/**
+ * What a room may import besides itself: rooms, single files of rooms, packages, `node:`. `dom:`
+ * stands for the globals of a browser, against which such a room is checked.
+ */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   packet: [],
   topic: [],
@@ -17,6 +20,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   broker: ['packet', 'topic', 'session'],
   client: ['packet', 'topic', 'session'],
   transport: ['session/link.ts', 'client/ports.ts', 'node:'],
+  browser: ['client/ports.ts', 'session', 'dom:'],
   storage: ['broker/ports.ts', 'client/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
   auth: ['broker/ports.ts', 'packet', 'topic', 'node:'],
   certificate: ['node:'],
