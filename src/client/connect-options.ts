@@ -43,8 +43,11 @@ export interface WillOptions {
 }
 
 export interface ReconnectOptions {
-  /** Whether the first connection, too, is tried until it succeeds; false: `connect` rejects. */
-  readonly initially: boolean;
+  /**
+   * Whether the first connection, too, is tried until it succeeds; false: `connect` rejects. With
+   * `in background`, it does not wait for that: what is published meanwhile goes to the outbox.
+   */
+  readonly initially: boolean | 'in background';
   /** Attempts after which the client gives up; Infinity. */
   readonly attemptsMax: number;
   /** Milliseconds that the first pause may last, each one twice as long as the last; 1,000. */

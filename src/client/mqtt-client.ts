@@ -179,25 +179,30 @@ export class MqttClient {
    * @throws ClientError, or what the transport or the outbox's store says
    */
   async start(): Promise<void> {
-    const { signal, outbox } = this.#options;
+    const { signal, outbox, reconnect } = this.#options;
     signal?.throwIfAborted();
     this.#platform.start((now) => this.#timers.wake(now));
     const abort = () => void this.#abort(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
+    void this.closed.then(() => signal?.removeEventListener('abort', abort));
     try {
       if (outbox?.store !== undefined) await this.#restore(outbox.store);
-      await this.#connector.start();
+      const connected = this.#connector.start();
+      if (reconnect && reconnect.initially === 'in background') {
+        connected.then(
+          () => this.#stayConnected(),
+          (error) => !this.#isEnding && this.#end(error),
+        );
+        return;
+      }
+      await connected;
     } catch (error) {
       this.#end(error instanceof Error ? error : new Error(String(error)));
       await this.closed;
-      signal?.removeEventListener('abort', abort);
       signal?.throwIfAborted();
       throw error;
     }
-    void this.#connector.run().then((failure) => {
-      signal?.removeEventListener('abort', abort);
-      if (failure !== undefined) this.#end(failure);
-    });
+    void this.#stayConnected();
   }
 
   /** @returns what ends the listening */
@@ -326,6 +331,11 @@ export class MqttClient {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.disconnect();
+  }
+
+  async #stayConnected(): Promise<void> {
+    const failure = await this.#connector.run();
+    if (failure !== undefined) this.#end(failure);
   }
 
   /** @throws as `start` */

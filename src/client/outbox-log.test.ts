@@ -192,6 +192,27 @@ describe('what is published', () => {
     assert.deepEqual(publishes(server), [['publish', 1, false, 'before']]);
   });
 
+  it('is stored before there is a server, behind what is there already', async () => {
+    const place = new MemoryOutboxPlace();
+    const first = await begun(place);
+    await first.network.settled(first.client.publish('a', '1', stored(2)));
+    place.cut(0);
+    const outbox = { store: place.store() };
+    const reconnect = { initially: 'in background' } as const;
+    const { client, network, server } = mqttStage({ clientId: 'c', outbox, reconnect });
+    await network.settled(client.start());
+    await network.settled(client.publish('a', '2', stored(2)));
+    assert.equal(client.isConnected, false);
+    assert.equal(client.pendingMessages, 2);
+    await server.letIn(present);
+    assert.deepEqual(publishes(server), [
+      ['publish', 1, true, '1'],
+      ['publish', 2, false, '2'],
+    ]);
+    await network.settled(client.disconnect({ drainSeconds: 0 }));
+    assert.equal(await client.closed, undefined);
+  });
+
   it('is told to nobody but `lost` when it is refused after it was stored', async () => {
     const { client, network, server } = await begun(new MemoryOutboxPlace());
     const lost: LostMessage[] = [];

@@ -186,7 +186,7 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
     return deliveries.filter(({ sequence }) => sequence > after && sequence <= upTo);
   }
 
-  /** It has arrived, which says nothing yet: only once it is `taken`, another one is a duplicate. */
+  /** It has arrived, which says nothing yet: once it is `taken`, another one is a duplicate. */
   opened(_packetId: number): void {}
 
   /** A message of QoS 2 has been dealt with: the server is about to be told so. */

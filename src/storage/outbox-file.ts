@@ -7,9 +7,9 @@
  *     change: | 1: 1 | key: 6 | bytes: 4 | value |          a value is put
  *             | 0: 1 | key: 6 |                             a key is removed
  *
- * A batch's checksum is of the salt and all that follows, so that nothing which a message carries can look
- * like a batch. The numbers are 1, 2, 3. Since each batch is written when the disk has those before
- * it, only the last can be torn: what is broken and lies before a sound one is damage.
+ * A batch's checksum is of the salt and all that follows, so that nothing which a message carries
+ * can look like a batch. The numbers are 1, 2, 3. Since each batch is written when the disk has
+ * those before it, only the last can be torn: what is broken and lies before a sound one is damage.
  */
 
 import { randomBytes } from 'node:crypto';
