@@ -71,7 +71,7 @@ export interface ConnectOptions {
   /**
    * Whether the first connection begins a new session, and the last one ends it. Absent: true,
    * unless `sessionExpirySeconds` or an `outbox.store` says that the session is to outlive the
-   * program.
+   * program. A store that is new begins a new session, where the version is 5.
    */
   readonly cleanStart?: boolean | undefined;
   /**

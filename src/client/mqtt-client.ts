@@ -348,6 +348,7 @@ export class MqttClient {
     };
     const { clientId } = this;
     this.#log = await OutboxLog.open({ store, clientId, clock, date, atEndOfTurn, failed });
+    if (this.#log.isNew && this.#options.cleanStart === undefined) this.#session.beginAnew();
     this.#outbox.restore(this.#log);
   }
 

@@ -7,6 +7,7 @@ import { MemoryOutboxPlace } from '../../test/harness/memory-outbox.ts';
 import {
   mqttStage,
   mqttWelcomed,
+  reconnected,
   type StageOptions,
 } from '../../test/harness/mqtt-client-stage.ts';
 import type { PlayedServer } from '../../test/harness/test-network.ts';
@@ -18,13 +19,30 @@ const present = { sessionPresent: true };
 
 describe('a client with a store', () => {
   it('asks for its session, and has the server keep it for a week', async () => {
-    const { connect, client, network, server } = await begun(new MemoryOutboxPlace());
-    assert.equal(connect.cleanStart, false);
+    const place = new MemoryOutboxPlace();
+    const { connect, client, network, server } = await begun(place);
+    assert.equal(connect.cleanStart, true, 'of an old one, a new store knows nothing');
     assert.equal(connect.properties?.sessionExpiryInterval, 604_800);
     server.received();
     await network.settled(client.disconnect());
     const [disconnect] = server.received() as (Packet & { type: 'disconnect' })[];
     assert.equal(disconnect.properties, undefined, 'which outlives `disconnect`');
+    assert.equal((await begun(place)).connect.cleanStart, false);
+  });
+
+  it('remembers that the server has a session, also if nothing is ever published', async () => {
+    const place = new MemoryOutboxPlace();
+    const { network } = await begun(place);
+    await network.settle();
+    place.cut(0);
+    assert.equal((await begun(place, {}, present)).connect.cleanStart, false);
+  });
+
+  it('asks for an old session with a new store, if it is told to, and in MQTT 3.1.1', async () => {
+    const told = await begun(new MemoryOutboxPlace(), { cleanStart: false });
+    assert.equal(told.connect.cleanStart, false);
+    const older = await begun(new MemoryOutboxPlace(), { version: 4 });
+    assert.equal(older.connect.cleanStart, false);
   });
 
   it('needs an identifier', () => {
@@ -370,14 +388,13 @@ describe('a message of QoS 2 that arrives', () => {
 
   it('is not acknowledged before it is dealt with, also when it comes again', async () => {
     const place = new MemoryOutboxPlace();
-    const { client, network, server } = await begun(place);
+    const stage = await begun(place);
+    const { client, network, server } = stage;
     const reading = client.messages()[Symbol.asyncIterator]();
     const first = reading.next();
     await server.send(message(2, 7, 'x'));
     await network.settled(first);
-    await server.drop();
-    await network.advance(1);
-    await server.letIn(present);
+    await reconnected(stage);
     server.heard();
     await server.send({ ...message(2, 7, 'x'), dup: true });
     assert.deepEqual(server.heard(), []);

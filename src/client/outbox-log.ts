@@ -60,6 +60,7 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
   readonly #deliveries = new Map<number, OutboxDelivery>();
   readonly #byMessage = new Map<Message, OutboxDelivery>();
   readonly #openIds: Set<number>;
+  #isNew: boolean;
   #listener: DeliveryListener | undefined;
   #sequence = 0;
   #nextKey = firstMessageKey;
@@ -76,6 +77,7 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
     this.#options = options;
     this.#dates = dates;
     this.#openIds = new Set(contents.openIds);
+    this.#isNew = contents.owner?.hasSession !== true;
     this.#removedKeys = [...contents.strayKeys];
     for (const entry of withoutConflicts(contents.entries)) this.#restore(entry);
   }
@@ -92,15 +94,29 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
     const records = await store.load();
     try {
       const contents = readOutbox(records, dates);
-      const owner = contents.clientId;
-      if (owner !== undefined && owner !== clientId) throw foreign(owner, clientId);
+      const owner = contents.owner ?? { clientId, hasSession: false };
+      if (owner.clientId !== clientId) throw foreign(owner.clientId, clientId);
       const log = new OutboxLog(options, dates, contents);
-      if (owner === undefined) log.#put(ownerKey, (out) => writeOwner(out, clientId));
+      if (contents.owner === undefined) log.#put(ownerKey, (out) => writeOwner(out, owner));
       return log;
     } catch (error) {
       await store.close().catch(() => {}); // What went wrong first is what matters.
       throw error;
     }
+  }
+
+  /** The server has had no session that the store knows of; what else it may have, nobody does. */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
+
+  /** From now on the server has one. */
+  sessionBegun(): void {
+    if (!this.#isNew || this.#isClosed) return;
+    this.#isNew = false;
+    const { clientId } = this.#options;
+    this.#put(ownerKey, (out) => writeOwner(out, { clientId, hasSession: true }));
+    this.#schedule();
   }
 
   /** The client has ended: what is left is for the next program. */

@@ -1,7 +1,7 @@
 /**
  * The records of an outbox.
  *
- *     key 0:                  | layout: 1 | client identifier |
+ *     key 0:                  | layout: 1 | 1 once the server has a session: 1 | client identifier |
  *     keys 1 to 65,535:       | nothing |                an open packet id of QoS 2 that came in
  *     from 65,536, even ones: | flags: 1 | expiry: 6, if it has one | topic |
  *                             | properties, if any | payload |        a message to be sent
@@ -65,17 +65,24 @@ export interface OutboxEntry {
   readonly packetId: number;
 }
 
+export interface OutboxOwner {
+  readonly clientId: string;
+  /** The server has had a session that the outbox knows all of. */
+  readonly hasSession: boolean;
+}
+
 export interface OutboxContents {
   /** Undefined in a new outbox. */
-  readonly clientId: string | undefined;
+  readonly owner: OutboxOwner | undefined;
   readonly openIds: readonly number[];
   readonly entries: readonly OutboxEntry[];
   /** Of records that mean nothing any more. */
   readonly strayKeys: readonly number[];
 }
 
-export function writeOwner(out: ByteWriter, clientId: string): void {
+export function writeOwner(out: ByteWriter, { clientId, hasSession }: OutboxOwner): void {
   out.u8(layout);
+  out.u8(hasSession ? 1 : 0);
   out.text(clientId);
 }
 
@@ -108,13 +115,13 @@ export function writeProgress(out: ByteWriter, { qos, state, packetId }: Deliver
  * @throws ClientError for what this version cannot read
  */
 export function readOutbox(records: readonly OutboxRecord[], dates: Dates): OutboxContents {
-  let clientId: string | undefined;
+  let owner: OutboxOwner | undefined;
   const openIds: number[] = [];
   const entries: OutboxEntry[] = [];
   const strayKeys: number[] = [];
   for (const [index, { key, value }] of records.entries()) {
     try {
-      if (key === ownerKey) clientId = readOwner(value);
+      if (key === ownerKey) owner = readOwner(value);
       else if (key < firstMessageKey) openIds.push(key);
       else if (key % 2 === 0) entries.push(waiting(key, readMessage(value, dates)));
       else {
@@ -127,15 +134,15 @@ export function readOutbox(records: readonly OutboxRecord[], dates: Dates): Outb
       throw unreadable(`its record ${key}: ${(cause as Error).message}`, cause);
     }
   }
-  if (clientId === undefined && records.length > 0) throw unreadable('it does not say whose it is');
-  return { clientId, openIds, entries, strayKeys };
+  if (owner === undefined && records.length > 0) throw unreadable('it does not say whose it is');
+  return { owner, openIds, entries, strayKeys };
 }
 
-function readOwner(value: Uint8Array): string {
+function readOwner(value: Uint8Array): OutboxOwner {
   if (value[0] !== layout) throw new RangeError(`layout ${value[0]}, known is ${layout}`);
   const body = readerOf(value);
   body.skip(1);
-  return body.text();
+  return { hasSession: body.u8() === 1, clientId: body.text() };
 }
 
 function readMessage(value: Uint8Array, dates: Dates): Message {

@@ -62,6 +62,8 @@ export class SessionClient {
   #session: ClientSession;
   // The server may hold a session of ours: ask for it, do not begin anew.
   #resumes: boolean;
+  // What this side knew of a session that the server may hold is gone.
+  #beginsAnew = false;
   // What the present session said when it connected: DISCONNECT cannot prolong it beyond that.
   #expirySeconds = 0;
   #isOpening = false;
@@ -96,6 +98,14 @@ export class SessionClient {
     const { limits, host } = this.#options;
     this.#session = new ClientSession(limits, host.clock, log);
     this.#session.restore(outcomeOf);
+  }
+
+  /**
+   * Has the first connection begin a new session, that later ones resume: in an old one, the server
+   * might take a message for a duplicate of one that this side does not know of.
+   */
+  beginAnew(): void {
+    this.#beginsAnew = true;
   }
 
   /** What the server of the present or the last connection offers. */
@@ -238,7 +248,8 @@ export class SessionClient {
       type: 'connect',
       version,
       bridge: false,
-      cleanStart: !this.#resumes,
+      // In MQTT 3.x it would have the session end with the connection.
+      cleanStart: !this.#resumes || (this.#beginsAnew && version === 5),
       keepAliveSeconds,
       clientId: this.#clientId,
       will,
@@ -280,6 +291,8 @@ export class SessionClient {
           this.#terms = terms;
           this.#clientId = terms.clientId;
           this.#resumes = terms.sessionSurvives;
+          this.#beginsAnew = false;
+          this.#session.log?.sessionBegun();
           recipient.opened?.();
           connected.resolve(connack);
         },

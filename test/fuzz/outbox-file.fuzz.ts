@@ -100,7 +100,7 @@ function change(batch: OutboxBatch, records: Map<number, string>, random: Random
 
 function randomValue(random: Random): Buffer {
   // An owner, how far a message has come, a message, or anything; now and then a batch inside.
-  const forms = ['01000163', '060007', '0100017478', '5042', ''];
+  const forms = ['0101000163', '060007', '0100017478', '5042', ''];
   const form = Buffer.from(forms[random(forms.length)], 'hex');
   if (random(3) > 0) return form;
   return Buffer.concat([form, Buffer.from(Array.from({ length: random(30) }, () => random(256)))]);
