@@ -1,7 +1,7 @@
 /**
  * The records of an outbox.
  *
- *     key 0:                  | layout: 1 | 1 once the server has a session: 1 | client identifier |
+ *     key 0:                  | layout: 1 | the server has a session: 1 | client identifier |
  *     keys 1 to 65,535:       | nothing |                an open packet id of QoS 2 that came in
  *     from 65,536, even ones: | flags: 1 | expiry: 6, if it has one | topic |
  *                             | properties, if any | payload |        a message to be sent
