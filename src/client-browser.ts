@@ -17,7 +17,9 @@ import { browserPlatform } from './browser/browser-platform.ts';
 import type { ConnectOptions, Servers } from './client/connect-options.ts';
 import { MqttClient } from './client/mqtt-client.ts';
 
+export { indexedDbOutbox, OutboxInUseError } from './browser/indexeddb-outbox.ts';
 export { ClientError, type Failure } from './client/client-error.ts';
+export type { ClientEvents, LostMessage } from './client/client-events.ts';
 export type {
   Attempt,
   Authentication,
@@ -30,7 +32,6 @@ export type {
 export type { IncomingMessage } from './client/incoming-message.ts';
 export type { HandleMessage } from './client/message-handler.ts';
 export type {
-  ClientEvents,
   DisconnectOptions,
   MqttClient,
   PublishOptions,

@@ -18,6 +18,7 @@ import { MqttClient } from './client/mqtt-client.ts';
 import { type NodePlatformOptions, nodePlatform } from './transport/node-platform.ts';
 
 export { ClientError, type Failure } from './client/client-error.ts';
+export type { ClientEvents, LostMessage } from './client/client-events.ts';
 export type {
   Attempt,
   Authentication,
@@ -29,19 +30,21 @@ export type {
 export type { IncomingMessage } from './client/incoming-message.ts';
 export type { HandleMessage } from './client/message-handler.ts';
 export type {
-  ClientEvents,
   DisconnectOptions,
   MqttClient,
   PublishOptions,
   SubscribeOptions,
 } from './client/mqtt-client.ts';
 export type { OutboxOptions } from './client/outbox.ts';
+export type { OutboxRecord, OutboxStore } from './client/ports.ts';
 export type { Published } from './client/published.ts';
 export type { RequestOptions } from './client/requester.ts';
 export type { Respond, Response } from './client/responder.ts';
 export type { ServerTerms } from './client/server-terms.ts';
 export type { Subscription } from './client/subscription.ts';
 export { type ReasonCode, reasonCodes } from './packet/reason-codes.ts';
+export { fileOutbox, OutboxDamageError } from './storage/file-outbox.ts';
+export { StoreInUseError } from './storage/store-lock.ts';
 export type { SocksProxy } from './transport/socks5.ts';
 export type { TlsOptions } from './transport/tls-client.ts';
 

@@ -21,7 +21,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   client: ['packet', 'topic', 'session'],
   transport: ['session/link.ts', 'client/ports.ts', 'node:'],
   browser: ['client/ports.ts', 'session', 'dom:'],
-  storage: ['broker/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
+  storage: ['broker/ports.ts', 'client/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
   auth: ['broker/ports.ts', 'packet', 'topic', 'node:'],
   certificate: ['node:'],
   plugin: ['broker/ports.ts', 'packet', 'topic', 'session', 'node:', 'jose'],

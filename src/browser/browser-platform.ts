@@ -14,6 +14,8 @@ export function browserPlatform(): ClientPlatform {
   let wake = (_now: number): void => {};
   return {
     clock,
+    date: Date.now,
+    date: Date.now,
     atEndOfTurn: (flush) => turn.add(flush),
     start: (next) => {
       wake = next;

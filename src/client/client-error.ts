@@ -28,7 +28,9 @@ export type Failure =
   /** The server has said that it does not offer this. */
   | 'not supported'
   /** The message was not sent: it expired, was too large, or found the queue full. */
-  | 'dropped';
+  | 'dropped'
+  /** The outbox has records that this version cannot read. */
+  | 'unreadable outbox';
 
 /** What a client's promises reject with, but for arguments that no server could make sense of. */
 export class ClientError extends Error {

@@ -2,12 +2,15 @@
 
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { Clock } from '../session/clock.ts';
+import type { Delivery } from '../session/delivery.ts';
 import { Incoming } from '../session/incoming.ts';
 import type { Message } from '../session/message.ts';
 import { Outgoing } from '../session/outgoing.ts';
 import type { Outlet } from '../session/outlet.ts';
+import { Arrivals } from './arrivals.ts';
 import { ClientError } from './client-error.ts';
 import type { ClientLimits } from './limits.ts';
+import type { OutboxLog } from './outbox-log.ts';
 import { type Outcome, Publications } from './publications.ts';
 
 // The most that can be open at a time, whatever Receive Maximum the server was told. One that sends
@@ -17,23 +20,35 @@ const packetIdMax = 0xffff;
 
 export class ClientSession {
   readonly outgoing: Outgoing;
+  /** What a restart needs; undefined where nothing outlives the program. */
+  readonly log: OutboxLog | undefined;
+  /** Undefined as long as there is no `log`: then it is a restart that all is lost by. */
+  readonly arrivals: Arrivals | undefined;
   readonly #publications = new Publications();
   readonly #clock: Clock;
   #incoming: Incoming;
 
-  constructor(limits: ClientLimits, clock: Clock) {
+  /** @param log has what the session was before */
+  constructor(limits: ClientLimits, clock: Clock, log?: OutboxLog) {
     this.#clock = clock;
-    this.#incoming = new Incoming();
+    this.log = log;
+    this.arrivals = log && new Arrivals();
+    this.#incoming = new Incoming(log, log?.openIds);
+    const shelf = log?.shelf();
+    // What is there already has its place, should the queue have been longer once.
+    const more = limits.queuedMessagesMax > 0 ? (shelf?.waitingCount ?? 0) : 0;
     this.outgoing = new Outgoing(
       {
         inflightMessagesMax: limits.inflightMessagesMax,
         inflightBytesMax: 0,
-        messagesMax: limits.queuedMessagesMax,
+        messagesMax: limits.queuedMessagesMax + more,
         bytesMax: 0,
         queueQos0: limits.queueQos0,
       },
       this.#publications,
+      { keeper: log, shelf },
     );
+    log?.listen(this.outgoing);
   }
 
   get incoming(): Incoming {
@@ -53,22 +68,43 @@ export class ClientSession {
 
   /** The server does not know it: this side forgets it too, before `resume`. [MQTT-3.2.2-5] */
   forget(now: number): void {
-    this.#incoming = new Incoming();
-    const left = new Map(this.outgoing.abandon().map(({ message, state }) => [message, state]));
-    for (const message of this.#publications.messages()) {
-      switch (left.get(message)) {
-        case 'waiting': // Never sent, so that it belongs to any session.
-          this.#again(message, now);
-          break;
-        case 'published':
-          // [MQTT-4.3.2-1]: once more is allowed at QoS 1, and at QoS 2 is not.
-          if (message.qos === 1) this.#again(message, now);
-          else this.#publications.fail(message, sessionLost(message));
-          break;
-        default: // PUBREC has come: the server has taken it.
-          this.#publications.succeed(message, reasonCodes.success);
-      }
+    this.log?.closeAll();
+    this.arrivals?.clear();
+    this.#incoming = new Incoming(this.log);
+    const publications = this.#publications.messages();
+    const left = new Set<Message>();
+    const lost: Message[] = [];
+    for (const delivery of [...this.#takeShelved(), ...this.outgoing.abandon()]) {
+      const { message, qos, state, wasSent } = delivery;
+      // What was never sent belongs to any session, and [MQTT-4.3.2-1]: once more is allowed at
+      // QoS 1, and at QoS 2 is not.
+      const isAgain = state !== 'released' && (qos < 2 || !wasSent);
+      if (isAgain) this.#again(message, now);
+      else this.log?.forget(delivery);
+      if (state === 'released') continue;
+      left.add(message);
+      if (!isAgain) lost.push(message);
     }
+    for (const message of lost) this.#publications.fail(message, sessionLost(message));
+    for (const message of publications) {
+      // PUBREC has come: the server has taken it.
+      if (!left.has(message)) this.#publications.succeed(message, reasonCodes.success);
+    }
+  }
+
+  /** Awaits the end of the messages that are there from before the program began. */
+  restore(outcomeOf: (message: Message) => Outcome): void {
+    for (const message of this.log?.messages() ?? []) {
+      this.#publications.add(message, outcomeOf(message));
+    }
+  }
+
+  #takeShelved(): Delivery[] {
+    const { shelf } = this.outgoing;
+    if (this.log === undefined || shelf === undefined || shelf.isEmpty) return [];
+    const shelved = this.log.between({ after: shelf.taken, upTo: shelf.last });
+    shelf.clear();
+    return shelved;
   }
 
   #again(message: Message, now: number): void {

@@ -43,8 +43,11 @@ export interface WillOptions {
 }
 
 export interface ReconnectOptions {
-  /** Whether the first connection, too, is tried until it succeeds; false: `connect` rejects. */
-  readonly initially: boolean;
+  /**
+   * Whether the first connection, too, is tried until it succeeds; false: `connect` rejects. With
+   * `in background`, it does not wait for that: what is published meanwhile goes to the outbox.
+   */
+  readonly initially: boolean | 'in background';
   /** Attempts after which the client gives up; Infinity. */
   readonly attemptsMax: number;
   /** Milliseconds that the first pause may last, each one twice as long as the last; 1,000. */
@@ -67,12 +70,13 @@ export interface ConnectOptions {
   readonly authentication?: Authentication | undefined;
   /**
    * Whether the first connection begins a new session, and the last one ends it. Absent: true,
-   * unless `sessionExpirySeconds` says that the session is to outlive the program.
+   * unless `sessionExpirySeconds` or an `outbox.store` says that the session is to outlive the
+   * program. A store that is new begins a new session, where the version is 5.
    */
   readonly cleanStart?: boolean | undefined;
   /**
    * How long the server keeps the session without a connection. Absent: 300, so that a reconnect
-   * finds it again; it ends with `disconnect`.
+   * finds it again; it ends with `disconnect`. With an `outbox.store`: a week, and it does not end.
    */
   readonly sessionExpirySeconds?: number | undefined;
   /** Seconds of silence after which a connection counts as dead; 60, and 0: never. */

@@ -30,6 +30,8 @@ const reconnectDefaults: ReconnectOptions = {
 const lastingMilliseconds = 10_000;
 
 const sessionSecondsDefault = 300;
+// Where the session is to outlive the program: for a week.
+const lastingSessionSecondsDefault = 604_800;
 const keepAliveSecondsDefault = 60;
 const receiveMaximumDefault = 100;
 
@@ -184,7 +186,7 @@ export class Connector {
     const exchange = version === 5 ? authentication?.begin() : undefined;
     const properties = {
       receiveMaximum: options.receiveMaximum ?? receiveMaximumDefault,
-      sessionExpiryInterval: options.sessionExpirySeconds ?? sessionSecondsDefault,
+      sessionExpiryInterval: options.sessionExpirySeconds ?? sessionSecondsOf(options),
       ...options.properties,
       ...(exchange && {
         authenticationMethod: authentication?.method,
@@ -237,6 +239,10 @@ export class Connector {
   #isFinal(failure: Error): boolean {
     return this.isStopped || failure instanceof RangeError || failure instanceof TypeError;
   }
+}
+
+function sessionSecondsOf({ outbox }: ConnectOptions): number {
+  return outbox?.store === undefined ? sessionSecondsDefault : lastingSessionSecondsDefault;
 }
 
 /** Another client has come under the same identifier: whoever comes back takes it away again. */

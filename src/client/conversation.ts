@@ -43,9 +43,10 @@ export class Conversation implements Source {
     if (qos === 1) session.incoming.publishedAtLeastOnce();
     // [MQTT-4.3.3-10]: a duplicate is acknowledged again, and delivered no more.
     if (qos === 2 && !session.incoming.publishedExactlyOnce(packetId)) {
-      if (!this.#acknowledgements[1].isAwaited(packetId)) this.#receive(packetId);
+      this.#publishedAgain(packetId);
       return;
     }
+    if (qos === 2) session.arrivals?.add(packetId, this);
     if (qos > 0) this.#acknowledgements[qos - 1].await(packetId);
     recipient.push(publish, topic, this);
   }
@@ -55,6 +56,7 @@ export class Conversation implements Source {
    * and a reader that lags makes the server wait.
    */
   taken(qos: QoS, packetId: number): void {
+    if (qos === 2) this.#options.session.arrivals?.taken(packetId, this);
     if (this.#isOver) return;
     if (qos > 0) this.#acknowledgements[qos - 1].settle(packetId);
     this.#options.taken();
@@ -95,13 +97,36 @@ export class Conversation implements Source {
   }
 
   #receive(packetId: number): void {
-    this.#options.sender.acknowledge('pubrec', packetId, reasonCodes.success);
+    this.#options.session.log?.taken(packetId);
+    this.#tell('pubrec', packetId, reasonCodes.success);
   }
 
   /** [MQTT-4.3.3-11]: PUBCOMP in any case, so that the server comes to an end. */
   #complete(packetId: number, isKnown: boolean): void {
     const reasonCode = isKnown ? reasonCodes.success : reasonCodes.packetIdentifierNotFound;
-    this.#options.sender.acknowledge('pubcomp', packetId, reasonCode);
+    this.#tell('pubcomp', packetId, reasonCode);
+  }
+
+  #publishedAgain(packetId: number): void {
+    const awaited = this.#acknowledgements[1];
+    if (awaited.isAwaited(packetId)) return;
+    const { arrivals } = this.#options.session;
+    if (!arrivals?.cameAgain(packetId, () => awaited.settle(packetId))) {
+      return this.#receive(packetId);
+    }
+    awaited.await(packetId);
+  }
+
+  /** Not before a restart would know of it, where a store is there for that. */
+  #tell(step: 'pubrec' | 'pubcomp', packetId: number, reasonCode: ReasonCode): void {
+    const { session, sender } = this.#options;
+    if (session.log === undefined) {
+      sender.acknowledge(step, packetId, reasonCode);
+      return;
+    }
+    session.log.whenSafe(() => {
+      if (!this.#isOver) sender.acknowledge(step, packetId, reasonCode);
+    });
   }
 }
 

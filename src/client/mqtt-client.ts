@@ -5,7 +5,9 @@ import type { DisconnectProperties } from '../packet/disconnect.ts';
 import type { UserProperties } from '../packet/properties.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
+import type { Message } from '../session/message.ts';
 import { ClientError } from './client-error.ts';
+import type { ClientEvents } from './client-events.ts';
 import type { ConnectionEvents, ConnectOptions, Servers } from './connect-options.ts';
 import { Connector } from './connector.ts';
 import { Events, type ListenOptions, throwAlone } from './events.ts';
@@ -14,8 +16,9 @@ import { defaultClientLimits } from './limits.ts';
 import { type HandleMessage, MessageHandler } from './message-handler.ts';
 import { MessageMaker, type PublishOptions as MessageOptions } from './message-maker.ts';
 import { MessageStream, type Sink } from './message-stream.ts';
-import { Outbox, outboxDefaults } from './outbox.ts';
-import type { ClientPlatform } from './ports.ts';
+import { Outbox, outboxDefaults, type Until } from './outbox.ts';
+import { OutboxLog } from './outbox-log.ts';
+import type { ClientPlatform, OutboxStore } from './ports.ts';
 import { dropped, type Published, publishedWith } from './published.ts';
 import { Requester, type RequestOptions } from './requester.ts';
 import { type Respond, respondWith } from './responder.ts';
@@ -29,6 +32,11 @@ import { Timers } from './timers.ts';
 export interface PublishOptions extends MessageOptions {
   /** Takes the message back as long as it has not been sent; later, nobody waits for it. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * `stored`, where the outbox has a store: the message of QoS 1 or 2 would outlive the program and
+   * a power cut, and is the outbox's business from then on. Absent: it is acknowledged.
+   */
+  readonly until?: Until | undefined;
 }
 
 export interface SubscribeOptions extends SubscriptionOptions {
@@ -53,18 +61,10 @@ export interface DisconnectOptions {
   readonly properties?: DisconnectProperties | undefined;
 }
 
-export interface ClientEvents extends ConnectionEvents {
-  /** The client has ended, and does nothing more. Undefined: as it was asked to. */
-  readonly closed: { readonly failure: Error | undefined };
-  /** A message was dropped: of QoS 0, or one that nobody here has subscribed to. */
-  readonly dropped: { readonly topic: string };
-  /** A message of a session from before, that nobody here has subscribed to yet. */
-  readonly unclaimed: IncomingMessage;
-  /** A handler has failed; where nobody listens, the error is thrown by itself. */
-  readonly error: { readonly error: unknown; readonly message: IncomingMessage };
-}
-
 const drainSecondsDefault = 10;
+
+// A full disk is not looked at more often.
+const storeRetryMilliseconds = 1000;
 
 // Requests that are answered at a time.
 const responsesDefault = 100;
@@ -91,7 +91,9 @@ export class MqttClient {
   readonly #isTemporary: boolean;
   readonly #closed = Promise.withResolvers<Error | undefined>();
   #requester: Requester | undefined;
+  #log: OutboxLog | undefined;
   #isEnding = false;
+  #hasEnded = false;
 
   /** Does nothing before `start`. */
   constructor(
@@ -103,7 +105,7 @@ export class MqttClient {
     this.#options = options;
     this.#platform = platform;
     this.#timers = new Timers(platform.clock, platform.wakeAt);
-    this.#isTemporary = options.cleanStart ?? options.sessionExpirySeconds === undefined;
+    this.#isTemporary = isTemporary(options);
     this.#subscriber = new Subscriber({
       limits,
       random: platform.random,
@@ -126,7 +128,11 @@ export class MqttClient {
     });
     this.#subscriber.use(this.#session);
     this.#maker = new MessageMaker(platform.clock, options.version ?? 5);
-    this.#outbox = new Outbox(this.#session, { ...outboxDefaults, ...options.outbox });
+    const lost = (message: Message, failure: ClientError) => {
+      const { topic, payload, qos, retain, properties } = message;
+      this.#events.emit('lost', { topic, payload, qos, retain, properties, failure });
+    };
+    this.#outbox = new Outbox(this.#session, { ...outboxDefaults, ...options.outbox }, lost);
     this.#connector = new Connector({
       servers,
       options,
@@ -170,26 +176,33 @@ export class MqttClient {
   /**
    * Makes the first connection; once it is there, the client keeps itself connected.
    *
-   * @throws ClientError, or what the transport says
+   * @throws ClientError, or what the transport or the outbox's store says
    */
   async start(): Promise<void> {
-    const { signal } = this.#options;
+    const { signal, outbox, reconnect } = this.#options;
     signal?.throwIfAborted();
     this.#platform.start((now) => this.#timers.wake(now));
     const abort = () => void this.#abort(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
+    void this.closed.then(() => signal?.removeEventListener('abort', abort));
     try {
-      await this.#connector.start();
+      if (outbox?.store !== undefined) await this.#restore(outbox.store);
+      const connected = this.#connector.start();
+      if (reconnect && reconnect.initially === 'in background') {
+        connected.then(
+          () => this.#stayConnected(),
+          (error) => !this.#isEnding && this.#end(error),
+        );
+        return;
+      }
+      await connected;
     } catch (error) {
       this.#end(error instanceof Error ? error : new Error(String(error)));
-      signal?.removeEventListener('abort', abort);
+      await this.closed;
       signal?.throwIfAborted();
       throw error;
     }
-    void this.#connector.run().then((failure) => {
-      signal?.removeEventListener('abort', abort);
-      if (failure !== undefined) this.#end(failure);
-    });
+    void this.#stayConnected();
   }
 
   /** @returns what ends the listening */
@@ -208,8 +221,8 @@ export class MqttClient {
    * until it is acknowledged. At QoS 0 it is dropped where there is no connection, unless
    * `outbox.qos0` says otherwise.
    *
-   * @returns when the message has been acknowledged as its QoS asks; at QoS 0 once the network
-   *   takes it
+   * @returns when the message has been acknowledged as its QoS asks, or is stored where `until`
+   *   says so; at QoS 0 once the network takes it
    * @throws ClientError with the server's reason code where it refused the message; RangeError for
    *   what no server could make sense of
    */
@@ -220,8 +233,9 @@ export class MqttClient {
   ): Promise<Published> {
     try {
       if (this.#isEnding) throw ended();
+      if (options.until === 'stored') return this.#store(topic, payload, options);
       const message = this.#maker.message(topic, payload, options);
-      if (message.qos > 0) return this.#outbox.add(message, options.signal);
+      if (message.qos > 0) return this.#outbox.add(message, options);
       if (this.#session.isConnected || this.#options.outbox?.qos0) {
         return this.#session.publishAtMostOnce(message)?.then(() => sent) ?? sentAtOnce;
       }
@@ -319,6 +333,34 @@ export class MqttClient {
     await this.disconnect();
   }
 
+  async #stayConnected(): Promise<void> {
+    const failure = await this.#connector.run();
+    if (failure !== undefined) this.#end(failure);
+  }
+
+  /** @throws as `start` */
+  async #restore(store: OutboxStore): Promise<void> {
+    const { clock, date, atEndOfTurn } = this.#platform;
+    const retry = this.#timers.timer(() => this.#log?.retry());
+    const failed = (error: unknown) => {
+      this.#events.emit('storeFailed', { error });
+      retry.set(storeRetryMilliseconds);
+    };
+    const { clientId } = this;
+    this.#log = await OutboxLog.open({ store, clientId, clock, date, atEndOfTurn, failed });
+    if (this.#log.isNew && this.#options.cleanStart === undefined) this.#session.beginAnew();
+    this.#outbox.restore(this.#log);
+  }
+
+  /** The payload may be the publisher's again before it is sent. */
+  #store(topic: string, payload: Uint8Array | string, options: PublishOptions): Promise<Published> {
+    if (!this.#log) throw new RangeError("until: 'stored' needs a store: give `outbox: { store }`");
+    const bytes = typeof payload === 'string' ? payload : payload.slice();
+    const message = this.#maker.message(topic, bytes, options);
+    if (message.qos === 0) throw new RangeError("until: 'stored' is for QoS 1 and 2, not for 0");
+    return this.#outbox.add(message, options);
+  }
+
   #welcomed({ sessionPresent }: Connack): void {
     this.#subscriber.welcomed(sessionPresent);
   }
@@ -389,18 +431,41 @@ export class MqttClient {
     } finally {
       this.#end(undefined);
     }
+    if (this.#log !== undefined) await this.closed;
   }
 
   #end(failure: Error | undefined): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#isEnding = true;
     this.#connector.stop();
     const cause = failure instanceof ClientError ? failure : ended(failure);
+    // First: what the outbox has is for the next program.
+    const stored = this.#log?.close();
     this.#outbox.end(cause);
     this.#subscriber.end(failure === undefined ? undefined : cause);
     this.#platform.stop();
-    this.#events.emit('closed', { failure });
-    this.#closed.resolve(failure);
+    const close = (reason: Error | undefined) => {
+      this.#events.emit('closed', { failure: reason });
+      this.#closed.resolve(reason);
+    };
+    if (stored === undefined) return close(failure);
+    stored.then(
+      () => close(failure),
+      (error) => close(failure ?? error),
+    );
   }
+}
+
+/** With the last connection the session ends, and the first one has asked for a new one. */
+function isTemporary({ cleanStart, sessionExpirySeconds, outbox, clientId }: ConnectOptions) {
+  const isLasting = outbox?.store !== undefined;
+  if (isLasting && !clientId) {
+    throw new RangeError(
+      'an outbox with a store needs a `clientId`, by which the server knows the session again',
+    );
+  }
+  return cleanStart ?? (sessionExpirySeconds === undefined && !isLasting);
 }
 
 function limitsOf({ limits = {}, outbox = {} }: ConnectOptions) {

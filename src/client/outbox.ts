@@ -4,11 +4,19 @@ import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import { Fifo } from '../session/fifo.ts';
 import type { Message } from '../session/message.ts';
 import { ClientError } from './client-error.ts';
+import type { OutboxLog } from './outbox-log.ts';
+import type { OutboxStore } from './ports.ts';
 import type { Outcome } from './publications.ts';
 import { type Published, publishedWith } from './published.ts';
 import type { SessionClient } from './session-client.ts';
 
 export interface OutboxOptions {
+  /**
+   * What keeps the messages of QoS 1 and 2, and what is agreed with the server about them, beyond
+   * the life of the program. A client that has one needs a `clientId`, and by default goes on with
+   * its session. Absent: memory.
+   */
+  readonly store: OutboxStore | undefined;
   /** Messages of QoS 1 and 2 that are not acknowledged to the end; 10,000. */
   readonly messagesMax: number;
   /** Bytes of them; 64 MiB. A single message may always come in. */
@@ -23,25 +31,57 @@ export interface OutboxOptions {
 }
 
 export const outboxDefaults: OutboxOptions = {
+  store: undefined,
   messagesMax: 10_000,
   bytesMax: 64 * 2 ** 20,
   whenFull: 'wait',
   qos0: false,
 };
 
+/** What a publisher waits for: the server's last acknowledgement, or that the store has it. */
+export type Until = 'acknowledged' | 'stored';
+
+export interface AddOptions {
+  /** Takes the message back as long as it has not been sent; later, nobody waits for it. */
+  readonly signal?: AbortSignal | undefined;
+  readonly until?: Until | undefined;
+}
+
+/** A message that nobody waits for any more, and that the server has not taken. */
+export type Lost = (message: Message, failure: ClientError) => void;
+
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #session: SessionClient;
   // Those for which there is no room yet.
   readonly #waiting = new Fifo<Posting>();
-  readonly #settled = (message: Message): void => this.#leave(message);
+  readonly #owner: PostingOwner;
   #messages = 0;
   #bytes = 0;
   #idle: PromiseWithResolvers<void> | undefined;
+  #log: OutboxLog | undefined;
 
-  constructor(session: SessionClient, options: OutboxOptions) {
+  /** @param lost is told of what only the outbox still waits for */
+  constructor(session: SessionClient, options: OutboxOptions, lost: Lost) {
     this.#session = session;
     this.#options = options;
+    this.#owner = {
+      settled: (message) => this.#leave(message),
+      isForNext: () => this.#log?.isClosed === true,
+      lost,
+    };
+  }
+
+  /** Takes over what an earlier program has left. */
+  restore(log: OutboxLog): void {
+    this.#log = log;
+    this.#session.restore(log, (message) => {
+      const posting = new Posting(message, this.#owner, 'stored');
+      posting.stored();
+      this.#messages++;
+      this.#bytes += message.bytes;
+      return posting;
+    });
   }
 
   /** Messages that are not acknowledged to the end, and those that wait for room. */
@@ -57,12 +97,11 @@ export class Outbox {
   /**
    * Sends the message as soon as that is possible.
    *
-   * @param signal takes it back as long as it has not been sent; later, nobody waits for it
-   * @returns a promise of the server's last word
+   * @returns a promise of the server's last word, or of success as soon as it is stored
    */
-  add(message: Message, signal: AbortSignal | undefined): Promise<Published> {
+  add(message: Message, { signal, until }: AddOptions = {}): Promise<Published> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const posting = new Posting(message, this.#settled);
+    const posting = new Posting(message, this.#owner, until);
     if (signal !== undefined) this.#watch(posting, signal);
     if (this.#waiting.length === 0 && this.#hasRoomFor(message)) this.#send(posting);
     else this.#await(posting);
@@ -110,8 +149,14 @@ export class Outbox {
     try {
       this.#session.publish(message, posting);
     } catch (error) {
-      posting.reject(error);
+      posting.reject(error as ClientError);
+      return;
     }
+    if (posting.until !== 'stored') return;
+    this.#log!.whenSafe(
+      () => posting.stored(),
+      (error) => posting.outcome.reject(error),
+    );
   }
 
   #watch(posting: Posting, signal: AbortSignal): void {
@@ -145,26 +190,45 @@ export class Outbox {
   }
 }
 
+interface PostingOwner {
+  /** It takes no more room. */
+  settled(message: Message): void;
+  lost: Lost;
+  /** What was to be sent stays for the next program. */
+  isForNext(): boolean;
+}
+
 /** One message, and whoever waits to hear of it. */
 class Posting implements Outcome {
   readonly message: Message;
+  readonly until: Until | undefined;
   readonly outcome = Promise.withResolvers<Published>();
-  readonly #settled: (message: Message) => void;
+  readonly #owner: PostingOwner;
+  #isStored = false;
 
-  /** @param settled is told when it takes no more room */
-  constructor(message: Message, settled: (message: Message) => void) {
+  constructor(message: Message, owner: PostingOwner, until: Until | undefined) {
     this.message = message;
-    this.#settled = settled;
+    this.until = until;
+    this.#owner = owner;
   }
 
   resolve(reasonCode: ReasonCode): void {
     this.outcome.resolve(publishedWith(reasonCode));
-    this.#settled(this.message);
+    this.#owner.settled(this.message);
   }
 
-  reject(error: unknown): void {
-    this.outcome.reject(error);
-    this.#settled(this.message);
+  reject(error: ClientError): void {
+    const isKept = this.until === 'stored' && this.#owner.isForNext();
+    if (!isKept && this.#isStored) this.#owner.lost(this.message, error);
+    // Whether it is stored is all that is asked.
+    else if (!isKept) this.outcome.reject(error);
+    this.#owner.settled(this.message);
+  }
+
+  /** From now on the message is the outbox's business, and so is whatever goes wrong with it. */
+  stored(): void {
+    this.#isStored = true;
+    this.outcome.resolve(publishedWith(reasonCodes.success));
   }
 }
 

@@ -24,6 +24,8 @@ export interface ClientPlatform extends Omit<ClientHost, 'wakeAt'> {
   readonly stop: () => void;
   /** A number from 0 up to 1. */
   readonly random: () => number;
+  /** Milliseconds since 1970, for what outlives the program. */
+  readonly date: () => number;
 
   /**
    * The servers that a URL stands for, where it is a name that has to be looked up: see DNS SRV.
@@ -102,11 +104,16 @@ export interface OutboxRecord {
   readonly value: Uint8Array;
 }
 
-/** Keeps an outbox beyond the life of the program; what the records say is the outbox's own. */
+/**
+ * Keeps an outbox beyond the life of the program; what the records say is the outbox's own. After
+ * a crash, of what was put and removed since the last `flush` a part may be there: the first of it,
+ * up to anywhere.
+ */
 export interface OutboxStore {
   /**
-   * All records, in the order of their keys. Called once, before everything else.
+   * Opens the store, once and before everything else. What it gives would outlive a power cut.
    *
+   * @returns all records, in the order of their keys; their bytes are the caller's
    * @throws what says why they cannot be read; nobody else may use the store at the same time
    */
   load(): Promise<readonly OutboxRecord[]>;
@@ -116,8 +123,13 @@ export interface OutboxStore {
 
   remove(key: number): void;
 
-  /** Resolves when all that was put and removed until now would outlive a power cut. */
+  /**
+   * Resolves when all that was put and removed until now would outlive a power cut.
+   *
+   * @throws what stood in the way; nothing is forgotten by that, and the next `flush` tries again
+   */
   flush(): Promise<void>;
 
+  /** Flushes, and lets others have the store, even where it cannot flush. */
   close(): Promise<void>;
 }

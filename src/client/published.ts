@@ -3,7 +3,7 @@
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 
 export interface Published {
-  /** The server's last word; 0 at QoS 0, where it says nothing. */
+  /** The server's last word; 0 at QoS 0, where it says nothing, and for what is but stored. */
   readonly reasonCode: ReasonCode;
   /** A message of QoS 0 was not sent, as there was no connection. */
   readonly isDropped: boolean;

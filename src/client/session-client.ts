@@ -24,6 +24,7 @@ import { ClientSession } from './client-session.ts';
 import { Connection } from './connection.ts';
 import { refuseFault } from './fault.ts';
 import type { ClientLimits } from './limits.ts';
+import type { OutboxLog } from './outbox-log.ts';
 import type { Authenticator, ClientHost, ClientObserver, Open, Recipient } from './ports.ts';
 import type { Outcome } from './publications.ts';
 import type { ServerTerms } from './server-terms.ts';
@@ -65,6 +66,8 @@ export class SessionClient {
   #session: ClientSession;
   // The server may hold a session of ours: ask for it, do not begin anew.
   #resumes: boolean;
+  // What this side knew of a session that the server may hold is gone.
+  #beginsAnew = false;
   // What the present session said when it connected: DISCONNECT cannot prolong it beyond that.
   #expirySeconds = 0;
   #isOpening = false;
@@ -88,6 +91,25 @@ export class SessionClient {
 
   get isConnected(): boolean {
     return this.#connection?.isConnected ?? false;
+  }
+
+  /**
+   * Goes on with a session that an earlier program has left; call before `connect`.
+   *
+   * @param outcomeOf is told how each of its messages ends
+   */
+  restore(log: OutboxLog, outcomeOf: (message: Message) => Outcome): void {
+    const { limits, host } = this.#options;
+    this.#session = new ClientSession(limits, host.clock, log);
+    this.#session.restore(outcomeOf);
+  }
+
+  /**
+   * Has the first connection begin a new session, that later ones resume: in an old one, the server
+   * might take a message for a duplicate of one that this side does not know of.
+   */
+  beginAnew(): void {
+    this.#beginsAnew = true;
   }
 
   /** What the server of the present or the last connection offers. */
@@ -230,7 +252,8 @@ export class SessionClient {
       type: 'connect',
       version,
       bridge: false,
-      cleanStart: !this.#resumes,
+      // In MQTT 3.x it would have the session end with the connection.
+      cleanStart: !this.#resumes || (this.#beginsAnew && version === 5),
       keepAliveSeconds,
       clientId: this.#clientId,
       will,
@@ -272,6 +295,8 @@ export class SessionClient {
           this.#terms = terms;
           this.#clientId = terms.clientId;
           this.#resumes = terms.sessionSurvives;
+          this.#beginsAnew = false;
+          this.#session.log?.sessionBegun();
           recipient.opened?.();
           connected.resolve(connack);
         },

@@ -1,6 +1,7 @@
 /** Has the disk remember which files a directory has: their contents are not enough. */
 
 import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import process from 'node:process';
 
@@ -13,4 +14,11 @@ export function syncDirectoryOf(path: string): void {
   } finally {
     closeSync(directory);
   }
+}
+
+/** The same, while others go on. */
+export async function syncDirectoryOfLater(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  await using directory = await open(dirname(path), 'r');
+  await directory.sync();
 }

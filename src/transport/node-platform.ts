@@ -45,6 +45,7 @@ export function nodePlatform({ tls = {}, ...way }: NodePlatformOptions): ClientP
       clearTimeout(timer);
     },
     random: Math.random,
+    date: Date.now,
     locate,
     open: (server, accept, signal) => open(server, accept, { ...way, tls, signal }),
   };
