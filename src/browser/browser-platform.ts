@@ -15,7 +15,6 @@ export function browserPlatform(): ClientPlatform {
   return {
     clock,
     date: Date.now,
-    date: Date.now,
     atEndOfTurn: (flush) => turn.add(flush),
     start: (next) => {
       wake = next;
