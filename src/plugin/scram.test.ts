@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { saslPrep } from '../session/sasl-prep.ts';
 import type { Challenge, EnhancedAllowance, EnhancedAnswer } from './hooks.ts';
-import { saslPrep } from './sasl-prep.ts';
 import { deriveScramCredential, type ScramOptions, scramMethod, scramSha256 } from './scram.ts';
 
 // RFC 7677 section 3.

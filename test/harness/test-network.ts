@@ -1,9 +1,10 @@
 /** Our clients in memory: against the real broker, or against a server that the test plays. */
 
+import assert from 'node:assert/strict';
 import { Anonymous } from '../../src/auth/anonymous.ts';
 import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
 import { Client, type ClientOptions } from '../../src/client/client.ts';
-import type { Open } from '../../src/client/ports.ts';
+import type { ClientPlatform, Open } from '../../src/client/ports.ts';
 import { fromClient } from '../../src/packet/from-client.ts';
 import { encodePacket, type Packet } from '../../src/packet/packet.ts';
 import { bytesOf } from '../../src/packet/packet-notation.ts';
@@ -32,6 +33,27 @@ export class TestNetwork {
 
   client(options: Omit<ClientOptions, 'host'> = {}): Client {
     return this.#host((host) => new Client({ ...options, host }));
+  }
+
+  /**
+   * What a client that stays connected needs.
+   *
+   * @param reach how to connect to the server of a URL
+   * @param random gives a number from 0 up to 1
+   */
+  platform(reach: (server: URL) => Open, random: () => number = () => 0.5): TestPlatform {
+    return new TestPlatform(this, reach, random);
+  }
+
+  /** A timer of the host. */
+  wakeup(): Wake {
+    const wake: Wake = { at: Number.POSITIVE_INFINITY, call: () => {} };
+    this.#wakes.push(wake);
+    return wake;
+  }
+
+  atEndOfTurn(flush: () => void): void {
+    this.#turnEnds.push(flush);
   }
 
   /** @returns how to connect to a broker of its own */
@@ -90,6 +112,11 @@ export class TestNetwork {
     }
   }
 
+  /** Breaks all connections. */
+  cut(): void {
+    for (const [near] of this.#links.splice(0)) near.destroy();
+  }
+
   /** Lets time pass, waking whoever asked for it. */
   async advance(seconds: number): Promise<void> {
     const end = this.#now + seconds * 1000;
@@ -109,18 +136,66 @@ export class TestNetwork {
   }
 
   #host<T extends { wake(now: number): void }>(create: (host: ClientOptions['host']) => T): T {
-    const wake: Wake = { at: Number.POSITIVE_INFINITY, call: () => {} };
+    const wake = this.wakeup();
     const created = create({
       clock: { now: () => this.#now },
-      atEndOfTurn: (flush) => this.#turnEnds.push(flush),
+      atEndOfTurn: (flush) => this.atEndOfTurn(flush),
       wakeAt: (at) => {
         wake.at = at;
       },
     });
     wake.call = (now) => created.wake(now);
-    this.#wakes.push(wake);
     return created;
   }
+}
+
+/** The machine of one `MqttClient`. It gives up what takes too long to open, as sockets do. */
+export class TestPlatform implements ClientPlatform {
+  readonly clock: ClientPlatform['clock'];
+  readonly atEndOfTurn: ClientPlatform['atEndOfTurn'];
+  readonly random: ClientPlatform['random'];
+  /** The servers that were to be reached, in their order. */
+  readonly reached: string[] = [];
+  readonly #reach: (server: URL) => Open;
+  readonly #wakeup: Wake;
+  #isStopped = false;
+
+  constructor(network: TestNetwork, reach: (server: URL) => Open, random: () => number) {
+    this.clock = { now: () => network.now };
+    this.atEndOfTurn = (flush) => network.atEndOfTurn(flush);
+    this.random = random;
+    this.#reach = reach;
+    this.#wakeup = network.wakeup();
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  readonly start = (wake: (now: number) => void): void => {
+    this.#wakeup.call = wake;
+  };
+
+  readonly wakeAt = (at: number): void => {
+    assert.ok(!this.#isStopped, 'a client that has ended asks for no time');
+    this.#wakeup.at = at;
+  };
+
+  readonly stop = (): void => {
+    this.#isStopped = true;
+    this.#wakeup.at = Number.POSITIVE_INFINITY;
+  };
+
+  readonly open = (server: URL, accept: Accept, signal: AbortSignal): Promise<void> => {
+    this.reached.push(server.href);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    this.#reach(server)(accept).then(resolve, reject);
+    promise.catch(() => {}).finally(() => signal.removeEventListener('abort', abort));
+    return promise;
+  };
 }
 
 /** The far end of one connection, which says only what the test has it say. */
@@ -146,6 +221,18 @@ export class PlayedServer {
   /** The client takes nothing from the network. */
   get isHeldUp(): boolean {
     return this.#link!.pendingBytes > 0;
+  }
+
+  /** Answers the CONNECT that has come, and gives it back. */
+  async letIn(
+    connack: Partial<Packet & { type: 'connack' }> = {},
+  ): Promise<Packet & { type: 'connect' }> {
+    await this.#network.settle();
+    const connect = this.received().findLast(({ type }) => type === 'connect');
+    assert.ok(connect, 'the client has sent CONNECT');
+    const success = { type: 'connack', sessionPresent: false, reasonCode: 0 } as const;
+    await this.send({ ...success, ...connack });
+    return connect as Packet & { type: 'connect' };
   }
 
   /** Has the client connect, and gives back its CONNECT. */
