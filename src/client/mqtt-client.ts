@@ -92,6 +92,7 @@ export class MqttClient {
   readonly #closed = Promise.withResolvers<Error | undefined>();
   #requester: Requester | undefined;
   #isEnding = false;
+  #hasEnded = false;
 
   /** Does nothing before `start`. */
   constructor(
@@ -118,6 +119,7 @@ export class MqttClient {
         wakeAt: (at) => wake.setAt(at),
       },
       clientId: options.clientId ?? '',
+      makeClientId: () => madeUpId(platform.random),
       cleanStart: this.#isTemporary,
       recipient: this.#subscriber,
       keepsMessages: true,
@@ -279,6 +281,7 @@ export class MqttClient {
     payload: Uint8Array | string,
     options: RequestOptions = {},
   ): Promise<IncomingMessage> {
+    if (this.#isEnding) return Promise.reject(ended());
     this.#requester ??= new Requester(this, this.#timers, this.#platform.random);
     return this.#requester.request(topic, payload, options);
   }
@@ -289,7 +292,16 @@ export class MqttClient {
     respond: Respond,
     options?: SubscribeOptions,
   ): Subscription {
-    return this.subscribe(filters, (request) => respondWith(this, request, respond), {
+    const answer = async (request: IncomingMessage): Promise<void> => {
+      try {
+        await respondWith(this, request, respond);
+      } catch (error) {
+        // That a response cannot be sent may be due to whoever has asked, and is not to end us.
+        if (!(error instanceof ClientError)) throw error;
+        this.#events.emit('error', { error, message: request });
+      }
+    };
+    return this.subscribe(filters, answer, {
       qos: 1,
       concurrency: responsesDefault,
       ...options,
@@ -341,7 +353,8 @@ export class MqttClient {
     const { manualAck = false, concurrency = 1 } = options;
     const failed = (error: unknown, message: IncomingMessage) => {
       if (this.#events.has('error')) this.#events.emit('error', { error, message });
-      else throwAlone(error);
+      // What a handler was at when the client ended may well fail: that is no mistake of anybody's.
+      else if (!(this.#isEnding && error instanceof ClientError)) throwAlone(error);
     };
     const handler = new MessageHandler(handle, { manualAck, concurrency, failed });
     return this.#subscription(filters, handler, options);
@@ -359,6 +372,7 @@ export class MqttClient {
       options,
       userProperties,
       signal,
+      atEnd: (ended) => this.#events.on('closed', ended),
     });
   }
 
@@ -380,25 +394,35 @@ export class MqttClient {
     reasonCode: ReasonCode,
     properties: DisconnectProperties | undefined,
   ): Promise<void> {
-    if (this.#isEnding) return;
+    if (this.#isEnding) {
+      await this.closed;
+      return;
+    }
     this.#isEnding = true;
     this.#connector.stop();
     const ends = this.#isTemporary && this.version === 5 ? { sessionExpiryInterval: 0 } : undefined;
     try {
       await this.#session.disconnect(reasonCode, { ...ends, ...properties });
+    } catch (error) {
+      await this.#session.disconnect(reasonCodes.normalDisconnection);
+      throw error;
     } finally {
       this.#end(undefined);
     }
   }
 
   #end(failure: Error | undefined): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#isEnding = true;
     this.#connector.stop();
     const cause = failure instanceof ClientError ? failure : ended(failure);
     this.#outbox.end(cause);
     this.#subscriber.end(failure === undefined ? undefined : cause);
+    this.#requester?.end(cause);
     this.#platform.stop();
     this.#events.emit('closed', { failure });
+    this.#events.end();
     this.#closed.resolve(failure);
   }
 }
@@ -419,6 +443,12 @@ function limitsOf({ limits = {}, outbox = {} }: ConnectOptions) {
 const inflightDefault = 100;
 // Topics beyond them go in full.
 const aliasesDefault = 100;
+
+/** At most 23 letters and digits, which every server takes. (MQTT 3.1.1 section 3.1.3.1) */
+function madeUpId(random: () => number): string {
+  const digits = () => Math.floor(random() * 2 ** 40).toString(36);
+  return `pantala${digits()}${digits()}`;
+}
 
 function ended(cause?: Error): ClientError {
   return new ClientError('disconnected', cause?.message ?? 'the client has ended', { cause });

@@ -32,6 +32,8 @@ export interface SessionClientOptions {
   readonly host: ClientHost;
   /** Empty: the server gives one, where the version allows it. */
   readonly clientId: string;
+  /** Makes one up where it does not; absent: there has to be a `clientId`. */
+  readonly makeClientId?: (() => string) | undefined;
   /** Whether the first connection begins a new session; further ones resume what survives. */
   readonly cleanStart: boolean;
   readonly recipient: Recipient;
@@ -163,9 +165,14 @@ export class SessionClient {
     else this.#session.publish(message, outcome);
   }
 
-  /** Gives up the message that has waited longest, if one has not been sent. @returns whether */
-  dropOldest(): boolean {
-    return this.#session.outgoing.giveUp(() => true);
+  /** Gives up the message of QoS 1 or 2 that has waited longest, if one has not been sent. */
+  dropOldest(): Message | undefined {
+    let oldest: Message | undefined;
+    this.#session.outgoing.giveUp(({ message, qos }) => {
+      if (qos > 0) oldest = message;
+      return qos > 0;
+    });
+    return oldest;
   }
 
   /** Gives the message up if it has not been sent. @returns whether */
@@ -226,6 +233,9 @@ export class SessionClient {
   /** @throws RangeError when it makes no CONNECT */
   #connectPacket(introduction: Introduction): Connect {
     const { version, keepAliveSeconds, will, userName, password, properties } = introduction;
+    // [MQTT3-3.1.3-7]; MQTT 3.1 asks for an identifier in any case.
+    const needsId = version === 3 || (version === 4 && this.#resumes);
+    if (needsId && this.#clientId === '') this.#clientId = this.#options.makeClientId?.() ?? '';
     const connect: Connect = {
       type: 'connect',
       version,
@@ -239,8 +249,6 @@ export class SessionClient {
       properties,
     };
     if (will !== undefined) refuseFault(nameFault(will.topic));
-    // [MQTT3-3.1.3-7]; MQTT 3.1 asks for an identifier in any case.
-    const needsId = version === 3 || (version === 4 && !connect.cleanStart);
     if (needsId && connect.clientId === '') {
       throw new RangeError('an empty client identifier, where this version or session needs one');
     }

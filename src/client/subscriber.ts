@@ -96,7 +96,7 @@ export class Subscriber implements Recipient, Backlog {
   /**
    * Has the sink get what matches one of the filters.
    *
-   * @returns what the server says of each filter, once it has said so
+   * @returns for each filter what the server says of it, once it has said so
    * @throws RangeError for what no server could make sense of
    */
   subscribe(
@@ -104,32 +104,31 @@ export class Subscriber implements Recipient, Backlog {
     sink: Sink,
     options: SubscriptionOptions,
     userProperties: UserProperties | undefined,
-  ): Promise<ReasonCode[]> {
+  ): Promise<ReasonCode>[] {
     for (const filter of filters) subscriptionOf(filter, options);
     const answers = filters.map((filter) => {
       const entry = this.#table.add(filter, sink, options, userProperties);
       const answer = Promise.withResolvers<ReasonCode>();
       entry.waiting.push(answer);
-      entry.isGranted = false;
+      entry.state = 'wanted';
       if (this.#session?.isConnected) this.#request(entry);
       return answer.promise;
     });
     this.#claim();
-    return Promise.all(answers);
+    return answers;
   }
 
   /** The sink gets no more of the filters; what only it has wanted the server forgets. */
   async unsubscribe(filters: readonly string[], sink: Sink): Promise<void> {
-    const unwanted = filters.filter((filter) => this.#table.remove(filter, sink));
+    const entries = filters.flatMap((filter) => this.#table.remove(filter, sink) ?? []);
+    for (const { filter, waiting } of entries) {
+      for (const { reject } of waiting.splice(0)) reject(unsubscribed(filter));
+    }
+    const unwanted = entries.filter(({ wasAsked }) => wasAsked).map(({ filter }) => filter);
     const session = this.#session;
     // Where there is no connection, see `welcomed`.
     if (unwanted.length === 0 || !session?.isConnected) return this.#forgetLater(unwanted);
-    try {
-      await session.unsubscribe({ type: 'unsubscribe', filters: unwanted, properties: undefined });
-    } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
-      if (error.failure !== 'refused') this.#forgetLater(unwanted);
-    }
+    await this.#unsubscribe(unwanted);
   }
 
   /** Has the sink get all that arrives. */
@@ -145,16 +144,12 @@ export class Subscriber implements Recipient, Backlog {
   /** A connection is there: the server is to have what is wanted, and nothing else. */
   welcomed(hasSession: boolean): void {
     for (const entry of this.#table.entries()) {
-      if (!hasSession) entry.isGranted = false;
-      if (!entry.isGranted) this.#request(entry);
+      if (!hasSession && entry.state === 'granted') entry.state = 'wanted';
+      if (entry.state === 'wanted') this.#request(entry);
     }
     const leftovers = [...this.#leftovers];
     this.#leftovers.clear();
-    const session = this.#session!;
-    if (!hasSession || leftovers.length === 0) return;
-    session
-      .unsubscribe({ type: 'unsubscribe', filters: leftovers, properties: undefined })
-      .catch(() => this.#forgetLater(leftovers));
+    if (hasSession && leftovers.length > 0) void this.#unsubscribe(leftovers);
   }
 
   /** The client ends: so do all readers. */
@@ -164,6 +159,16 @@ export class Subscriber implements Recipient, Backlog {
       for (const { reject } of waiting.splice(0)) reject(cause);
     }
     for (const sink of this.#table.sinks()) sink.end(failure);
+  }
+
+  /** Has the server forget; if it does not hear of it now, then by the next connection. */
+  async #unsubscribe(filters: readonly string[]): Promise<void> {
+    try {
+      await this.#session!.unsubscribe({ type: 'unsubscribe', filters, properties: undefined });
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      if (error.failure !== 'refused') this.#forgetLater(filters);
+    }
   }
 
   #forgetLater(filters: readonly string[]): void {
@@ -185,16 +190,20 @@ export class Subscriber implements Recipient, Backlog {
       for (const one of waiting) use(one);
     };
     const failed = (error: unknown) => {
+      entry.state = 'wanted';
       const isLost = error instanceof ClientError && isTransient(error);
-      if (isLost) entry.waiting.unshift(...waiting);
-      else settle(({ reject }) => reject(error));
+      if (!isLost) settle(({ reject }) => reject(error));
+      else if (entry.sinks.length > 0) entry.waiting.unshift(...waiting);
+      else settle(({ reject }) => reject(unsubscribed(filter)));
     };
+    entry.state = 'asked';
     try {
       const subscriptions = [subscriptionOf(filter, options)];
       session.subscribe({ type: 'subscribe', subscriptions, properties }).then(([reasonCode]) => {
-        entry.isGranted = true;
+        entry.state = 'granted';
         settle(({ resolve }) => resolve(reasonCode));
       }, failed);
+      entry.wasAsked = true;
     } catch (error) {
       failed(error);
     }
@@ -227,6 +236,11 @@ export class Subscriber implements Recipient, Backlog {
 
 // How far more may be read than anybody takes, before QoS 0 is dropped.
 const beyondFactor = 4;
+
+function unsubscribed(filter: string): ClientError {
+  const text = `the subscription to '${filter}' was ended before the server had answered`;
+  return new ClientError('not connected', text);
+}
 
 const transient: readonly ClientError['failure'][] = [
   'connection lost',
