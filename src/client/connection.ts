@@ -148,6 +148,7 @@ export class Connection implements LinkReceiver {
     this.#options.session.publishAtMostOnce(message);
     if (!this.#mustWaitFor(message)) return undefined;
     this.#room ??= Promise.withResolvers();
+    if (this.#isPaused) this.resumeReading();
     return this.#room.promise;
   }
 
@@ -470,6 +471,8 @@ export class Connection implements LinkReceiver {
 
   get #mayPause(): boolean {
     const { recipient, session } = this.#options;
+    // Nor while the network takes nothing: the server may not read before somebody reads it.
+    if (this.#room !== undefined) return false;
     return recipient.isFull && this.#requests.count === 0 && !session.awaitsAnswers;
   }
 
