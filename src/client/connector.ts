@@ -4,6 +4,7 @@ import type { Connack } from '../packet/connack.ts';
 import type { Will } from '../packet/connect.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
+import type { Accept } from '../session/link.ts';
 import { Backoff } from './backoff.ts';
 import { ClientError } from './client-error.ts';
 import type {
@@ -40,8 +41,13 @@ export interface ConnectorOptions {
   readonly platform: ClientPlatform;
   readonly timers: Timers;
   readonly events: Events<ConnectionEvents>;
-  /** There is a connection. */
-  readonly welcomed: (connack: Connack) => void;
+  /**
+   * There is a connection.
+   *
+   * @param isSure the session is the one that this side knows: no attempt before may have begun
+   *   another one, whose CONNACK was lost
+   */
+  readonly welcomed: (connack: Connack, isSure: boolean) => void;
 }
 
 export class Connector {
@@ -51,6 +57,8 @@ export class Connector {
   readonly #servers: ServerList;
   readonly #stopped = new AbortController();
   #version: ProtocolVersion;
+  // A server that was told of this client has not answered.
+  #isUnsure = false;
   #lastFailure: ClientError | Error | undefined;
 
   constructor(options: ConnectorOptions) {
@@ -160,9 +168,14 @@ export class Connector {
       givenUp.abort(new ClientError('connect timeout', text));
     });
     timeout.set(connectSeconds * 1000);
+    const isSure = !this.#isUnsure;
     try {
       const connack = await session.connect((accept) => {
-        const opening = platform.open(server, accept, givenUp.signal);
+        const introduce: Accept = (link) => {
+          this.#isUnsure = true;
+          return accept(link);
+        };
+        const opening = platform.open(server, introduce, givenUp.signal);
         opening.then(
           () => timeout.clear(),
           () => {},
@@ -171,9 +184,10 @@ export class Connector {
         return opening;
       }, introduction);
       this.#servers.arrived();
+      this.#isUnsure = false;
       const { version } = introduction;
       const { sessionPresent } = connack;
-      welcomed(connack);
+      welcomed(connack, isSure);
       events.emit('connected', { server, version, sessionPresent });
     } finally {
       timeout.clear();

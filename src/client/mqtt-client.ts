@@ -1,6 +1,5 @@
 /** The client that programs use: it stays connected, subscribed, and loses nothing on the way. */
 
-import type { Connack } from '../packet/connack.ts';
 import type { DisconnectProperties } from '../packet/disconnect.ts';
 import type { UserProperties } from '../packet/properties.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
@@ -136,7 +135,9 @@ export class MqttClient {
       platform,
       timers: this.#timers,
       events: this.#events as unknown as Events<ConnectionEvents>,
-      welcomed: (connack) => this.#welcomed(connack),
+      welcomed: ({ sessionPresent }, isSure) => {
+        this.#subscriber.welcomed(sessionPresent ? (isSure ? 'known' : 'doubtful') : 'none');
+      },
     });
   }
 
@@ -329,10 +330,6 @@ export class MqttClient {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.disconnect();
-  }
-
-  #welcomed({ sessionPresent }: Connack): void {
-    this.#subscriber.welcomed(sessionPresent);
   }
 
   #stream(filters: string | readonly string[], options: SubscribeOptions = {}): Subscription {

@@ -141,15 +141,22 @@ export class Subscriber implements Recipient, Backlog {
     this.#table.removeForEverything(sink);
   }
 
-  /** A connection is there: the server is to have what is wanted, and nothing else. */
-  welcomed(hasSession: boolean): void {
+  /**
+   * A connection is there: the server is to have what is wanted, and nothing else.
+   *
+   * @param session that the server has; `doubtful`: it may have begun since our last connection
+   */
+  welcomed(session: 'none' | 'doubtful' | 'known'): void {
     for (const entry of this.#table.entries()) {
-      if (!hasSession && entry.state === 'granted') entry.state = 'wanted';
+      if (session !== 'known' && entry.state === 'granted') {
+        entry.state = 'wanted';
+        entry.isDoubtful = session === 'doubtful';
+      }
       if (entry.state === 'wanted') this.#request(entry);
     }
     const leftovers = [...this.#leftovers];
     this.#leftovers.clear();
-    if (hasSession && leftovers.length > 0) void this.#unsubscribe(leftovers);
+    if (session !== 'none' && leftovers.length > 0) void this.#unsubscribe(leftovers);
   }
 
   /** The client ends: so do all readers. */
@@ -198,7 +205,10 @@ export class Subscriber implements Recipient, Backlog {
     };
     entry.state = 'asked';
     try {
-      const subscriptions = [subscriptionOf(filter, options)];
+      const subscriptions = [
+        subscriptionOf(filter, entry.isDoubtful ? unlessThere(options) : options),
+      ];
+      entry.isDoubtful = false;
       session.subscribe({ type: 'subscribe', subscriptions, properties }).then(([reasonCode]) => {
         entry.state = 'granted';
         settle(({ resolve }) => resolve(reasonCode));
@@ -236,6 +246,11 @@ export class Subscriber implements Recipient, Backlog {
 
 // How far more may be read than anybody takes, before QoS 0 is dropped.
 const beyondFactor = 4;
+
+/** Retained messages come only where the server does not have the subscription. */
+function unlessThere(options: SubscriptionOptions): SubscriptionOptions {
+  return { ...options, retainHandling: options.retainHandling === 2 ? 2 : 1 };
+}
 
 function unsubscribed(filter: string): ClientError {
   const text = `the subscription to '${filter}' was ended before the server had answered`;

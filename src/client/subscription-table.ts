@@ -19,6 +19,8 @@ export interface Entry {
   userProperties: UserProperties | undefined;
   /** `asked` on the present connection; `granted` in the present session of the server. */
   state: 'wanted' | 'asked' | 'granted';
+  /** The server may have it in the present session, or not: nobody can know. */
+  isDoubtful: boolean;
   /** The server may have it, or have had it. */
   wasAsked: boolean;
   /** Those who want to know what the server says. */
@@ -67,6 +69,7 @@ export class SubscriptionTable {
         options,
         userProperties,
         state: 'wanted',
+        isDoubtful: false,
         wasAsked: false,
         waiting: [],
       };
