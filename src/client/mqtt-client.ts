@@ -20,7 +20,7 @@ import { Requester, type RequestOptions } from './requester.ts';
 import { type Respond, respondWith } from './responder.ts';
 import type { ServerTerms } from './server-terms.ts';
 import { SessionClient } from './session-client.ts';
-import { Subscriber, subscriberDefaults } from './subscriber.ts';
+import { Subscriber, type SubscriberLimits, subscriberDefaults } from './subscriber.ts';
 import { Subscription } from './subscription.ts';
 import type { SubscriptionOptions } from './subscription-request.ts';
 import { Timers } from './timers.ts';
@@ -79,6 +79,7 @@ const sentAtOnce = Promise.resolve(sent);
  */
 export class MqttClient {
   readonly #options: ConnectOptions;
+  readonly #limits: SubscriberLimits;
   readonly #platform: ClientPlatform;
   readonly #timers: Timers;
   readonly #events = new Events<ClientEvents>();
@@ -100,6 +101,7 @@ export class MqttClient {
     platform: ClientPlatform,
   ) {
     const limits = { ...defaultClientLimits, ...subscriberDefaults, ...limitsOf(options) };
+    this.#limits = limits;
     this.#options = options;
     this.#platform = platform;
     this.#timers = new Timers(platform.clock, platform.wakeAt);
@@ -189,6 +191,8 @@ export class MqttClient {
       signal?.throwIfAborted();
       throw error;
     }
+    const { unclaimedSeconds } = this.#limits;
+    this.#timers.timer(() => this.#subscriber.dropUnclaimed()).set(unclaimedSeconds * 1000);
     void this.#connector.run().then((failure) => {
       signal?.removeEventListener('abort', abort);
       if (failure !== undefined) this.#end(failure);

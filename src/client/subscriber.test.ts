@@ -85,6 +85,27 @@ describe('subscriptions through connections', () => {
     assert.deepEqual(filtersOf(stage.server.received()), ['+a']);
   });
 
+  it('are asked for again where the session may be another than it was', async () => {
+    const stage = await mqttWelcomed();
+    stage.client.subscribe('a', { retainHandling: 0 });
+    await granted(stage);
+    await stage.server.drop();
+    await stage.network.advance(1);
+    // CONNACK, with a new session, is lost on the way.
+    await stage.server.drop();
+    await stage.network.advance(3);
+    await stage.server.letIn({ sessionPresent: true });
+    const [again] = await granted(stage);
+    assert.deepEqual(
+      again.subscriptions.map(({ filter, retainHandling }) => [filter, retainHandling]),
+      [['a', 1]],
+    );
+    await stage.server.drop();
+    await stage.network.advance(5);
+    await stage.server.letIn({ sessionPresent: true });
+    assert.deepEqual(filtersOf(stage.server.received()), []);
+  });
+
   it('that ended when their end was not confirmed are ended once more', async () => {
     const stage = await mqttWelcomed();
     const a = stage.client.subscribe('a');
@@ -299,6 +320,18 @@ describe('messages that nobody has subscribed to', () => {
     const reader = new Reader(stage.client.subscribe('a'));
     await stage.network.settle();
     assert.deepEqual(reader.texts, ['2', '3']);
+  });
+
+  it('hold up the others for a while only', async () => {
+    const stage = await mqttWelcomed({ receiveMaximum: 1, limits: { unclaimedSeconds: 20 } });
+    await stage.server.send(published('a', '1', { packetId: 1 }));
+    await stage.network.advance(19);
+    assert.deepEqual(stage.server.heard(), []);
+    await stage.network.advance(2);
+    assert.deepEqual(stage.server.heard(), ['puback 1']);
+    await stage.server.send(published('a', '2', { packetId: 2 }));
+    assert.deepEqual(stage.server.heard(), ['puback 2']);
+    assert.deepEqual(stage.events, ['connected', 'dropped', 'dropped']);
   });
 
   it('are no more of interest when they come late', async () => {

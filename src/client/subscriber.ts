@@ -19,12 +19,18 @@ export interface SubscriberLimits {
   readonly inboxBytesMax: number;
   /** Messages that are kept for whoever may yet subscribe to them; then the oldest are lost. */
   readonly unclaimedMessagesMax: number;
+  /**
+   * Seconds after the first connection in which such messages are kept, unacknowledged. Since
+   * acknowledgements leave in order, nothing behind them could be acknowledged for ever.
+   */
+  readonly unclaimedSeconds: number;
 }
 
 export const subscriberDefaults: SubscriberLimits = {
   inboxMessagesMax: 1000,
   inboxBytesMax: 8_000_000,
   unclaimedMessagesMax: 1000,
+  unclaimedSeconds: 30,
 };
 
 export interface SubscriberOptions {
@@ -46,6 +52,7 @@ export class Subscriber implements Recipient, Backlog {
   #messages = 0;
   #bytes = 0;
   #wasFull = false;
+  #keepsUnclaimed = true;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -219,11 +226,22 @@ export class Subscriber implements Recipient, Backlog {
     }
   }
 
+  /** Whoever has not come for messages from before by now will not come for them. */
+  dropUnclaimed(): void {
+    this.#keepsUnclaimed = false;
+    while (this.#unclaimed.length > 0) this.#dropOldest();
+  }
+
   #keep(message: IncomingMessage): void {
     this.#unclaimed.push(message);
+    if (!this.#keepsUnclaimed) return this.#dropOldest();
     this.#options.unclaimed(message);
-    if (this.#unclaimed.length <= this.#options.limits.unclaimedMessagesMax) return;
-    const oldest = this.#unclaimed.shift()!;
+    if (this.#unclaimed.length > this.#options.limits.unclaimedMessagesMax) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#unclaimed.shift();
+    if (oldest === undefined) return;
     this.#options.dropped(oldest);
     releaseMessage(oldest);
   }

@@ -1,5 +1,6 @@
 /** What was published, what has arrived where, and what should have. */
 
+import type { IncomingMessage } from '../../../src/client/incoming-message.ts';
 import type { QoS } from '../../../src/packet/version.ts';
 import { matches } from '../../../src/topic/topic-filter.ts';
 import { BrokenPromise } from '../broken-promise.ts';
@@ -28,11 +29,14 @@ export class ReaderRecord {
    */
   owedFrom: number | undefined;
   readonly #counts = new Map<string, number>();
-  // Within one life: how often each came, and the last that came for the first time.
+  // The last that came for the first time, of each publisher, topic and QoS.
+  readonly #latest = new Map<string, number>();
+  readonly #beganAt: number;
+  // How often each came within one life.
   #seen = new Map<string, number>();
-  #latest = new Map<string, number>();
 
-  constructor(program: string, filter: string, qos: QoS) {
+  constructor(program: string, filter: string, qos: QoS, beganAt: number) {
+    this.#beganAt = beganAt;
     this.program = program;
     this.filter = filter;
     this.qos = qos;
@@ -45,25 +49,27 @@ export class ReaderRecord {
   /** Its program has begun anew: it has forgotten what it has seen. */
   beginLife(): void {
     this.#seen = new Map();
-    this.#latest = new Map();
   }
 
   countOf({ key }: Publication): number {
     return this.#counts.get(key) ?? 0;
   }
 
-  arrived(publication: Publication): void {
-    const { key, topic, qos, number } = publication;
+  /** @param qos what it has arrived with */
+  arrived(publication: Publication, qos: QoS): void {
+    const { key, topic, number } = publication;
+    const isFirst = this.countOf(publication) === 0;
     this.#counts.set(key, this.countOf(publication) + 1);
     const times = (this.#seen.get(key) ?? 0) + 1;
     this.#seen.set(key, times);
     if (times > 1) {
       const promise = qos === 2 ? 'exactlyOnce' : 'atMostOnce';
-      const mayRepeat = qos === 1 || (qos === 2 && this.qos === 1);
-      if (!mayRepeat) this.#broken(promise, `${key} has arrived ${times} times`);
+      if (qos !== 1) this.#broken(promise, `${key} has arrived ${times} times`);
       return;
     }
-    const lane = `${key.replace(/\.\d+$/, '')} ${topic} ${qos}`;
+    // What came before it began may come again in another order than its own.
+    if (!isFirst || number < this.#beganAt) return;
+    const lane = `${key.replace(/\.\d+$/, '')} ${topic} ${publication.qos} ${qos}`;
     const latest = this.#latest.get(lane) ?? -1;
     if (number < latest && qos > 0) this.#broken('order', `${key} has arrived too late`);
     this.#latest.set(lane, Math.max(number, latest));
@@ -94,7 +100,7 @@ export class Ledger {
   }
 
   reader(program: string, filter: string, qos: QoS): ReaderRecord {
-    const record = new ReaderRecord(program, filter, qos);
+    const record = new ReaderRecord(program, filter, qos, this.#number);
     this.#readers.push(record);
     return record;
   }
@@ -109,7 +115,9 @@ export class Ledger {
   }
 
   /** @throws BrokenPromise for a payload that nobody has published */
-  arrived(reader: ReaderRecord, payload: string, topic: string): Publication {
+  arrived(reader: ReaderRecord, message: IncomingMessage): Publication {
+    const { topic, qos } = message;
+    const payload = message.text();
     const publication = this.#publications.get(payload.split(' ')[0]);
     if (publication === undefined || publication.topic !== topic) {
       throw new BrokenPromise(
@@ -121,7 +129,7 @@ export class Ledger {
     if (!matches(reader.filter, topic)) {
       throw new BrokenPromise('owed', reader.program, `${reader.name} has got ${topic}`);
     }
-    reader.arrived(publication);
+    reader.arrived(publication, qos);
     return publication;
   }
 

@@ -289,7 +289,7 @@ export class Program {
     // Questions and answers are seen by those who want everything.
     if (/^(ask|responses\/.*)$/.test(message.topic)) return;
     try {
-      const { key, number } = this.#ledger.arrived(record, message.text(), message.topic);
+      const { key, number } = this.#ledger.arrived(record, message);
       this.#world.note(number);
       this.#tell(`gets ${key} from ${record.filter}${message.dup ? ', again' : ''}`);
     } catch (error) {
