@@ -132,6 +132,17 @@ describe('subscriptions through connections', () => {
     assert.deepEqual(stage.server.received(), []);
   });
 
+  it('of an earlier program are ended, too', async () => {
+    const stage = mqttStage({ cleanStart: false });
+    const starting = stage.client.start();
+    const a = stage.client.subscribe('a');
+    a.granted.catch(() => {});
+    await stage.network.settled(a.unsubscribe());
+    await stage.server.letIn({ sessionPresent: true });
+    await stage.network.settled(starting);
+    assert.deepEqual(filtersOf(stage.server.received()), ['-a']);
+  });
+
   it('whose end came before the answer say so when the connection is lost', async () => {
     const stage = await mqttWelcomed();
     const a = stage.client.subscribe('a');

@@ -53,6 +53,8 @@ export class Subscriber implements Recipient, Backlog {
   #bytes = 0;
   #wasFull = false;
   #keepsUnclaimed = true;
+  // The session of the server may have subscriptions of an earlier program.
+  #isInherited = true;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -131,7 +133,9 @@ export class Subscriber implements Recipient, Backlog {
     for (const { filter, waiting } of entries) {
       for (const { reject } of waiting.splice(0)) reject(unsubscribed(filter));
     }
-    const unwanted = entries.filter(({ wasAsked }) => wasAsked).map(({ filter }) => filter);
+    const unwanted = entries
+      .filter(({ wasAsked }) => wasAsked || this.#isInherited)
+      .map(({ filter }) => filter);
     const session = this.#session;
     // Where there is no connection, see `welcomed`.
     if (unwanted.length === 0 || !session?.isConnected) return this.#forgetLater(unwanted);
@@ -154,6 +158,7 @@ export class Subscriber implements Recipient, Backlog {
    * @param session that the server has; `doubtful`: it may have begun since our last connection
    */
   welcomed(session: 'none' | 'doubtful' | 'known'): void {
+    if (session === 'none') this.#isInherited = false;
     for (const entry of this.#table.entries()) {
       if (session !== 'known' && entry.state === 'granted') {
         entry.state = 'wanted';

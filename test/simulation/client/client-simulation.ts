@@ -90,11 +90,20 @@ export class ClientSimulation {
   }
 
   async restartBroker(): Promise<void> {
-    const forgets = this.random.chance(0.25);
+    const forgets = this.random.chance(0.4);
+    if (this.random.chance(0.5)) {
+      for (const program of this.programs) program.publish('a/1', 2);
+      await this.world.rounds(this.random.below(12));
+    }
+    this.#ledger.serverCrashed();
     await this.world.crashBroker({ forgets });
     if (forgets) for (const program of this.programs) program.serverForgot();
     await this.world.advance(this.random.below(3000));
     this.world.startBroker();
+    if (this.random.chance(0.5)) return;
+    // Before everybody has heard from it, or just then.
+    await this.world.advance(this.random.below(2000));
+    this.world.cutAll();
   }
 
   /** Everything heals, and what is on its way arrives. */
@@ -117,9 +126,11 @@ export class ClientSimulation {
     for (const topic of topics) {
       for (const qos of [0, 1, 2] as const) this.program().publish(topic, qos, { isProbe: true });
     }
+    for (const program of this.programs) program.isProbed = true;
     const asking = this.programs.find(({ canAsk }) => canAsk)?.ask('ask');
     asking?.catch(() => {});
     await this.rest();
+    for (const program of this.programs) program.isProbed = false;
     if (this.programs[0].canAsk) await asking;
   }
 
@@ -175,7 +186,7 @@ const steps: readonly Step[] = [
   { weight: 5, take: (simulation) => simulation.unsubscribe() },
   { weight: 4, take: (simulation) => simulation.ask() },
   { weight: 3, take: (simulation) => simulation.crashProgram() },
-  { weight: 3, take: (simulation) => simulation.restartBroker() },
+  { weight: 5, take: (simulation) => simulation.restartBroker() },
   {
     weight: 1,
     take: async (simulation) => {

@@ -14,6 +14,11 @@ export interface Publication {
   readonly number: number;
   /** `open` as long as its promise is; `unknown` when its publisher died before that was settled. */
   state: 'open' | 'acknowledged' | 'failed' | 'unknown';
+  /**
+   * It was not acknowledged when the server crashed, and comes again: perhaps behind later ones that
+   * the server has kept.
+   */
+  isShaken: boolean;
   /** For probes: nothing is in the way, so that it arrives once and not twice. */
   readonly isProbe: boolean;
 }
@@ -68,7 +73,7 @@ export class ReaderRecord {
       return;
     }
     // What came before it began may come again in another order than its own.
-    if (!isFirst || number < this.#beganAt) return;
+    if (!isFirst || number < this.#beganAt || publication.isShaken) return;
     const lane = `${key.replace(/\.\d+$/, '')} ${topic} ${publication.qos} ${qos}`;
     const latest = this.#latest.get(lane) ?? -1;
     if (number < latest && qos > 0) this.#broken('order', `${key} has arrived too late`);
@@ -109,7 +114,15 @@ export class Ledger {
   publish(origin: string, topic: string, qos: QoS, { isProbe = false } = {}): Publication {
     const number = this.#number++;
     const key = `${origin}.${number}`;
-    const publication: Publication = { key, topic, qos, number, state: 'open', isProbe };
+    const publication: Publication = {
+      key,
+      topic,
+      qos,
+      number,
+      state: 'open',
+      isShaken: false,
+      isProbe,
+    };
     this.#publications.set(key, publication);
     return publication;
   }
@@ -131,6 +144,12 @@ export class Ledger {
     }
     reader.arrived(publication, qos);
     return publication;
+  }
+
+  serverCrashed(): void {
+    for (const publication of this.#publications.values()) {
+      if (publication.state !== 'acknowledged') publication.isShaken = true;
+    }
   }
 
   /** The publisher is dead: nobody will know what became of these. */

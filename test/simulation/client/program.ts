@@ -5,7 +5,9 @@ import type { ConnectOptions } from '../../../src/client/connect-options.ts';
 import type { IncomingMessage } from '../../../src/client/incoming-message.ts';
 import { MqttClient } from '../../../src/client/mqtt-client.ts';
 import type { Subscription } from '../../../src/client/subscription.ts';
+import type { Packet } from '../../../src/packet/packet.ts';
 import type { QoS } from '../../../src/packet/version.ts';
+import { matches } from '../../../src/topic/topic-filter.ts';
 import { BrokenPromise } from '../broken-promise.ts';
 import type { Ledger, Publication, ReaderRecord } from './ledger.ts';
 import type { Machine } from './machine.ts';
@@ -30,6 +32,8 @@ const messagesMax = 30;
 
 export class Program {
   readonly name: string;
+  /** At rest: the server sends only what it has a subscription for. */
+  isProbed = false;
   readonly #options: ProgramOptions;
   readonly #world: World;
   readonly #ledger: Ledger;
@@ -206,10 +210,11 @@ export class Program {
     if (!isPersistent) this.#owedNothing();
     const options = { reconnect: { initially: true, delayMillisecondsMax: 5000 }, ...connect };
     const outbox = { messagesMax, ...connect.outbox };
+    const observer = { packetReceived: (packet: Packet) => this.#received(packet) };
     const platform = this.#world.platform(this.#machine);
     this.#client = new MqttClient(
       'mqtt://broker',
-      { clientId: name, ...options, outbox },
+      { clientId: name, ...options, outbox, observer },
       platform,
     );
     this.#listen(this.#client);
@@ -228,6 +233,14 @@ export class Program {
         () => {},
       );
     }
+  }
+
+  /** @see isProbed */
+  #received(packet: Packet): void {
+    if (!this.isProbed || packet.type !== 'publish' || isQuestion(packet.topic)) return;
+    const { topic } = packet;
+    const isWanted = this.#readers.some(({ record }) => matches(record.filter, topic));
+    if (!isWanted) this.#fail('owed', `the server still has a subscription for ${topic}`);
   }
 
   #listen(client: MqttClient): void {
@@ -287,7 +300,7 @@ export class Program {
 
   #take(record: ReaderRecord, message: IncomingMessage): void {
     // Questions and answers are seen by those who want everything.
-    if (/^(ask|responses\/.*)$/.test(message.topic)) return;
+    if (isQuestion(message.topic)) return;
     try {
       const { key, number } = this.#ledger.arrived(record, message);
       this.#world.note(number);
@@ -323,4 +336,8 @@ export class Program {
   #tell(text: string): void {
     this.#world.tell(this.name, text, this.#world.now);
   }
+}
+
+function isQuestion(topic: string): boolean {
+  return topic === 'ask' || topic.startsWith('responses/');
 }

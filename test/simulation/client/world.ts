@@ -141,6 +141,10 @@ export class World {
     if (this.#wires.length > 0) this.random.pick(this.#wires).break(this.#now);
   }
 
+  cutAll(): void {
+    for (const wire of this.#wires) wire.break(this.#now);
+  }
+
   stallOne(milliseconds: number): void {
     if (this.#wires.length > 0) this.random.pick(this.#wires).stall(this.#now + milliseconds);
   }
