@@ -17,6 +17,9 @@ const readersMax = 6;
 // How long everything may take to come to rest once nothing is in the way.
 const restMilliseconds = 120_000;
 
+// When nothing arrives for so long, nothing will.
+const quietMilliseconds = 5000;
+
 interface Step {
   readonly weight: number;
   readonly take: (simulation: ClientSimulation) => void | Promise<void>;
@@ -80,7 +83,7 @@ export class ClientSimulation {
 
   ask(): void {
     const program = this.program();
-    if (program.canAsk) program.ask('ask').catch(() => {});
+    if (program.canAsk) program.ask('ask', { timeout: 20_000 }).catch(() => {});
   }
 
   crashProgram(): void {
@@ -114,8 +117,11 @@ export class ClientSimulation {
       if (this.world.now >= end) this.#noRest();
       await this.world.advance(500, { all: true });
     }
-    // Readers that take their time, and acknowledgements that follow.
-    await this.world.advance(30_000, { all: true });
+    // Readers that take their time, for whom the server has more.
+    for (let arrivals = -1; arrivals !== this.#ledger.arrivals; ) {
+      arrivals = this.#ledger.arrivals;
+      await this.world.advance(quietMilliseconds, { all: true });
+    }
     for (const program of this.programs) program.check();
     this.#ledger.check();
     for (const program of this.programs) program.noteRest();
@@ -127,11 +133,19 @@ export class ClientSimulation {
       for (const qos of [0, 1, 2] as const) this.program().publish(topic, qos, { isProbe: true });
     }
     for (const program of this.programs) program.isProbed = true;
-    const asking = this.programs.find(({ canAsk }) => canAsk)?.ask('ask');
-    asking?.catch(() => {});
+    const asking = this.programs.find(({ canAsk }) => canAsk)?.ask('ask', {
+      timeout: restMilliseconds,
+    });
+    let answered = asking === undefined || !this.programs[0].canAsk;
+    asking?.then(
+      () => {
+        answered = true;
+      },
+      () => {},
+    );
     await this.rest();
     for (const program of this.programs) program.isProbed = false;
-    if (this.programs[0].canAsk) await asking;
+    if (!answered) throw new BrokenPromise('answers', undefined, 'a question has no answer');
   }
 
   /** All disconnect; nothing is left open. */

@@ -19,6 +19,11 @@ export interface Publication {
    * the server has kept.
    */
   isShaken: boolean;
+  /**
+   * Its publisher could not know that the server had lost the session: the CONNACK that said so was
+   * lost. What of QoS 2 had arrived until then comes once more.
+   */
+  isExcused: boolean;
   /** For probes: nothing is in the way, so that it arrives once and not twice. */
   readonly isProbe: boolean;
 }
@@ -36,12 +41,10 @@ export class ReaderRecord {
   readonly #counts = new Map<string, number>();
   // The last that came for the first time, of each publisher, topic and QoS.
   readonly #latest = new Map<string, number>();
-  readonly #beganAt: number;
   // How often each came within one life.
   #seen = new Map<string, number>();
 
-  constructor(program: string, filter: string, qos: QoS, beganAt: number) {
-    this.#beganAt = beganAt;
+  constructor(program: string, filter: string, qos: QoS) {
     this.program = program;
     this.filter = filter;
     this.qos = qos;
@@ -69,11 +72,12 @@ export class ReaderRecord {
     this.#seen.set(key, times);
     if (times > 1) {
       const promise = qos === 2 ? 'exactlyOnce' : 'atMostOnce';
-      if (qos !== 1) this.#broken(promise, `${key} has arrived ${times} times`);
+      if (qos !== 1 && !publication.isExcused)
+        this.#broken(promise, `${key} has arrived ${times} times`);
       return;
     }
-    // What came before it began may come again in another order than its own.
-    if (!isFirst || number < this.#beganAt || publication.isShaken) return;
+    // What came before the server had the subscription may come again, in another order.
+    if (!isFirst || !this.#isSteadySince(number) || publication.isShaken) return;
     const lane = `${key.replace(/\.\d+$/, '')} ${topic} ${publication.qos} ${qos}`;
     const latest = this.#latest.get(lane) ?? -1;
     if (number < latest && qos > 0) this.#broken('order', `${key} has arrived too late`);
@@ -82,8 +86,12 @@ export class ReaderRecord {
 
   owes(publication: Publication): boolean {
     const { qos, number, state, topic } = publication;
-    if (this.owedFrom === undefined || number < this.owedFrom) return false;
+    if (!this.#isSteadySince(number)) return false;
     return qos > 0 && state === 'acknowledged' && matches(this.filter, topic);
+  }
+
+  #isSteadySince(number: number): boolean {
+    return this.owedFrom !== undefined && number >= this.owedFrom;
   }
 
   #broken(promise: 'exactlyOnce' | 'atMostOnce' | 'order', text: string): never {
@@ -93,11 +101,19 @@ export class ReaderRecord {
 
 export class Ledger {
   readonly #publications = new Map<string, Publication>();
+  // Those that have been looked at.
+  readonly #past = new Map<string, Publication>();
   readonly #readers: ReaderRecord[] = [];
   // Packet ids of QoS 2 that publishers have died with: the server may hold them open, and take a
   // message of the next life that comes with one of them for a duplicate.
   readonly #collisions = new Map<string, number>();
   #number = 0;
+  #arrivals = 0;
+
+  /** Messages that have arrived anywhere. */
+  get arrivals(): number {
+    return this.#arrivals;
+  }
 
   /** The number that the next publication will have. */
   get next(): number {
@@ -105,7 +121,7 @@ export class Ledger {
   }
 
   reader(program: string, filter: string, qos: QoS): ReaderRecord {
-    const record = new ReaderRecord(program, filter, qos, this.#number);
+    const record = new ReaderRecord(program, filter, qos);
     this.#readers.push(record);
     return record;
   }
@@ -121,6 +137,7 @@ export class Ledger {
       number,
       state: 'open',
       isShaken: false,
+      isExcused: false,
       isProbe,
     };
     this.#publications.set(key, publication);
@@ -131,7 +148,9 @@ export class Ledger {
   arrived(reader: ReaderRecord, message: IncomingMessage): Publication {
     const { topic, qos } = message;
     const payload = message.text();
-    const publication = this.#publications.get(payload.split(' ')[0]);
+    this.#arrivals++;
+    const [key] = payload.split(' ');
+    const publication = this.#publications.get(key) ?? this.#past.get(key);
     if (publication === undefined || publication.topic !== topic) {
       throw new BrokenPromise(
         'flags',
@@ -149,6 +168,14 @@ export class Ledger {
   serverCrashed(): void {
     for (const publication of this.#publications.values()) {
       if (publication.state !== 'acknowledged') publication.isShaken = true;
+    }
+  }
+
+  /** The server has another session than this publisher takes it for. */
+  mistaken(origin: string): void {
+    for (const publication of this.#publications.values()) {
+      const isIts = publication.key.startsWith(`${origin}.`);
+      if (isIts && publication.state !== 'acknowledged') publication.isExcused = true;
     }
   }
 
@@ -186,7 +213,9 @@ export class Ledger {
         }
       }
     }
-    // What has been looked at need not be kept.
+    // What has been looked at may come once more, at QoS 1.
+    for (const publication of this.#publications.values())
+      this.#past.set(publication.key, publication);
     this.#publications.clear();
   }
 

@@ -28,7 +28,7 @@ interface Reader {
   subscription: Subscription | undefined;
 }
 
-const messagesMax = 30;
+const messagesMax = 10;
 
 export class Program {
   readonly name: string;
@@ -144,9 +144,9 @@ export class Program {
   }
 
   /** Asks another program; the answer may come, or not. */
-  ask(topic: string): Promise<IncomingMessage> {
+  ask(topic: string, { timeout }: { timeout: number }): Promise<IncomingMessage> {
     const question = `${this.#origin}?${this.#ledger.next}`;
-    const asked = this.#client.request(topic, question, { timeout: 20_000 });
+    const asked = this.#client.request(topic, question, { timeout });
     this.#watch(`the answer to ${question}`, asked);
     asked.then(
       (answer) => {
@@ -251,6 +251,7 @@ export class Program {
       this.#tell(`is connected, session ${sessionPresent ? 'present' : 'new'}`);
       const mayBeNew = this.#wasWiped || (isFirst.isFirst && !this.#options.isPersistent);
       isFirst.isFirst = false;
+      if (sessionPresent && this.#wasWiped) this.#ledger.mistaken(this.#origin);
       this.#wasWiped = false;
       if (!sessionPresent && !mayBeNew) this.#fail('sessions', 'the session was there, and is not');
       if (!sessionPresent) this.#owedNothing();
