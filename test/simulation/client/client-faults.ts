@@ -71,9 +71,9 @@ export const clientFaults: readonly Fault[] = [
     name: 'tells publishers that a message has arrived before it has',
     plant: () =>
       replace(ClientSession.prototype, 'publish', (publish) => {
-        return function (this: ClientSession, message, now) {
-          publish.call(this, message, now).catch(() => {});
-          return Promise.resolve(0);
+        return function (this: ClientSession, message, outcome) {
+          publish.call(this, message, outcome);
+          outcome.resolve(0);
         };
       }),
   },
