@@ -37,6 +37,8 @@ export interface ConnectionEvents {
 
 export interface ConnectionOptions {
   readonly connect: Connect;
+  /** A session that is present may be another than the one that is known here. */
+  readonly isDoubtful: boolean;
   readonly session: ClientSession;
   readonly recipient: Recipient;
   readonly limits: ClientLimits;
@@ -338,7 +340,7 @@ export class Connection implements LinkReceiver {
 
   /** The server is taken for who it says it is. */
   #begin(connack: Connack): void {
-    const { connect, session, host, limits } = this.#options;
+    const { connect, isDoubtful, session, host, limits } = this.#options;
     const terms = termsOf(connect, connack);
     const now = host.clock.now();
     const topicAliasMax = Math.min(terms.topicAliasMax, limits.topicAliasesMax);
@@ -350,6 +352,7 @@ export class Connection implements LinkReceiver {
       sender: this.#sender,
       recipient: this.#options.recipient,
       clock: host.clock,
+      isDoubtful,
       topicAliasMax: connect.properties?.topicAliasMaximum ?? 0,
       taken: () => this.resumeReading(),
     });

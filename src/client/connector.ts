@@ -4,7 +4,6 @@ import type { Connack } from '../packet/connack.ts';
 import type { Will } from '../packet/connect.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
-import type { Accept } from '../session/link.ts';
 import { Backoff } from './backoff.ts';
 import { ClientError } from './client-error.ts';
 import type {
@@ -57,8 +56,6 @@ export class Connector {
   readonly #servers: ServerList;
   readonly #stopped = new AbortController();
   #version: ProtocolVersion;
-  // A server that was told of this client has not answered.
-  #isUnsure = false;
   #lastFailure: ClientError | Error | undefined;
 
   constructor(options: ConnectorOptions) {
@@ -168,14 +165,10 @@ export class Connector {
       givenUp.abort(new ClientError('connect timeout', text));
     });
     timeout.set(connectSeconds * 1000);
-    const isSure = !this.#isUnsure;
+    const isSure = !session.isDoubtful;
     try {
       const connack = await session.connect((accept) => {
-        const introduce: Accept = (link) => {
-          this.#isUnsure = true;
-          return accept(link);
-        };
-        const opening = platform.open(server, introduce, givenUp.signal);
+        const opening = platform.open(server, accept, givenUp.signal);
         opening.then(
           () => timeout.clear(),
           () => {},
@@ -184,7 +177,6 @@ export class Connector {
         return opening;
       }, introduction);
       this.#servers.arrived();
-      this.#isUnsure = false;
       const { version } = introduction;
       const { sessionPresent } = connack;
       welcomed(connack, isSure);

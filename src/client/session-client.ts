@@ -70,6 +70,7 @@ export class SessionClient {
   // What the present session said when it connected: DISCONNECT cannot prolong it beyond that.
   #expirySeconds = 0;
   #isOpening = false;
+  #isDoubtful = false;
   #connection: Connection | undefined;
   #terms: ServerTerms | undefined;
   #closed: PromiseWithResolvers<ClientError | undefined> = Promise.withResolvers();
@@ -104,6 +105,14 @@ export class SessionClient {
   /** Whether a publisher waits to hear from the server. */
   get awaitsAnswers(): boolean {
     return this.#session.awaitsAnswers;
+  }
+
+  /**
+   * The last CONNECT has had no answer. If the server lost the session before, it may have begun
+   * another, which it will say is present, too.
+   */
+  get isDoubtful(): boolean {
+    return this.#isDoubtful;
   }
 
   /**
@@ -265,8 +274,11 @@ export class SessionClient {
     const { host, observer, limits, recipient } = this.#options;
     this.#closed = Promise.withResolvers();
     this.#expirySeconds = connect.properties?.sessionExpiryInterval ?? 0;
+    const isDoubtful = this.#isDoubtful;
+    this.#isDoubtful = true;
     return new Connection(link, {
       connect,
+      isDoubtful,
       session: this.#session,
       recipient,
       limits,
@@ -278,6 +290,7 @@ export class SessionClient {
       events: {
         connected: (connack, terms) => {
           this.#terms = terms;
+          this.#isDoubtful = false;
           this.#clientId = terms.clientId;
           this.#resumes = terms.sessionSurvives;
           recipient.opened?.();

@@ -106,6 +106,28 @@ describe('subscriptions through connections', () => {
     assert.deepEqual(filtersOf(stage.server.received()), []);
   });
 
+  it('get a message of QoS 2 that a session which may be another sends under an id of the old', async () => {
+    const stage = await mqttWelcomed();
+    const reader = new Reader(stage.client.subscribe('a', { qos: 2 }));
+    await granted(stage);
+    const send = (payload: string, dup: boolean) =>
+      stage.server.send(published('a', payload, { qos: 2, packetId: 1, dup }));
+    await send('1', false);
+    await stage.network.settle();
+    await stage.server.drop();
+    await stage.network.advance(1);
+    // CONNACK is lost on the way.
+    await stage.server.drop();
+    await stage.network.advance(3);
+    await stage.server.letIn({ sessionPresent: true });
+    await send('1', true);
+    assert.deepEqual(reader.texts, ['1']);
+    await send('2', false);
+    assert.deepEqual(reader.texts, ['1', '2']);
+    await send('2', true);
+    assert.deepEqual(reader.texts, ['1', '2']);
+  });
+
   it('that ended when their end was not confirmed are ended once more', async () => {
     const stage = await mqttWelcomed();
     const a = stage.client.subscribe('a');

@@ -133,9 +133,11 @@ export class ClientSimulation {
       for (const qos of [0, 1, 2] as const) this.program().publish(topic, qos, { isProbe: true });
     }
     for (const program of this.programs) program.isProbed = true;
-    const asking = this.programs.find(({ canAsk }) => canAsk)?.ask('ask', {
-      timeout: restMilliseconds,
-    });
+    const asking = this.programs
+      .find(({ canAsk }) => canAsk)
+      ?.ask('ask', {
+        timeout: restMilliseconds,
+      });
     let answered = asking === undefined || !this.programs[0].canAsk;
     asking?.then(
       () => {
