@@ -170,6 +170,8 @@ export class ClientSimulation {
       limits: {
         inboxMessagesMax: this.random.pick([1, 5, 1000]),
         inflightMessagesMax: this.random.pick([1, 5, 100]),
+        // Answers to an earlier life are claimed by nobody, and are not to last longer than a rest.
+        unclaimedSeconds: 1,
         topicAliasesMax: this.random.pick([0, 2]),
       },
     };
