@@ -190,7 +190,7 @@ export class SubscriptionTable {
   }
 }
 
-/** What suits the readers of a filter that are there, and another one: none gets less than before. */
+/** What suits those who read a filter, and another one: nobody gets less than before. */
 function forAll(present: SubscriptionOptions, added: SubscriptionOptions): SubscriptionOptions {
   const qos = Math.max(present.qos ?? 0, added.qos ?? 0) as QoS;
   return { ...added, qos, noLocal: present.noLocal === true && added.noLocal === true };
