@@ -19,6 +19,8 @@ export class ClientSession {
   readonly outgoing: Outgoing;
   readonly #publications = new Publications();
   readonly #clock: Clock;
+  // Ids that may have been left open in a session which the server has lost: see `doubt`.
+  readonly #doubtful = new Set<number>();
   #incoming: Incoming;
 
   constructor(limits: ClientLimits, clock: Clock) {
@@ -54,21 +56,33 @@ export class ClientSession {
   /** The server does not know it: this side forgets it too, before `resume`. [MQTT-3.2.2-5] */
   forget(now: number): void {
     this.#incoming = new Incoming();
+    this.#doubtful.clear();
     const left = new Map(this.outgoing.abandon().map(({ message, state }) => [message, state]));
+    const over: Message[] = [];
     for (const message of this.#publications.messages()) {
-      switch (left.get(message)) {
-        case 'waiting': // Never sent, so that it belongs to any session.
-          this.#again(message, now);
-          break;
-        case 'published':
-          // [MQTT-4.3.2-1]: once more is allowed at QoS 1, and at QoS 2 is not.
-          if (message.qos === 1) this.#again(message, now);
-          else this.#publications.fail(message, sessionLost(message));
-          break;
-        default: // PUBREC has come: the server has taken it.
-          this.#publications.succeed(message, reasonCodes.success);
-      }
+      const state = left.get(message);
+      // What was never sent belongs to any session. [MQTT-4.3.2-1]: once more is allowed at QoS 1.
+      const isAgain = state === 'waiting' || (state === 'published' && message.qos === 1);
+      if (isAgain) this.#again(message, now);
+      else over.push(message);
     }
+    // Behind these, as whoever is told may publish the next.
+    for (const message of over) {
+      // PUBREC has come: the server has taken it. Else, at QoS 2 there is no second time.
+      if (left.has(message)) this.#publications.fail(message, sessionLost(message));
+      else this.#publications.succeed(message, reasonCodes.success);
+    }
+  }
+
+  /** The session that the server has may be another than this one, with ids of its own. */
+  doubt(): void {
+    for (const packetId of this.#incoming.openIds()) this.#doubtful.add(packetId);
+  }
+
+  /** A PUBLISH of QoS 2 has come for the first time: the id is not open from before. */
+  dispelDoubt(packetId: number): void {
+    if (this.#doubtful.size > 0 && this.#doubtful.delete(packetId))
+      this.#incoming.release(packetId);
   }
 
   #again(message: Message, now: number): void {

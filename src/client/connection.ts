@@ -352,7 +352,6 @@ export class Connection implements LinkReceiver {
       sender: this.#sender,
       recipient: this.#options.recipient,
       clock: host.clock,
-      isDoubtful,
       topicAliasMax: connect.properties?.topicAliasMaximum ?? 0,
       taken: () => this.resumeReading(),
     });
@@ -361,6 +360,7 @@ export class Connection implements LinkReceiver {
     }
     this.#dueAt = this.#wakeAt(this.#keepAlive?.dueAt ?? Number.POSITIVE_INFINITY);
     if (!connack.sessionPresent) session.forget(now);
+    else if (isDoubtful) session.doubt();
     session.resume(this.#sender, { receiveMax: terms.receiveMax, now });
     this.#options.events.connected(connack, terms);
     if (!this.#isPaused) return;

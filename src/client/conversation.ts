@@ -16,8 +16,6 @@ export interface ConversationOptions {
   readonly sender: PacketSender;
   readonly recipient: Recipient;
   readonly clock: Clock;
-  /** The session may be another than the one that is known here. */
-  readonly isDoubtful: boolean;
   /** The Topic Alias Maximum that the server was told. */
   readonly topicAliasMax: number;
   /** Is called when the recipient has done with a message. */
@@ -31,13 +29,10 @@ export class Conversation implements Source {
     new Acknowledgements((packetId) => this.#acknowledge(packetId)),
     new Acknowledgements((packetId) => this.#receive(packetId)),
   ] as const;
-  // Packet ids of QoS 2 that may be of another session: see `publish`.
-  readonly #doubtful: Set<number> | undefined;
   #isOver = false;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
-    if (options.isDoubtful) this.#doubtful = new Set(options.session.incoming.openIds());
     this.#aliases = new IncomingAliases(options.topicAliasMax);
   }
 
@@ -47,9 +42,7 @@ export class Conversation implements Source {
     const topic = this.#topicOf(publish);
     if (qos === 1) session.incoming.publishedAtLeastOnce();
     // [MQTT-3.3.1-1]: what is sent again has DUP, so that this is another message.
-    if (qos === 2 && !publish.dup && this.#doubtful?.delete(packetId)) {
-      session.incoming.release(packetId);
-    }
+    if (qos === 2 && !publish.dup) session.dispelDoubt(packetId);
     // [MQTT-4.3.3-10]: a duplicate is acknowledged again, and delivered no more.
     if (qos === 2 && !session.incoming.publishedExactlyOnce(packetId)) {
       if (!this.#acknowledgements[1].isAwaited(packetId)) this.#receive(packetId);

@@ -182,6 +182,21 @@ describe('an outbox through connections', () => {
     assert.equal((await once).reasonCode, 0);
   });
 
+  it('keeps the order when the server has lost the session, and waiting messages get room', async () => {
+    const stage = await mqttWelcomed({ outbox: { messagesMax: 3 } });
+    const { client, server } = stage;
+    const lost = assert.rejects(client.publish('a', '1', { qos: 2 }), failure('session lost'));
+    await stage.network.settle();
+    await server.drop();
+    for (const payload of ['2', '3', '4', '5']) {
+      client.publish('a', payload, { qos: 1 }).catch(() => {});
+    }
+    await stage.network.advance(1);
+    await server.letIn({ sessionPresent: false });
+    await stage.network.settled(lost);
+    assert.deepEqual(publishesOf(server).map(text), ['2', '3', '4']);
+  });
+
   it('rejects all that is left when the client ends', async () => {
     const { publish, outcomes, client, network } = await narrow({ messagesMax: 2 });
     for (const payload of ['1', '2', '3']) publish(payload);
