@@ -143,6 +143,27 @@ describe('reading', () => {
     assert.equal(done, 2);
   });
 
+  it('goes on for a reader that asks in its loop, and waits for the response', async () => {
+    const stage = await subscribed({ limits: { inboxMessagesMax: 2 } });
+    const { subscription, server, client, network } = stage;
+    const answers: string[] = [];
+    void (async () => {
+      for await (const message of subscription) {
+        answers.push((await client.request('b', message.text())).text());
+      }
+    })();
+    await server.send(...['1', '2', '3'].map((payload) => published('a', payload)));
+    const request = server.received().find(({ type }) => type === 'publish');
+    assert.ok(request?.type === 'publish');
+    await server.send({ type: 'puback', packetId: request.packetId, reasonCode: 0 });
+    await server.send(published('a', '4'));
+    const { responseTopic, correlationData } = request.properties!;
+    const properties = { correlationData };
+    await server.send(published(responseTopic!, 'answer', { packetId: 9, properties }));
+    await network.settle();
+    assert.deepEqual(answers, ['answer']);
+  });
+
   it('acknowledges in the order of arrival, whoever is done first', async () => {
     const stage = await mqttWelcomed();
     const open: PromiseWithResolvers<void>[] = [];

@@ -287,7 +287,11 @@ export class MqttClient {
     options: RequestOptions = {},
   ): Promise<IncomingMessage> {
     if (this.#isEnding) return Promise.reject(ended());
-    this.#requester ??= new Requester(this, this.#timers, this.#platform.random);
+    this.#requester ??= new Requester(this, {
+      timers: this.#timers,
+      random: this.#platform.random,
+      expectant: this.#subscriber,
+    });
     return this.#requester.request(topic, payload, options);
   }
 

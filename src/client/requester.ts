@@ -20,19 +20,30 @@ export interface RequestOptions {
 
 const timeoutDefault = 10_000;
 
+/** Sees to it that responses can be read. */
+export interface Expectant {
+  expect(): void;
+  unexpect(): void;
+}
+
 export class Requester {
   readonly #client: MqttClient;
   readonly #timers: Timers;
+  readonly #expectant: Expectant;
   readonly #topic: string;
   readonly #pending = new Map<string, PromiseWithResolvers<IncomingMessage>>();
   #ready: Promise<unknown> | undefined;
   #count = 0;
 
-  constructor(client: MqttClient, timers: Timers, random: () => number) {
+  constructor(
+    client: MqttClient,
+    { timers, random, expectant }: { timers: Timers; random: () => number; expectant: Expectant },
+  ) {
     const responseInformation = client.terms?.responseInformation;
     const own = `${client.clientId.replaceAll(/[+#/]/g, '_')}-${digits(random)}${digits(random)}`;
     this.#client = client;
     this.#timers = timers;
+    this.#expectant = expectant;
     this.#topic = responseInformation ? `${responseInformation}/${own}` : `responses/${own}`;
   }
 
@@ -58,6 +69,7 @@ export class Requester {
     timer.set(timeout);
     signal?.addEventListener('abort', abort, { once: true });
     this.#pending.set(correlation, response);
+    this.#expectant.expect();
     try {
       // The subscription comes before the request on the same connection; for its answer nobody has
       // to wait, but a refusal is the end of it.
@@ -71,6 +83,7 @@ export class Requester {
       timer.clear();
       signal?.removeEventListener('abort', abort);
       this.#pending.delete(correlation);
+      this.#expectant.unexpect();
       over.abort();
     }
   }

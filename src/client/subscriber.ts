@@ -52,6 +52,8 @@ export class Subscriber implements Recipient, Backlog {
   #messages = 0;
   #bytes = 0;
   #wasFull = false;
+  // Messages that somebody waits for, who may be the one who takes the others.
+  #expected = 0;
   #keepsUnclaimed = true;
   // The session of the server may have subscriptions of an earlier program.
   #isInherited = true;
@@ -70,7 +72,17 @@ export class Subscriber implements Recipient, Backlog {
     const { inboxMessagesMax, inboxBytesMax } = this.#options.limits;
     const isFull = this.#messages >= inboxMessagesMax || this.#bytes >= inboxBytesMax;
     this.#wasFull ||= isFull;
-    return isFull;
+    return isFull && this.#expected === 0;
+  }
+
+  /** A message is waited for: until `unexpect` reading goes on, whatever waits to be taken. */
+  expect(): void {
+    this.#expected++;
+    this.#session?.resumeReading();
+  }
+
+  unexpect(): void {
+    this.#expected--;
   }
 
   add(bytes: number): void {
