@@ -40,6 +40,7 @@ export type { OutboxRecord, OutboxStore } from './client/ports.ts';
 export type { Published } from './client/published.ts';
 export type { RequestOptions } from './client/requester.ts';
 export type { Respond, Response } from './client/responder.ts';
+export { type ScramOptions, scramSha256 } from './client/scram.ts';
 export type { ServerTerms } from './client/server-terms.ts';
 export type { Subscription } from './client/subscription.ts';
 export { type ReasonCode, reasonCodes } from './packet/reason-codes.ts';

@@ -39,3 +39,35 @@ declare class URL {
   readonly pathname: string;
   readonly href: string;
 }
+
+declare function atob(base64: string): string;
+declare function btoa(binary: string): string;
+
+interface CryptoKey {
+  readonly type: string;
+}
+
+declare const crypto: {
+  getRandomValues<T extends Uint8Array>(bytes: T): T;
+  readonly subtle: {
+    digest(algorithm: string, bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
+    importKey(
+      format: 'raw',
+      bytes: Uint8Array<ArrayBuffer>,
+      algorithm: string | { readonly name: string; readonly hash: string },
+      extractable: boolean,
+      usages: ('deriveBits' | 'sign')[],
+    ): Promise<CryptoKey>;
+    sign(algorithm: string, key: CryptoKey, bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
+    deriveBits(
+      algorithm: {
+        readonly name: string;
+        readonly hash: string;
+        readonly salt: Uint8Array<ArrayBuffer>;
+        readonly iterations: number;
+      },
+      key: CryptoKey,
+      bits: number,
+    ): Promise<ArrayBuffer>;
+  };
+};

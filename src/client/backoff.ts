@@ -7,6 +7,9 @@ export interface BackoffOptions {
   readonly delayMillisecondsMax: number;
 }
 
+// Far beyond every longest pause, and far from numbers that are none.
+const doublingsMax = 60;
+
 /**
  * Exponential, with full jitter: any time from none to the longest, so that thousands of clients
  * whose server has restarted do not come back at the same moment, and again at the next.
@@ -30,7 +33,8 @@ export class Backoff {
   /** Another attempt has failed. @returns milliseconds to wait before the next */
   next(): number {
     const { firstDelayMilliseconds, delayMillisecondsMax } = this.#options;
-    const longest = Math.min(firstDelayMilliseconds * 2 ** this.#failures, delayMillisecondsMax);
+    const doubled = firstDelayMilliseconds * 2 ** Math.min(this.#failures, doublingsMax);
+    const longest = Math.min(doubled, delayMillisecondsMax);
     this.#failures++;
     return Math.round(this.#random() * longest);
   }

@@ -26,6 +26,8 @@ export class ClientSession {
   readonly arrivals: Arrivals | undefined;
   readonly #publications = new Publications();
   readonly #clock: Clock;
+  // Ids that may have been left open in a session which the server has lost: see `doubt`.
+  readonly #doubtful = new Set<number>();
   #incoming: Incoming;
 
   /** @param log has what the session was before */
@@ -71,6 +73,7 @@ export class ClientSession {
     this.log?.closeAll();
     this.arrivals?.clear();
     this.#incoming = new Incoming(this.log);
+    this.#doubtful.clear();
     const publications = this.#publications.messages();
     const left = new Set<Message>();
     const lost: Message[] = [];
@@ -105,6 +108,17 @@ export class ClientSession {
     const shelved = this.log.between({ after: shelf.taken, upTo: shelf.last });
     shelf.clear();
     return shelved;
+  }
+
+  /** The session that the server has may be another than this one, with ids of its own. */
+  doubt(): void {
+    for (const packetId of this.#incoming.openIds()) this.#doubtful.add(packetId);
+  }
+
+  /** A PUBLISH of QoS 2 has come for the first time: the id is not open from before. */
+  dispelDoubt(packetId: number): void {
+    if (this.#doubtful.size > 0 && this.#doubtful.delete(packetId))
+      this.#incoming.release(packetId);
   }
 
   #again(message: Message, now: number): void {

@@ -37,6 +37,8 @@ export interface ConnectionEvents {
 
 export interface ConnectionOptions {
   readonly connect: Connect;
+  /** A session that is present may be another than the one that is known here. */
+  readonly isDoubtful: boolean;
   readonly session: ClientSession;
   readonly recipient: Recipient;
   readonly limits: ClientLimits;
@@ -148,6 +150,7 @@ export class Connection implements LinkReceiver {
     this.#options.session.publishAtMostOnce(message);
     if (!this.#mustWaitFor(message)) return undefined;
     this.#room ??= Promise.withResolvers();
+    if (this.#isPaused) this.resumeReading();
     return this.#room.promise;
   }
 
@@ -337,7 +340,7 @@ export class Connection implements LinkReceiver {
 
   /** The server is taken for who it says it is. */
   #begin(connack: Connack): void {
-    const { connect, session, host, limits } = this.#options;
+    const { connect, isDoubtful, session, host, limits } = this.#options;
     const terms = termsOf(connect, connack);
     const now = host.clock.now();
     const topicAliasMax = Math.min(terms.topicAliasMax, limits.topicAliasesMax);
@@ -357,6 +360,7 @@ export class Connection implements LinkReceiver {
     }
     this.#dueAt = this.#wakeAt(this.#keepAlive?.dueAt ?? Number.POSITIVE_INFINITY);
     if (!connack.sessionPresent) session.forget(now);
+    else if (isDoubtful) session.doubt();
     session.resume(this.#sender, { receiveMax: terms.receiveMax, now });
     this.#options.events.connected(connack, terms);
     if (!this.#isPaused) return;
@@ -470,6 +474,8 @@ export class Connection implements LinkReceiver {
 
   get #mayPause(): boolean {
     const { recipient, session } = this.#options;
+    // Nor while the network takes nothing: the server may not read before somebody reads it.
+    if (this.#room !== undefined) return false;
     return recipient.isFull && this.#requests.count === 0 && !session.awaitsAnswers;
   }
 

@@ -42,8 +42,13 @@ export interface ConnectorOptions {
   readonly platform: ClientPlatform;
   readonly timers: Timers;
   readonly events: Events<ConnectionEvents>;
-  /** There is a connection. */
-  readonly welcomed: (connack: Connack) => void;
+  /**
+   * There is a connection.
+   *
+   * @param isSure the session is the one that this side knows: no attempt before may have begun
+   *   another one, whose CONNACK was lost
+   */
+  readonly welcomed: (connack: Connack, isSure: boolean) => void;
 }
 
 export class Connector {
@@ -77,6 +82,7 @@ export class Connector {
     const { initially } = this.#reconnect;
     let failure = await this.#tryEach();
     while (failure !== undefined && initially && !this.#isFinal(failure)) {
+      if (this.#backoff.failures >= this.#reconnect.attemptsMax) break;
       failure = await this.#tryAgain(failure);
     }
     if (failure !== undefined) throw failure;
@@ -125,7 +131,8 @@ export class Connector {
   async #tryEach(): Promise<Error | undefined> {
     const first = await this.#tryOne();
     for (let left = this.#servers.count - 1; left > 0 && first !== undefined; left--) {
-      if (this.isStopped || (await this.#tryOne()) === undefined) return undefined;
+      if (this.isStopped) return stoppedError();
+      if ((await this.#tryOne()) === undefined) return undefined;
     }
     return first;
   }
@@ -133,7 +140,7 @@ export class Connector {
   /** @returns why there is no connection; undefined when there is one */
   async #tryOne(): Promise<Error | undefined> {
     try {
-      const server = await this.#servers.next();
+      const server = await this.#unlessStopped(this.#servers.next());
       await this.#connect(server);
       return undefined;
     } catch (error) {
@@ -146,17 +153,21 @@ export class Connector {
 
   async #connect(server: URL): Promise<void> {
     const { session, platform, timers, events, welcomed } = this.#options;
-    const introduction = await this.#introduction(server);
+    const introduction = await this.#unlessStopped(this.#introduction(server));
     const signal = this.#stopped.signal;
-    signal.throwIfAborted();
     const givenUp = new AbortController();
     const giveUp = () => givenUp.abort(signal.reason);
     const leave = () => {
       if (!session.isConnected) void session.disconnect(reasonCodes.normalDisconnection);
     };
     signal.addEventListener('abort', giveUp, { once: true });
-    const timeout = timers.timer(() => givenUp.abort(new Error('the server cannot be reached')));
-    timeout.set(session.limits.connectSeconds * 1000);
+    const { connectSeconds } = session.limits;
+    const timeout = timers.timer(() => {
+      const text = `${server.host} could not be reached within ${connectSeconds} seconds`;
+      givenUp.abort(new ClientError('connect timeout', text));
+    });
+    timeout.set(connectSeconds * 1000);
+    const isSure = !session.isDoubtful;
     try {
       const connack = await session.connect((accept) => {
         const opening = platform.open(server, accept, givenUp.signal);
@@ -170,12 +181,26 @@ export class Connector {
       this.#servers.arrived();
       const { version } = introduction;
       const { sessionPresent } = connack;
-      welcomed(connack);
+      welcomed(connack, isSure);
       events.emit('connected', { server, version, sessionPresent });
     } finally {
       timeout.clear();
       signal.removeEventListener('abort', giveUp);
       signal.removeEventListener('abort', leave);
+    }
+  }
+
+  /** What the user's own functions take their time for is not waited for once nobody wants it. */
+  async #unlessStopped<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this.#stopped;
+    const stopped = Promise.withResolvers<never>();
+    const stop = () => stopped.reject(stoppedError());
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      if (signal.aborted) stop();
+      return await Promise.race([promise, stopped.promise]);
+    } finally {
+      signal.removeEventListener('abort', stop);
     }
   }
 

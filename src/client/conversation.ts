@@ -41,6 +41,8 @@ export class Conversation implements Source {
     const { packetId, qos } = publish;
     const topic = this.#topicOf(publish);
     if (qos === 1) session.incoming.publishedAtLeastOnce();
+    // [MQTT-3.3.1-1]: what is sent again has DUP, so that this is another message.
+    if (qos === 2 && !publish.dup) session.dispelDoubt(packetId);
     // [MQTT-4.3.3-10]: a duplicate is acknowledged again, and delivered no more.
     if (qos === 2 && !session.incoming.publishedExactlyOnce(packetId)) {
       this.#publishedAgain(packetId);

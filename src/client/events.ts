@@ -6,6 +6,8 @@ export interface ListenOptions {
 }
 
 export class Events<Values> {
+  // What ends the listening of each one.
+  readonly #ends = new Set<() => void>();
   readonly #listeners = new Map<keyof Values, Set<(value: never) => void>>();
 
   /** @returns what ends the listening */
@@ -24,16 +26,23 @@ export class Events<Values> {
     const all = listeners;
     const off = () => {
       all.delete(own);
+      this.#ends.delete(off);
       signal?.removeEventListener('abort', off);
     };
     if (signal?.aborted) return off;
     signal?.addEventListener('abort', off, { once: true });
     all.add(own);
+    this.#ends.add(off);
     return off;
   }
 
   has(name: keyof Values): boolean {
     return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
+  /** Nobody listens any more. */
+  end(): void {
+    for (const off of [...this.#ends]) off();
   }
 
   /** What a listener throws is nobody's here: it is thrown again by itself. */

@@ -35,7 +35,8 @@ export class MessageHandler implements Sink {
   push(message: IncomingMessage): void {
     if (this.#options.manualAck) holdUntilAck(message);
     else holdMessage(message);
-    if (this.#open < this.#options.concurrency) this.#hand(message);
+    const isFree = this.#open < this.#options.concurrency && this.#queue.length === 0;
+    if (isFree) this.#hand(message);
     else this.#queue.push(message);
   }
 

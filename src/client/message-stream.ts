@@ -41,6 +41,10 @@ export class MessageStream implements Sink {
   readonly #options: MessageStreamOptions;
   readonly #queue = new Fifo<IncomingMessage>(placesKept);
   readonly #waiting = new Fifo<Waiting>();
+  // Somebody has come to read.
+  #isRead = false;
+  // Nobody had when the stream ended: what waits can be read, but the server does not wait for it.
+  #isLetGo = false;
   #isOver = false;
   #failure: Error | undefined;
 
@@ -65,6 +69,7 @@ export class MessageStream implements Sink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#failure = failure;
+    if (!this.#isRead) this.#letGo();
     for (let waiting = this.#waiting.shift(); waiting; waiting = this.#waiting.shift()) {
       if (failure === undefined) waiting.resolve({ done: true, value: undefined });
       else waiting.reject(failure);
@@ -72,14 +77,21 @@ export class MessageStream implements Sink {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<IncomingMessage, undefined> {
+    this.#isRead = true;
     let current: IncomingMessage | undefined;
+    // More than one, where its reader asks for the next before it has got the last.
+    let others: IncomingMessage[] = [];
     const take = (message: IncomingMessage) => {
+      if (current !== undefined && !this.#options.manualAck) others.push(current);
       current = message;
     };
     const release = () => {
       const done = current;
       current = undefined;
-      if (done !== undefined && !this.#options.manualAck) releaseMessage(done);
+      if (done === undefined || this.#options.manualAck || this.#isLetGo) return;
+      for (const other of others) releaseMessage(other);
+      if (others.length > 0) others = [];
+      releaseMessage(done);
     };
     return {
       next: () => {
@@ -111,10 +123,14 @@ export class MessageStream implements Sink {
   /** What nobody will read is let go of, so that the server does not wait for it. */
   #leave(): void {
     this.end(undefined);
-    for (let message = this.#queue.shift(); message; message = this.#queue.shift()) {
-      this.#drop(message);
-    }
+    if (!this.#isLetGo) this.#letGo();
+    while (this.#queue.length > 0) this.#queue.shift();
     this.#options.left();
+  }
+
+  #letGo(): void {
+    this.#isLetGo = true;
+    for (const message of this.#queue) this.#drop(message);
   }
 
   #drop(message: IncomingMessage): void {

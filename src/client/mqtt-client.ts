@@ -1,6 +1,5 @@
 /** The client that programs use: it stays connected, subscribed, and loses nothing on the way. */
 
-import type { Connack } from '../packet/connack.ts';
 import type { DisconnectProperties } from '../packet/disconnect.ts';
 import type { UserProperties } from '../packet/properties.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
@@ -8,11 +7,11 @@ import type { ProtocolVersion } from '../packet/version.ts';
 import type { Message } from '../session/message.ts';
 import { ClientError } from './client-error.ts';
 import type { ClientEvents } from './client-events.ts';
+import { isTemporary, limitsOf, madeUpId } from './client-settings.ts';
 import type { ConnectionEvents, ConnectOptions, Servers } from './connect-options.ts';
 import { Connector } from './connector.ts';
 import { Events, type ListenOptions, throwAlone } from './events.ts';
 import type { IncomingMessage } from './incoming-message.ts';
-import { defaultClientLimits } from './limits.ts';
 import { type HandleMessage, MessageHandler } from './message-handler.ts';
 import { MessageMaker, type PublishOptions as MessageOptions } from './message-maker.ts';
 import { MessageStream, type Sink } from './message-stream.ts';
@@ -24,7 +23,7 @@ import { Requester, type RequestOptions } from './requester.ts';
 import { type Respond, respondWith } from './responder.ts';
 import type { ServerTerms } from './server-terms.ts';
 import { SessionClient } from './session-client.ts';
-import { Subscriber, subscriberDefaults } from './subscriber.ts';
+import { Subscriber, type SubscriberLimits } from './subscriber.ts';
 import { Subscription } from './subscription.ts';
 import type { SubscriptionOptions } from './subscription-request.ts';
 import { Timers } from './timers.ts';
@@ -80,6 +79,7 @@ const sentAtOnce = Promise.resolve(sent);
  */
 export class MqttClient {
   readonly #options: ConnectOptions;
+  readonly #limits: SubscriberLimits;
   readonly #platform: ClientPlatform;
   readonly #timers: Timers;
   readonly #events = new Events<ClientEvents>();
@@ -101,7 +101,8 @@ export class MqttClient {
     options: ConnectOptions,
     platform: ClientPlatform,
   ) {
-    const limits = { ...defaultClientLimits, ...subscriberDefaults, ...limitsOf(options) };
+    const limits = limitsOf(options);
+    this.#limits = limits;
     this.#options = options;
     this.#platform = platform;
     this.#timers = new Timers(platform.clock, platform.wakeAt);
@@ -120,6 +121,7 @@ export class MqttClient {
         wakeAt: (at) => wake.setAt(at),
       },
       clientId: options.clientId ?? '',
+      makeClientId: () => madeUpId(platform.random),
       cleanStart: this.#isTemporary,
       recipient: this.#subscriber,
       keepsMessages: true,
@@ -140,7 +142,9 @@ export class MqttClient {
       platform,
       timers: this.#timers,
       events: this.#events as unknown as Events<ConnectionEvents>,
-      welcomed: (connack) => this.#welcomed(connack),
+      welcomed: ({ sessionPresent }, isSure) => {
+        this.#subscriber.welcomed(sessionPresent ? (isSure ? 'known' : 'doubtful') : 'none');
+      },
     });
   }
 
@@ -293,7 +297,12 @@ export class MqttClient {
     payload: Uint8Array | string,
     options: RequestOptions = {},
   ): Promise<IncomingMessage> {
-    this.#requester ??= new Requester(this, this.#timers, this.#platform.random);
+    if (this.#isEnding) return Promise.reject(ended());
+    this.#requester ??= new Requester(this, {
+      timers: this.#timers,
+      random: this.#platform.random,
+      expectant: this.#subscriber,
+    });
     return this.#requester.request(topic, payload, options);
   }
 
@@ -303,7 +312,16 @@ export class MqttClient {
     respond: Respond,
     options?: SubscribeOptions,
   ): Subscription {
-    return this.subscribe(filters, (request) => respondWith(this, request, respond), {
+    const answer = async (request: IncomingMessage): Promise<void> => {
+      try {
+        await respondWith(this, request, respond);
+      } catch (error) {
+        // That a response cannot be sent may be due to whoever has asked, and is not to end us.
+        if (!(error instanceof ClientError)) throw error;
+        this.#events.emit('error', { error, message: request });
+      }
+    };
+    return this.subscribe(filters, answer, {
       qos: 1,
       concurrency: responsesDefault,
       ...options,
@@ -334,6 +352,8 @@ export class MqttClient {
   }
 
   async #stayConnected(): Promise<void> {
+    const { unclaimedSeconds } = this.#limits;
+    this.#timers.timer(() => this.#subscriber.dropUnclaimed()).set(unclaimedSeconds * 1000);
     const failure = await this.#connector.run();
     if (failure !== undefined) this.#end(failure);
   }
@@ -361,10 +381,6 @@ export class MqttClient {
     return this.#outbox.add(message, options);
   }
 
-  #welcomed({ sessionPresent }: Connack): void {
-    this.#subscriber.welcomed(sessionPresent);
-  }
-
   #stream(filters: string | readonly string[], options: SubscribeOptions = {}): Subscription {
     const { manualAck = false } = options;
     const stream: MessageStream = new MessageStream({
@@ -383,7 +399,8 @@ export class MqttClient {
     const { manualAck = false, concurrency = 1 } = options;
     const failed = (error: unknown, message: IncomingMessage) => {
       if (this.#events.has('error')) this.#events.emit('error', { error, message });
-      else throwAlone(error);
+      // What a handler was at when the client ended may well fail: that is no mistake of anybody's.
+      else if (!(this.#isEnding && error instanceof ClientError)) throwAlone(error);
     };
     const handler = new MessageHandler(handle, { manualAck, concurrency, failed });
     return this.#subscription(filters, handler, options);
@@ -401,6 +418,7 @@ export class MqttClient {
       options,
       userProperties,
       signal,
+      atEnd: (ended) => this.#events.on('closed', ended),
     });
   }
 
@@ -422,12 +440,18 @@ export class MqttClient {
     reasonCode: ReasonCode,
     properties: DisconnectProperties | undefined,
   ): Promise<void> {
-    if (this.#isEnding) return;
+    if (this.#isEnding) {
+      await this.closed;
+      return;
+    }
     this.#isEnding = true;
     this.#connector.stop();
     const ends = this.#isTemporary && this.version === 5 ? { sessionExpiryInterval: 0 } : undefined;
     try {
       await this.#session.disconnect(reasonCode, { ...ends, ...properties });
+    } catch (error) {
+      await this.#session.disconnect(reasonCodes.normalDisconnection);
+      throw error;
     } finally {
       this.#end(undefined);
     }
@@ -444,9 +468,11 @@ export class MqttClient {
     const stored = this.#log?.close();
     this.#outbox.end(cause);
     this.#subscriber.end(failure === undefined ? undefined : cause);
+    this.#requester?.end(cause);
     this.#platform.stop();
     const close = (reason: Error | undefined) => {
       this.#events.emit('closed', { failure: reason });
+      this.#events.end();
       this.#closed.resolve(reason);
     };
     if (stored === undefined) return close(failure);
@@ -456,34 +482,6 @@ export class MqttClient {
     );
   }
 }
-
-/** With the last connection the session ends, and the first one has asked for a new one. */
-function isTemporary({ cleanStart, sessionExpirySeconds, outbox, clientId }: ConnectOptions) {
-  const isLasting = outbox?.store !== undefined;
-  if (isLasting && !clientId) {
-    throw new RangeError(
-      'an outbox with a store needs a `clientId`, by which the server knows the session again',
-    );
-  }
-  return cleanStart ?? (sessionExpirySeconds === undefined && !isLasting);
-}
-
-function limitsOf({ limits = {}, outbox = {} }: ConnectOptions) {
-  const { messagesMax = outboxDefaults.messagesMax, qos0 = outboxDefaults.qos0 } = outbox;
-  return {
-    inflightMessagesMax: inflightDefault,
-    topicAliasesMax: aliasesDefault,
-    ...limits,
-    // The outbox is what bounds it; only what it does not count, QoS 0, can be beyond.
-    queuedMessagesMax: 2 * messagesMax,
-    queueQos0: qos0,
-  };
-}
-
-// The server's Receive Maximum is what counts, where it has one.
-const inflightDefault = 100;
-// Topics beyond them go in full.
-const aliasesDefault = 100;
 
 function ended(cause?: Error): ClientError {
   return new ClientError('disconnected', cause?.message ?? 'the client has ended', { cause });

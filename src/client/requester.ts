@@ -20,19 +20,30 @@ export interface RequestOptions {
 
 const timeoutDefault = 10_000;
 
+/** Sees to it that responses can be read. */
+export interface Expectant {
+  expect(): void;
+  unexpect(): void;
+}
+
 export class Requester {
   readonly #client: MqttClient;
   readonly #timers: Timers;
+  readonly #expectant: Expectant;
   readonly #topic: string;
-  readonly #pending = new Map<string, (response: IncomingMessage) => void>();
+  readonly #pending = new Map<string, PromiseWithResolvers<IncomingMessage>>();
   #ready: Promise<unknown> | undefined;
   #count = 0;
 
-  constructor(client: MqttClient, timers: Timers, random: () => number) {
+  constructor(
+    client: MqttClient,
+    { timers, random, expectant }: { timers: Timers; random: () => number; expectant: Expectant },
+  ) {
     const responseInformation = client.terms?.responseInformation;
     const own = `${client.clientId.replaceAll(/[+#/]/g, '_')}-${digits(random)}${digits(random)}`;
     this.#client = client;
     this.#timers = timers;
+    this.#expectant = expectant;
     this.#topic = responseInformation ? `${responseInformation}/${own}` : `responses/${own}`;
   }
 
@@ -46,41 +57,57 @@ export class Requester {
     }
     signal?.throwIfAborted();
     const correlation = String(++this.#count);
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const response = Promise.withResolvers<IncomingMessage>();
+    const { promise, reject } = response;
     const timer = this.#timers.timer(() => {
       const text = `no response to a request to '${topic}' within ${timeout} milliseconds`;
       reject(new ClientError('no response', text));
     });
     const abort = () => reject(signal?.reason);
+    // A request that was not sent while somebody waited for its response is not sent any more.
+    const over = new AbortController();
     timer.set(timeout);
     signal?.addEventListener('abort', abort, { once: true });
-    this.#pending.set(correlation, resolve);
+    this.#pending.set(correlation, response);
+    this.#expectant.expect();
     try {
       // The subscription comes before the request on the same connection; for its answer nobody has
       // to wait, but a refusal is the end of it.
       this.#subscribe().catch(reject);
       const correlationData = new TextEncoder().encode(correlation);
       const own = { ...properties, responseTopic: this.#topic, correlationData };
-      this.#client.publish(topic, payload, { qos, properties: own, signal }).catch(reject);
+      const options = { qos, properties: own, signal: over.signal };
+      this.#client.publish(topic, payload, options).catch(reject);
       return await promise;
     } finally {
       timer.clear();
       signal?.removeEventListener('abort', abort);
       this.#pending.delete(correlation);
+      this.#expectant.unexpect();
+      over.abort();
     }
+  }
+
+  /** The client ends: no response will come. */
+  end(cause: ClientError): void {
+    for (const { reject } of this.#pending.values()) reject(cause);
   }
 
   #subscribe(): Promise<unknown> {
     this.#ready ??= this.#client.subscribe(this.#topic, (response) => this.#take(response), {
       qos: 1,
     }).granted;
+    // What was refused may be asked for again.
+    this.#ready.catch(() => {
+      this.#ready = undefined;
+    });
     return this.#ready;
   }
 
   #take(response: IncomingMessage): void {
     const { correlationData } = response.properties ?? {};
     if (correlationData === undefined) return;
-    this.#pending.get(new TextDecoder().decode(correlationData))?.(response);
+    this.#pending.get(new TextDecoder().decode(correlationData))?.resolve(response);
   }
 }
 

@@ -33,6 +33,8 @@ export interface SessionClientOptions {
   readonly host: ClientHost;
   /** Empty: the server gives one, where the version allows it. */
   readonly clientId: string;
+  /** Makes one up where it does not; absent: there has to be a `clientId`. */
+  readonly makeClientId?: (() => string) | undefined;
   /** Whether the first connection begins a new session; further ones resume what survives. */
   readonly cleanStart: boolean;
   readonly recipient: Recipient;
@@ -71,6 +73,7 @@ export class SessionClient {
   // What the present session said when it connected: DISCONNECT cannot prolong it beyond that.
   #expirySeconds = 0;
   #isOpening = false;
+  #isDoubtful = false;
   #connection: Connection | undefined;
   #terms: ServerTerms | undefined;
   #closed: PromiseWithResolvers<ClientError | undefined> = Promise.withResolvers();
@@ -124,6 +127,14 @@ export class SessionClient {
   /** Whether a publisher waits to hear from the server. */
   get awaitsAnswers(): boolean {
     return this.#session.awaitsAnswers;
+  }
+
+  /**
+   * The last CONNECT has had no answer. If the server lost the session before, it may have begun
+   * another, which it will say is present, too.
+   */
+  get isDoubtful(): boolean {
+    return this.#isDoubtful;
   }
 
   /**
@@ -185,9 +196,14 @@ export class SessionClient {
     else this.#session.publish(message, outcome);
   }
 
-  /** Gives up the message that has waited longest, if one has not been sent. @returns whether */
-  dropOldest(): boolean {
-    return this.#session.outgoing.giveUp(() => true);
+  /** Gives up the message of QoS 1 or 2 that has waited longest, if one has not been sent. */
+  dropOldest(): Message | undefined {
+    let oldest: Message | undefined;
+    this.#session.outgoing.giveUp(({ message, qos }) => {
+      if (qos > 0) oldest = message;
+      return qos > 0;
+    });
+    return oldest;
   }
 
   /** Gives the message up if it has not been sent. @returns whether */
@@ -248,6 +264,9 @@ export class SessionClient {
   /** @throws RangeError when it makes no CONNECT */
   #connectPacket(introduction: Introduction): Connect {
     const { version, keepAliveSeconds, will, userName, password, properties } = introduction;
+    // [MQTT3-3.1.3-7]; MQTT 3.1 asks for an identifier in any case.
+    const needsId = version === 3 || (version === 4 && this.#resumes);
+    if (needsId && this.#clientId === '') this.#clientId = this.#options.makeClientId?.() ?? '';
     const connect: Connect = {
       type: 'connect',
       version,
@@ -262,8 +281,6 @@ export class SessionClient {
       properties,
     };
     if (will !== undefined) refuseFault(nameFault(will.topic));
-    // [MQTT3-3.1.3-7]; MQTT 3.1 asks for an identifier in any case.
-    const needsId = version === 3 || (version === 4 && !connect.cleanStart);
     if (needsId && connect.clientId === '') {
       throw new RangeError('an empty client identifier, where this version or session needs one');
     }
@@ -280,8 +297,11 @@ export class SessionClient {
     const { host, observer, limits, recipient } = this.#options;
     this.#closed = Promise.withResolvers();
     this.#expirySeconds = connect.properties?.sessionExpiryInterval ?? 0;
+    const isDoubtful = this.#isDoubtful;
+    this.#isDoubtful = true;
     return new Connection(link, {
       connect,
+      isDoubtful,
       session: this.#session,
       recipient,
       limits,
@@ -293,6 +313,7 @@ export class SessionClient {
       events: {
         connected: (connack, terms) => {
           this.#terms = terms;
+          this.#isDoubtful = false;
           this.#clientId = terms.clientId;
           this.#resumes = terms.sessionSurvives;
           this.#beginsAnew = false;

@@ -19,12 +19,18 @@ export interface SubscriberLimits {
   readonly inboxBytesMax: number;
   /** Messages that are kept for whoever may yet subscribe to them; then the oldest are lost. */
   readonly unclaimedMessagesMax: number;
+  /**
+   * Seconds after the first connection in which such messages are kept, unacknowledged. Since
+   * acknowledgements leave in order, nothing behind them could be acknowledged for ever.
+   */
+  readonly unclaimedSeconds: number;
 }
 
 export const subscriberDefaults: SubscriberLimits = {
   inboxMessagesMax: 1000,
   inboxBytesMax: 8_000_000,
   unclaimedMessagesMax: 1000,
+  unclaimedSeconds: 30,
 };
 
 export interface SubscriberOptions {
@@ -46,6 +52,11 @@ export class Subscriber implements Recipient, Backlog {
   #messages = 0;
   #bytes = 0;
   #wasFull = false;
+  // Messages that somebody waits for, who may be the one who takes the others.
+  #expected = 0;
+  #keepsUnclaimed = true;
+  // The session of the server may have subscriptions of an earlier program.
+  #isInherited = true;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -61,7 +72,17 @@ export class Subscriber implements Recipient, Backlog {
     const { inboxMessagesMax, inboxBytesMax } = this.#options.limits;
     const isFull = this.#messages >= inboxMessagesMax || this.#bytes >= inboxBytesMax;
     this.#wasFull ||= isFull;
-    return isFull;
+    return isFull && this.#expected === 0;
+  }
+
+  /** A message is waited for: until `unexpect` reading goes on, whatever waits to be taken. */
+  expect(): void {
+    this.#expected++;
+    this.#session?.resumeReading();
+  }
+
+  unexpect(): void {
+    this.#expected--;
   }
 
   add(bytes: number): void {
@@ -96,7 +117,7 @@ export class Subscriber implements Recipient, Backlog {
   /**
    * Has the sink get what matches one of the filters.
    *
-   * @returns what the server says of each filter, once it has said so
+   * @returns for each filter what the server says of it, once it has said so
    * @throws RangeError for what no server could make sense of
    */
   subscribe(
@@ -104,32 +125,33 @@ export class Subscriber implements Recipient, Backlog {
     sink: Sink,
     options: SubscriptionOptions,
     userProperties: UserProperties | undefined,
-  ): Promise<ReasonCode[]> {
+  ): Promise<ReasonCode>[] {
     for (const filter of filters) subscriptionOf(filter, options);
     const answers = filters.map((filter) => {
       const entry = this.#table.add(filter, sink, options, userProperties);
       const answer = Promise.withResolvers<ReasonCode>();
       entry.waiting.push(answer);
-      entry.isGranted = false;
+      entry.state = 'wanted';
       if (this.#session?.isConnected) this.#request(entry);
       return answer.promise;
     });
     this.#claim();
-    return Promise.all(answers);
+    return answers;
   }
 
   /** The sink gets no more of the filters; what only it has wanted the server forgets. */
   async unsubscribe(filters: readonly string[], sink: Sink): Promise<void> {
-    const unwanted = filters.filter((filter) => this.#table.remove(filter, sink));
+    const entries = filters.flatMap((filter) => this.#table.remove(filter, sink) ?? []);
+    for (const { filter, waiting } of entries) {
+      for (const { reject } of waiting.splice(0)) reject(unsubscribed(filter));
+    }
+    const unwanted = entries
+      .filter(({ wasAsked }) => wasAsked || this.#isInherited)
+      .map(({ filter }) => filter);
     const session = this.#session;
     // Where there is no connection, see `welcomed`.
     if (unwanted.length === 0 || !session?.isConnected) return this.#forgetLater(unwanted);
-    try {
-      await session.unsubscribe({ type: 'unsubscribe', filters: unwanted, properties: undefined });
-    } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
-      if (error.failure !== 'refused') this.#forgetLater(unwanted);
-    }
+    await this.#unsubscribe(unwanted);
   }
 
   /** Has the sink get all that arrives. */
@@ -142,19 +164,23 @@ export class Subscriber implements Recipient, Backlog {
     this.#table.removeForEverything(sink);
   }
 
-  /** A connection is there: the server is to have what is wanted, and nothing else. */
-  welcomed(hasSession: boolean): void {
+  /**
+   * A connection is there: the server is to have what is wanted, and nothing else.
+   *
+   * @param session that the server has; `doubtful`: it may have begun since our last connection
+   */
+  welcomed(session: 'none' | 'doubtful' | 'known'): void {
+    if (session === 'none') this.#isInherited = false;
     for (const entry of this.#table.entries()) {
-      if (!hasSession) entry.isGranted = false;
-      if (!entry.isGranted) this.#request(entry);
+      if (session !== 'known' && entry.state === 'granted') {
+        entry.state = 'wanted';
+        entry.isDoubtful = session === 'doubtful';
+      }
+      if (entry.state === 'wanted') this.#request(entry);
     }
     const leftovers = [...this.#leftovers];
     this.#leftovers.clear();
-    const session = this.#session!;
-    if (!hasSession || leftovers.length === 0) return;
-    session
-      .unsubscribe({ type: 'unsubscribe', filters: leftovers, properties: undefined })
-      .catch(() => this.#forgetLater(leftovers));
+    if (session !== 'none' && leftovers.length > 0) void this.#unsubscribe(leftovers);
   }
 
   /** The client ends: so do all readers. */
@@ -164,6 +190,16 @@ export class Subscriber implements Recipient, Backlog {
       for (const { reject } of waiting.splice(0)) reject(cause);
     }
     for (const sink of this.#table.sinks()) sink.end(failure);
+  }
+
+  /** Has the server forget; if it does not hear of it now, then by the next connection. */
+  async #unsubscribe(filters: readonly string[]): Promise<void> {
+    try {
+      await this.#session!.unsubscribe({ type: 'unsubscribe', filters, properties: undefined });
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      if (error.failure !== 'refused') this.#forgetLater(filters);
+    }
   }
 
   #forgetLater(filters: readonly string[]): void {
@@ -185,26 +221,44 @@ export class Subscriber implements Recipient, Backlog {
       for (const one of waiting) use(one);
     };
     const failed = (error: unknown) => {
+      entry.state = 'wanted';
       const isLost = error instanceof ClientError && isTransient(error);
-      if (isLost) entry.waiting.unshift(...waiting);
-      else settle(({ reject }) => reject(error));
+      if (!isLost) settle(({ reject }) => reject(error));
+      else if (entry.sinks.length > 0) entry.waiting.unshift(...waiting);
+      else settle(({ reject }) => reject(unsubscribed(filter)));
     };
+    entry.state = 'asked';
     try {
-      const subscriptions = [subscriptionOf(filter, options)];
+      const subscriptions = [
+        subscriptionOf(filter, entry.isDoubtful ? unlessThere(options) : options),
+      ];
+      entry.isDoubtful = false;
       session.subscribe({ type: 'subscribe', subscriptions, properties }).then(([reasonCode]) => {
-        entry.isGranted = true;
+        entry.state = 'granted';
         settle(({ resolve }) => resolve(reasonCode));
       }, failed);
+      entry.wasAsked = true;
     } catch (error) {
       failed(error);
     }
   }
 
+  /** Whoever has not come for messages from before by now will not come for them. */
+  dropUnclaimed(): void {
+    this.#keepsUnclaimed = false;
+    while (this.#unclaimed.length > 0) this.#dropOldest();
+  }
+
   #keep(message: IncomingMessage): void {
     this.#unclaimed.push(message);
+    if (!this.#keepsUnclaimed) return this.#dropOldest();
     this.#options.unclaimed(message);
-    if (this.#unclaimed.length <= this.#options.limits.unclaimedMessagesMax) return;
-    const oldest = this.#unclaimed.shift()!;
+    if (this.#unclaimed.length > this.#options.limits.unclaimedMessagesMax) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#unclaimed.shift();
+    if (oldest === undefined) return;
     this.#options.dropped(oldest);
     releaseMessage(oldest);
   }
@@ -227,6 +281,16 @@ export class Subscriber implements Recipient, Backlog {
 
 // How far more may be read than anybody takes, before QoS 0 is dropped.
 const beyondFactor = 4;
+
+/** Retained messages come only where the server does not have the subscription. */
+function unlessThere(options: SubscriptionOptions): SubscriptionOptions {
+  return { ...options, retainHandling: options.retainHandling === 2 ? 2 : 1 };
+}
+
+function unsubscribed(filter: string): ClientError {
+  const text = `the subscription to '${filter}' was ended before the server had answered`;
+  return new ClientError('not connected', text);
+}
 
 const transient: readonly ClientError['failure'][] = [
   'connection lost',

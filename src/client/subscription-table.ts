@@ -2,6 +2,7 @@
 
 import type { UserProperties } from '../packet/properties.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
+import type { QoS } from '../packet/version.ts';
 import { matches, parseShare } from '../topic/topic-filter.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { Sink } from './message-stream.ts';
@@ -16,8 +17,12 @@ export interface Entry {
   sinks: readonly Sink[];
   options: SubscriptionOptions;
   userProperties: UserProperties | undefined;
-  /** The server has it in the present session. */
-  isGranted: boolean;
+  /** `asked` on the present connection; `granted` in the present session of the server. */
+  state: 'wanted' | 'asked' | 'granted';
+  /** The server may have it in the present session, or not: nobody can know. */
+  isDoubtful: boolean;
+  /** The server may have it, or have had it. */
+  wasAsked: boolean;
   /** Those who want to know what the server says. */
   waiting: PromiseWithResolvers<ReasonCode>[];
 }
@@ -63,31 +68,33 @@ export class SubscriptionTable {
         sinks: [],
         options,
         userProperties,
-        isGranted: false,
+        state: 'wanted',
+        isDoubtful: false,
+        wasAsked: false,
         waiting: [],
       };
       this.#byFilter.set(filter, entry);
       this.#byIdentifier.set(entry.identifier, entry);
       this.#retired.delete(filter);
     }
-    entry.options = options;
+    entry.options = entry.sinks.length === 0 ? options : forAll(entry.options, options);
     entry.userProperties = userProperties;
     if (!entry.sinks.includes(sink)) entry.sinks = [...entry.sinks, sink];
     this.#routes.clear();
     return entry;
   }
 
-  /** @returns true when nobody reads the filter any more, and the server should hear of it */
-  remove(filter: string, sink: Sink): boolean {
+  /** @returns what nobody reads any more, so that the server should hear of it */
+  remove(filter: string, sink: Sink): Entry | undefined {
     const entry = this.#byFilter.get(filter);
-    if (entry === undefined || !entry.sinks.includes(sink)) return false;
+    if (entry === undefined || !entry.sinks.includes(sink)) return undefined;
     entry.sinks = entry.sinks.filter((each) => each !== sink);
     this.#routes.clear();
-    if (entry.sinks.length > 0) return false;
+    if (entry.sinks.length > 0) return undefined;
     this.#byFilter.delete(filter);
     this.#byIdentifier.delete(entry.identifier);
     this.#retire(filter);
-    return true;
+    return entry;
   }
 
   /** Has the sink get all that arrives. */
@@ -181,6 +188,12 @@ export class SubscriptionTable {
       return;
     }
   }
+}
+
+/** What suits those who read a filter, and another one: nobody gets less than before. */
+function forAll(present: SubscriptionOptions, added: SubscriptionOptions): SubscriptionOptions {
+  const qos = Math.max(present.qos ?? 0, added.qos ?? 0) as QoS;
+  return { ...added, qos, noLocal: present.noLocal === true && added.noLocal === true };
 }
 
 function isFor(filter: string, topic: string): boolean {

@@ -15,6 +15,8 @@ export interface SubscriptionParts {
   readonly userProperties: UserProperties | undefined;
   /** Ends it. */
   readonly signal: AbortSignal | undefined;
+  /** Calls back when the client ends. @returns what it is not to call back after all */
+  readonly atEnd: (ended: () => void) => () => void;
 }
 
 /**
@@ -33,19 +35,23 @@ export class Subscription implements AsyncIterable<IncomingMessage>, AsyncDispos
   readonly #sink: Sink & Partial<MessageStream>;
   readonly #signal: AbortSignal | undefined;
   readonly #abort = (): void => void this.unsubscribe();
+  readonly #offEnd: (() => void) | undefined;
   #isOver = false;
 
   /** @throws RangeError for what no server could make sense of */
   constructor(subscriber: Subscriber, parts: SubscriptionParts) {
-    const { filters, sink, options, userProperties, signal } = parts;
+    const { filters, sink, options, userProperties, signal, atEnd } = parts;
     signal?.throwIfAborted();
     this.filters = filters;
     this.#subscriber = subscriber;
     this.#sink = sink;
     this.#signal = signal;
-    this.granted = subscriber.subscribe(filters, sink, options, userProperties);
-    this.granted.catch((error: unknown) => this.#refused(error));
-    signal?.addEventListener('abort', this.#abort, { once: true });
+    const answers = subscriber.subscribe(filters, sink, options, userProperties);
+    this.granted = Promise.all(answers);
+    void Promise.allSettled(answers).then((outcomes) => this.#answered(outcomes));
+    if (signal === undefined) return;
+    signal.addEventListener('abort', this.#abort, { once: true });
+    this.#offEnd = atEnd(() => signal.removeEventListener('abort', this.#abort));
   }
 
   [Symbol.asyncIterator](): AsyncIterator<IncomingMessage, undefined> {
@@ -66,9 +72,13 @@ export class Subscription implements AsyncIterable<IncomingMessage>, AsyncDispos
     await this.unsubscribe();
   }
 
-  /** Its reader hears of it, too: without the filter, nothing would ever come. */
-  #refused(error: unknown): void {
-    if (this.#isOver) return;
+  /** Where all were refused, nothing would ever come, and its reader hears of it, too. */
+  #answered(outcomes: readonly PromiseSettledResult<ReasonCode>[]): void {
+    const refusals = outcomes.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+    );
+    if (this.#isOver || refusals.length < outcomes.length || refusals.length === 0) return;
+    const [error] = refusals;
     const failure = error instanceof Error ? error : new ClientError('refused', String(error));
     this.#over(failure);
     void this.#subscriber.unsubscribe(this.filters, this.#sink);
@@ -77,6 +87,7 @@ export class Subscription implements AsyncIterable<IncomingMessage>, AsyncDispos
   #over(failure: Error | undefined): void {
     this.#isOver = true;
     this.#signal?.removeEventListener('abort', this.#abort);
+    this.#offEnd?.();
     this.#sink.end(failure);
   }
 }

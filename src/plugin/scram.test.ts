@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { Challenge, EnhancedAllowance, EnhancedAnswer } from './hooks.ts';
-import { saslPrep } from './sasl-prep.ts';
 import { deriveScramCredential, type ScramOptions, scramMethod, scramSha256 } from './scram.ts';
 
 // RFC 7677 section 3.
@@ -205,24 +204,3 @@ describe('a SCRAM credential', () => {
 });
 
 // RFC 4013 section 3.
-describe('saslPrep', () => {
-  const prepared: Readonly<Record<string, string>> = {
-    'I\u00adX': 'IX',
-    user: 'user',
-    USER: 'USER',
-    '\u00aa': 'a',
-    '\u2168': 'IX',
-    'a\u00a0b': 'a b',
-  };
-  for (const [text, expected] of Object.entries(prepared)) {
-    it(`makes ${JSON.stringify(expected)} of ${JSON.stringify(text)}`, () => {
-      assert.equal(saslPrep(text), expected);
-    });
-  }
-
-  for (const text of ['\u0007', 'a\u200eb', '\ue000', 'a\ufffdb']) {
-    it(`refuses ${JSON.stringify(text)}`, () => {
-      assert.throws(() => saslPrep(text), RangeError);
-    });
-  }
-});

@@ -2,8 +2,8 @@
 
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { saslPrep } from '../session/sasl-prep.ts';
 import type { Challenge, Denial, EnhancedAnswer, EnhancedRequest, Hooks, Soon } from './hooks.ts';
-import { saslPrep } from './sasl-prep.ts';
 
 /** What a server keeps of a password. It does not suffice to log in with. */
 export interface ScramCredential {

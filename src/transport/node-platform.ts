@@ -25,6 +25,7 @@ export function nodePlatform({ tls = {}, ...way }: NodePlatformOptions): ClientP
   const clock = { now: (): number => performance.now() };
   let timer: NodeJS.Timeout | undefined;
   let wake = (_now: number): void => {};
+  let isStopped = false;
   return {
     clock,
     // In the check phase: by then every socket that had something has been read.
@@ -34,6 +35,7 @@ export function nodePlatform({ tls = {}, ...way }: NodePlatformOptions): ClientP
     },
     wakeAt: (at) => {
       clearTimeout(timer);
+      if (isStopped) return;
       const milliseconds = Math.min(
         Math.max(Math.ceil(at - clock.now()), 0),
         timeoutMillisecondsMax,
@@ -41,7 +43,7 @@ export function nodePlatform({ tls = {}, ...way }: NodePlatformOptions): ClientP
       timer = setTimeout(() => wake(clock.now()), milliseconds);
     },
     stop: () => {
-      wake = () => {};
+      isStopped = true;
       clearTimeout(timer);
     },
     random: Math.random,

@@ -1,0 +1,50 @@
+/** What follows from the options of a client. */
+
+import type { ConnectOptions } from './connect-options.ts';
+import { type ClientLimits, defaultClientLimits } from './limits.ts';
+import { outboxDefaults } from './outbox.ts';
+import { type SubscriberLimits, subscriberDefaults } from './subscriber.ts';
+
+/** With the last connection the session ends, and the first one has asked for a new one. */
+export function isTemporary({
+  cleanStart,
+  sessionExpirySeconds,
+  outbox,
+  clientId,
+}: ConnectOptions) {
+  const isLasting = outbox?.store !== undefined;
+  if (isLasting && !clientId) {
+    throw new RangeError(
+      'an outbox with a store needs a `clientId`, by which the server knows the session again',
+    );
+  }
+  return cleanStart ?? (sessionExpirySeconds === undefined && !isLasting);
+}
+
+export function limitsOf({
+  limits = {},
+  outbox = {},
+}: ConnectOptions): ClientLimits & SubscriberLimits {
+  const { messagesMax = outboxDefaults.messagesMax, qos0 = outboxDefaults.qos0 } = outbox;
+  return {
+    ...defaultClientLimits,
+    ...subscriberDefaults,
+    inflightMessagesMax: inflightDefault,
+    topicAliasesMax: aliasesDefault,
+    ...limits,
+    // The outbox is what bounds it; only what it does not count, QoS 0, can be beyond.
+    queuedMessagesMax: 2 * messagesMax,
+    queueQos0: qos0,
+  };
+}
+
+// The server's Receive Maximum is what counts, where it has one.
+const inflightDefault = 100;
+// Topics beyond them go in full.
+const aliasesDefault = 100;
+
+/** At most 23 letters and digits, which every server takes. (MQTT 3.1.1 section 3.1.3.1) */
+export function madeUpId(random: () => number): string {
+  const digits = () => Math.floor(random() * 2 ** 40).toString(36);
+  return `pantala${digits()}${digits()}`;
+}
