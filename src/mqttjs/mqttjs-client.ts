@@ -1,0 +1,486 @@
+/** A client with the methods and the events of MQTT.js, on the same session as ours. */
+
+import { EventEmitter } from 'node:events';
+import { MessageMaker } from '../client/message-maker.ts';
+import type { ClientPlatform, Source } from '../client/ports.ts';
+import type { Connack } from '../packet/connack.ts';
+import type { Packet } from '../packet/packet.ts';
+import type { Publish } from '../packet/publish.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import type { ProtocolVersion } from '../packet/version.ts';
+import type { Message } from '../session/message.ts';
+import type {
+  MqttJsEndOptions,
+  MqttJsGrant,
+  MqttJsPublishOptions,
+  MqttJsSubscribeOptions,
+  MqttJsTopics,
+  MqttJsUnsubscribeOptions,
+} from './client-options.ts';
+import { Connections } from './connections.ts';
+import {
+  type ForeignConnack,
+  type ForeignPacket,
+  type ForeignPublish,
+  foreignConnack,
+  foreignPacket,
+  foreignPublish,
+} from './foreign-packet.ts';
+import { ownProperties } from './foreign-properties.ts';
+import { asError, callbackError, closeError, MqttJsError } from './mqttjs-error.ts';
+import { nameOf } from './reason-names.ts';
+import type { Settings, SettledOptions } from './settings.ts';
+import { unsupported } from './settings.ts';
+import { Topics } from './topics.ts';
+import { Unanswered } from './unanswered.ts';
+
+export interface MqttJsEvents {
+  connect: [packet: ForeignConnack];
+  message: [topic: string, payload: Buffer, packet: ForeignPublish];
+  reconnect: [];
+  close: [];
+  offline: [];
+  disconnect: [packet: ForeignPacket];
+  error: [error: Error & { readonly code?: number | string | undefined }];
+  end: [];
+  packetsend: [packet: ForeignPacket];
+  packetreceive: [packet: ForeignPacket];
+}
+
+export type DoneCallback = (error?: Error) => void;
+export type PacketCallback = (error?: Error, packet?: ForeignPacket) => void;
+export type SubscribeCallback = (error: Error | null, granted?: MqttJsGrant[]) => void;
+
+/** Something that waits for a connection. */
+interface Waiting {
+  readonly send: () => void;
+  readonly cancel: (error: Error) => void;
+}
+
+/**
+ * Inherits, since programs use all that an emitter has: `once`, `off`, `listenerCount`, and the
+ * helpers of node:events.
+ */
+export class MqttJsClient extends EventEmitter<MqttJsEvents> {
+  connected = false;
+  reconnecting = false;
+  disconnecting = false;
+  disconnected = false;
+  readonly options: SettledOptions;
+  readonly #version: ProtocolVersion;
+  readonly #maker: MessageMaker;
+  readonly #connections: Connections;
+  readonly #topics = new Topics();
+  readonly #unanswered = new Unanswered();
+  #waiting: Waiting[] = [];
+  #reconnectTimer: NodeJS.Timeout | undefined;
+  #connack: ForeignConnack | undefined;
+  #isFirst = true;
+  // The server has refused: it would do so again.
+  #isRefused = false;
+  #finish: (() => void) | undefined;
+
+  constructor(settings: Settings, platform: ClientPlatform) {
+    super();
+    const { options } = settings;
+    this.options = options;
+    this.#version = options.protocolVersion;
+    this.#maker = new MessageMaker(platform.clock, this.#version);
+    this.#connections = new Connections(settings, platform, {
+      packetSent: (packet) => this.#show('packetsend', packet),
+      packetReceived: (packet) => this.#show('packetreceive', packet),
+      opened: (connack) => this.#opened(connack),
+      message: (publish, topic, source) => this.#take(publish, topic, source),
+      closed: (failure) => this.#closed(failure),
+    });
+    // Without a listener, Node would throw what others may not care for.
+    this.on('error', () => {});
+    if (!options.manualConnect) this.connect();
+  }
+
+  /** What the server has said of itself, in MQTT 5.0. */
+  get serverProperties(): ForeignConnack['properties'] {
+    return this.connected ? this.#connack?.properties : undefined;
+  }
+
+  /** Seconds; the server's word where it has one. */
+  get keepalive(): number {
+    return (this.serverProperties?.serverKeepAlive as number | undefined) ?? this.options.keepalive;
+  }
+
+  set handleMessage(_: unknown) {
+    throw unsupported("handleMessage: subscribe of 'pantala' waits for promises of a handler");
+  }
+
+  connect(): this {
+    clearTimeout(this.#reconnectTimer);
+    this.#reconnectTimer = undefined;
+    if (this.#connections.isOpen) return this;
+    if (this.disconnected) this.#begin();
+    this.#isRefused = false;
+    this.#connections.open();
+    return this;
+  }
+
+  /** Connects anew, and leaves what has not been sent. */
+  reconnect(options?: object): this {
+    if (options !== undefined) throw unsupported('stores: reconnect takes no options');
+    if (this.#connections.isOpen || this.disconnecting) {
+      const again = () => void this.reconnect();
+      if (this.disconnecting && !this.disconnected) this.once('end', again);
+      else this.end(again);
+      return this;
+    }
+    this.#begin();
+    this.#reconnect();
+    return this;
+  }
+
+  publish(topic: string, payload: string | Buffer, callback?: PacketCallback): this;
+  publish(
+    topic: string,
+    payload: string | Buffer,
+    options?: MqttJsPublishOptions,
+    callback?: PacketCallback,
+  ): this;
+  publish(
+    topic: string,
+    payload: string | Buffer,
+    ...args: [PacketCallback?] | [MqttJsPublishOptions?, PacketCallback?]
+  ): this {
+    const { options, callback } = optionsAndCallback<MqttJsPublishOptions, PacketCallback>(args);
+    if (this.#isLeaving(callback)) return this;
+    const done = callback ?? ((error?: Error) => void (error && this.emit('error', error)));
+    try {
+      const message = this.#message(topic, payload, options);
+      if (message.qos === 0) this.#publishOnce(message, done);
+      else this.#send(message, done);
+    } catch (error) {
+      queueMicrotask(() => done(callbackError('Publish', error)));
+    }
+    return this;
+  }
+
+  publishAsync(
+    topic: string,
+    payload: string | Buffer,
+    options: MqttJsPublishOptions = {},
+  ): Promise<ForeignPacket | undefined> {
+    return promised((done) => this.publish(topic, payload, options, done));
+  }
+
+  subscribe(topics: MqttJsTopics, callback?: SubscribeCallback): this;
+  subscribe(
+    topics: MqttJsTopics,
+    options?: MqttJsSubscribeOptions,
+    callback?: SubscribeCallback,
+  ): this;
+  subscribe(
+    topics: MqttJsTopics,
+    ...args: [SubscribeCallback?] | [MqttJsSubscribeOptions?, SubscribeCallback?]
+  ): this {
+    const { options, callback } = optionsAndCallback<MqttJsSubscribeOptions, SubscribeCallback>(
+      args,
+    );
+    const done = callback ?? (() => {});
+    if (this.#isLeaving(callback)) return this;
+    const { fault, wanted } = this.#topics.request(topics, options, this.#version);
+    if (fault !== undefined) {
+      setImmediate(done, new Error(`Invalid topic ${fault}`));
+    } else if (wanted.length === 0) {
+      done(null, []);
+    } else {
+      if (this.options.resubscribe && this.options.reconnectPeriod > 0) {
+        this.#topics.remember(wanted, options.properties);
+      }
+      this.#whenConnected({
+        send: () => this.#subscribe(wanted, options.properties, done),
+        cancel: (error) => done(error, wanted),
+      });
+    }
+    return this;
+  }
+
+  subscribeAsync(topics: MqttJsTopics, options: MqttJsSubscribeOptions = {}) {
+    return promised<MqttJsGrant[]>((done) =>
+      this.subscribe(topics, options, (error, granted) => done(error ?? undefined, granted)),
+    ) as Promise<MqttJsGrant[]>;
+  }
+
+  unsubscribe(topics: string | string[], callback?: PacketCallback): this;
+  unsubscribe(
+    topics: string | string[],
+    options?: MqttJsUnsubscribeOptions,
+    callback?: PacketCallback,
+  ): this;
+  unsubscribe(
+    topics: string | string[],
+    ...args: [PacketCallback?] | [MqttJsUnsubscribeOptions?, PacketCallback?]
+  ): this {
+    const { options, callback } = optionsAndCallback<MqttJsUnsubscribeOptions, PacketCallback>(
+      args,
+    );
+    const done = callback ?? (() => {});
+    if (this.#isLeaving(callback)) return this;
+    const filters = [topics].flat();
+    const fault = this.#topics.fault(filters);
+    if (fault !== undefined) {
+      setImmediate(done, new Error(`Invalid topic ${fault}`));
+      return this;
+    }
+    this.#topics.forget(filters);
+    this.#whenConnected({
+      send: () => this.#unsubscribe(filters, options.properties, done),
+      cancel: done,
+    });
+    return this;
+  }
+
+  unsubscribeAsync(topics: string | string[], options: MqttJsUnsubscribeOptions = {}) {
+    return promised<ForeignPacket>((done) => this.unsubscribe(topics, options, done));
+  }
+
+  end(force?: boolean, options?: MqttJsEndOptions, callback?: DoneCallback): this;
+  end(force?: boolean, callback?: DoneCallback): this;
+  end(options?: MqttJsEndOptions, callback?: DoneCallback): this;
+  end(callback?: DoneCallback): this;
+  end(...args: readonly unknown[]): this {
+    const isForced = args.includes(true);
+    const options = args.find((arg) => typeof arg === 'object' && arg !== null) ?? {};
+    const done = (args.find((arg) => typeof arg === 'function') ?? (() => {})) as DoneCallback;
+    if (this.disconnecting) {
+      done();
+      return this;
+    }
+    clearTimeout(this.#reconnectTimer);
+    this.#reconnectTimer = undefined;
+    this.disconnecting = true;
+    this.#finish = () => this.#ended(done);
+    if (isForced || !this.connected) this.#leave(undefined);
+    else this.#unanswered.whenNone(() => this.#leave(options));
+    return this;
+  }
+
+  endAsync(force?: boolean, options?: MqttJsEndOptions): Promise<void>;
+  endAsync(options?: MqttJsEndOptions): Promise<void>;
+  endAsync(...args: readonly unknown[]): Promise<void> {
+    const end = this.end.bind(this) as (...all: readonly unknown[]) => this;
+    return promised<void>((done) => end(...args, done));
+  }
+
+  /** Forgets the session: what it had is given up. */
+  #begin(): void {
+    this.#connections.renew();
+    this.disconnecting = false;
+    this.disconnected = false;
+  }
+
+  #reconnect(): void {
+    this.emit('reconnect');
+    this.connect();
+  }
+
+  #opened(connack: Connack): void {
+    this.connected = true;
+    this.reconnecting = false;
+    const packet = foreignConnack(connack, this.#version);
+    this.#connack = packet;
+    if (!this.#isFirst && !connack.sessionPresent) {
+      for (const each of this.#topics.granted()) {
+        this.#subscribe(each.wanted, each.properties, () => {});
+      }
+    }
+    for (const { send } of this.#waiting.splice(0)) send();
+    this.#isFirst = false;
+    this.emit('connect', packet);
+  }
+
+  #take(publish: Publish, topic: string, source: Source): void {
+    const packet = foreignPublish(publish, topic);
+    // Acknowledgements are told by promises: in the order of the network, this one comes after them.
+    queueMicrotask(() => {
+      try {
+        this.emit('message', topic, packet.payload, packet);
+      } finally {
+        source.taken(publish.qos, publish.packetId);
+      }
+    });
+  }
+
+  #closed(failure: Error | undefined): void {
+    const error = this.disconnecting ? undefined : closeError(failure, this.#version);
+    const isRefusal =
+      error instanceof MqttJsError && error.message.startsWith('Connection refused');
+    this.#isRefused = isRefusal && !this.options.reconnectOnConnackError;
+    this.connected = false;
+    if (error !== undefined) this.emit('error', error);
+    this.#reconnectLater();
+    this.emit('close');
+    this.#finish?.();
+  }
+
+  #reconnectLater(): void {
+    const { reconnectPeriod } = this.options;
+    if (this.disconnecting || this.#isRefused || reconnectPeriod <= 0) return;
+    if (!this.reconnecting) {
+      this.emit('offline');
+      this.reconnecting = true;
+    }
+    this.#reconnectTimer = setTimeout(() => this.#reconnect(), reconnectPeriod);
+  }
+
+  /** @param options undefined: without a word to the server */
+  #leave(options: MqttJsEndOptions | undefined): void {
+    if (!this.#connections.isOpen) {
+      process.nextTick(() => this.#finish?.());
+    } else if (options === undefined || !this.connected) {
+      this.#connections.destroy();
+    } else {
+      const reasonCode = (options.reasonCode ?? reasonCodes.normalDisconnection) as ReasonCode;
+      const properties = ownProperties<object>(options.properties);
+      void this.#connections.session.disconnect(reasonCode, properties);
+    }
+  }
+
+  #ended(done: DoneCallback): void {
+    this.#finish = undefined;
+    process.nextTick(() => {
+      const error = new Error('Connection closed');
+      this.disconnected = true;
+      if (this.options.reconnectPeriod === 0 || this.options.manualConnect) {
+        this.disconnecting = false;
+      }
+      this.#connections.close();
+      for (const { cancel } of this.#waiting.splice(0)) cancel(error);
+      this.emit('end');
+      done();
+    });
+  }
+
+  /** Whether nothing can be asked of the client any more, of which it tells. */
+  #isLeaving(callback: ((error: Error) => void) | undefined): boolean {
+    if (!this.disconnecting) return false;
+    const error = new Error('client disconnecting');
+    if (callback === undefined) this.emit('error', error);
+    else callback(error);
+    return true;
+  }
+
+  #message(topic: string, payload: string | Buffer, options: MqttJsPublishOptions): Message {
+    const { qos = 0, retain = false, dup: _, properties, ...others } = options;
+    const [name] = Object.keys(others);
+    if (name !== undefined) throw unsupported(`the option '${name}' of publish`);
+    if (properties !== undefined && 'topicAlias' in properties) {
+      throw unsupported('properties.topicAlias: the option autoAssignTopicAlias uses aliases');
+    }
+    const own = this.#version === 5 ? ownProperties(properties) : undefined;
+    return this.#maker.message(topic, payload, { qos, retain, properties: own });
+  }
+
+  #publishOnce(message: Message, done: PacketCallback): void {
+    const send = () => {
+      const sent = attempt(() => this.#connections.session.publish(message));
+      sent.then(
+        () => done(),
+        (error: unknown) => done(callbackError('Publish', error)),
+      );
+    };
+    if (this.connected || this.options.queueQoSZero) this.#whenConnected({ send, cancel: done });
+    else queueMicrotask(() => done(new Error('No connection to broker')));
+  }
+
+  /** At QoS 1 and 2, which the session keeps until they have been acknowledged. */
+  #send(message: Message, done: PacketCallback): void {
+    const { topic, payload, qos, retain } = message;
+    const sent = attempt(() => this.#connections.session.publish(message));
+    this.#unanswered.add(sent);
+    sent.then(
+      () => done(undefined, { cmd: 'publish', topic, payload, qos, retain, dup: false }),
+      (error: unknown) => done(callbackError('Publish', error)),
+    );
+  }
+
+  #subscribe(
+    wanted: readonly MqttJsGrant[],
+    foreign: MqttJsSubscribeOptions['properties'],
+    done: SubscribeCallback,
+  ): void {
+    const properties = this.#version === 5 ? ownProperties<object>(foreign) : undefined;
+    const subscriptions = this.#topics.subscriptions(wanted);
+    const answer = attempt(() =>
+      this.#connections.session.subscribe({ type: 'subscribe', subscriptions, properties }),
+    );
+    this.#unanswered.add(answer);
+    answer.then(
+      (codes) => {
+        const refused = codes.find((code) => code >= 0x80);
+        if (refused === undefined) return done(null, this.#topics.grant(wanted, codes));
+        this.#topics.forget(wanted.map(({ topic }) => topic));
+        done(new MqttJsError(`Subscribe error: ${nameOf(refused)}`, refused), [...wanted]);
+      },
+      (error: unknown) => {
+        const told = callbackError('Subscribe', error) as MqttJsError;
+        if (told.code !== undefined) this.#topics.forget(wanted.map(({ topic }) => topic));
+        done(told, [...wanted]);
+      },
+    );
+  }
+
+  #unsubscribe(
+    filters: readonly string[],
+    foreign: MqttJsUnsubscribeOptions['properties'],
+    done: PacketCallback,
+  ): void {
+    const properties = this.#version === 5 ? ownProperties<object>(foreign) : undefined;
+    const answer = attempt(() =>
+      this.#connections.session.unsubscribe({ type: 'unsubscribe', filters, properties }),
+    );
+    this.#unanswered.add(answer);
+    answer.then(
+      (granted) => done(undefined, { cmd: 'unsuback', granted }),
+      (error: unknown) => {
+        // A server that refuses has no such subscription, or keeps it: MQTT.js takes both for done.
+        const told = callbackError('Unsubscribe', error) as MqttJsError;
+        if (told.code === undefined) done(told);
+        else done(undefined, { cmd: 'unsuback', granted: [told.code] });
+      },
+    );
+  }
+
+  /** Now, or in its order with all else that waits for the connection. */
+  #whenConnected(waiting: Waiting): void {
+    if (this.connected) waiting.send();
+    else this.#waiting.push(waiting);
+  }
+
+  /** Nothing is made of a packet that nobody looks at. */
+  #show(name: 'packetsend' | 'packetreceive', packet: Packet): void {
+    if (this.listenerCount(name) > 0) this.emit(name, foreignPacket(packet, this.#version));
+    if (name === 'packetsend' || packet.type !== 'disconnect') return;
+    this.emit('disconnect', foreignPacket(packet, this.#version));
+  }
+}
+
+/** What is thrown is a rejection, too. */
+function attempt<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(asError(error));
+  }
+}
+
+/** The last two arguments, of which either may be missing. */
+function optionsAndCallback<Options extends object, Callback>(
+  args: readonly (Options | Callback | null | undefined)[],
+): { options: Options; callback: Callback | undefined } {
+  const options = args.find((arg) => typeof arg === 'object' && arg !== null) ?? {};
+  const callback = args.find((arg) => typeof arg === 'function');
+  return { options: options as Options, callback: callback as Callback | undefined };
+}
+
+function promised<T>(start: (done: (error?: Error, value?: T) => void) => void) {
+  return new Promise<T | undefined>((resolve, reject) => {
+    start((error, value) => (error ? reject(error) : resolve(value)));
+  });
+}
