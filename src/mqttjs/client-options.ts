@@ -118,9 +118,10 @@ export interface MqttJsSubscribeOptions {
 export interface MqttJsGrant {
   topic: string;
   qos: QoS | 128;
-  nl?: boolean;
-  rap?: boolean;
-  rh?: number;
+  nl?: boolean | undefined;
+  rap?: boolean | undefined;
+  rh?: number | undefined;
+  properties?: MqttJsSubscribeOptions['properties'];
 }
 
 export type MqttJsTopics = string | string[] | Record<string, MqttJsSubscribeOptions>;

@@ -9,6 +9,7 @@ import type { Packet } from '../packet/packet.ts';
 import type { Publish } from '../packet/publish.ts';
 import type { Link } from '../session/link.ts';
 import { ownProperties } from './foreign-properties.ts';
+import { connackTimeout } from './mqttjs-error.ts';
 import { openPlace } from './open-place.ts';
 import type { Settings } from './settings.ts';
 
@@ -62,12 +63,13 @@ export class Connections {
     const { signal } = givingUp;
     const timer = setTimeout(() => this.#destroy(timeout()), options.connectTimeout);
     this.#givingUp = givingUp;
-    this.#link = undefined;
+    let hasLink = false;
     this.#platform.start((now) => this.#session.wake(now));
     const connected = this.#session.connect((accept) => {
       return openPlace(
         place,
         (link) => {
+          hasLink = true;
           this.#link = link;
           return accept(link);
         },
@@ -79,7 +81,7 @@ export class Connections {
       (error: unknown) => {
         clearTimeout(timer);
         // Of a connection that was there, the session tells itself.
-        if (this.#link === undefined) this.#closed(signal.aborted ? signal.reason : error);
+        if (!hasLink) this.#closed(error);
       },
     );
   }
@@ -162,5 +164,5 @@ export class Connections {
 const topicAliasesMax = 0xffff;
 
 function timeout(): Error {
-  return new Error('connack timeout');
+  return new Error(connackTimeout);
 }

@@ -27,7 +27,7 @@ import {
   foreignPublish,
 } from './foreign-packet.ts';
 import { ownProperties } from './foreign-properties.ts';
-import { asError, callbackError, closeError, MqttJsError } from './mqttjs-error.ts';
+import { asError, callbackError, closeError, isTimeout, MqttJsError } from './mqttjs-error.ts';
 import { nameOf } from './reason-names.ts';
 import type { Settings, SettledOptions } from './settings.ts';
 import { unsupported } from './settings.ts';
@@ -125,10 +125,10 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
   /** Connects anew, and leaves what has not been sent. */
   reconnect(options?: object): this {
     if (options !== undefined) throw unsupported('stores: reconnect takes no options');
-    if (this.#connections.isOpen || this.disconnecting) {
-      const again = () => void this.reconnect();
-      if (this.disconnecting && !this.disconnected) this.once('end', again);
-      else this.end(again);
+    const isEnding = this.disconnecting && !this.disconnected;
+    if (isEnding || this.#connections.isOpen) {
+      this.once('end', () => void this.reconnect());
+      if (!isEnding) this.end();
       return this;
     }
     this.#begin();
@@ -313,6 +313,8 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
       error instanceof MqttJsError && error.message.startsWith('Connection refused');
     this.#isRefused = isRefusal && !this.options.reconnectOnConnackError;
     this.connected = false;
+    // In the order of MQTT.js, which takes its own verdict for the end and the network's for news.
+    if (isTimeout(error)) this.#reconnectLater();
     if (error !== undefined) this.emit('error', error);
     this.#reconnectLater();
     this.emit('close');
@@ -322,6 +324,7 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
   #reconnectLater(): void {
     const { reconnectPeriod } = this.options;
     if (this.disconnecting || this.#isRefused || reconnectPeriod <= 0) return;
+    if (this.#reconnectTimer !== undefined) return;
     if (!this.reconnecting) {
       this.emit('offline');
       this.reconnecting = true;
@@ -367,9 +370,8 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
   }
 
   #message(topic: string, payload: string | Buffer, options: MqttJsPublishOptions): Message {
-    const { qos = 0, retain = false, dup: _, properties, ...others } = options;
-    const [name] = Object.keys(others);
-    if (name !== undefined) throw unsupported(`the option '${name}' of publish`);
+    const { qos = 0, retain = false, properties } = options;
+    if ('cbStorePut' in options) throw unsupported("the option 'cbStorePut' of publish");
     if (properties !== undefined && 'topicAlias' in properties) {
       throw unsupported('properties.topicAlias: the option autoAssignTopicAlias uses aliases');
     }

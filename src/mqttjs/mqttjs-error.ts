@@ -3,6 +3,9 @@
 import { ClientError } from '../client/client-error.ts';
 import { connackCode, nameOf } from './reason-names.ts';
 
+export const connackTimeout = 'connack timeout';
+const keepAliveTimeout = 'Keepalive timeout';
+
 /** With the reason code of the server where that gave one, and the system's where there is one. */
 export class MqttJsError extends Error {
   readonly code: number | string | undefined;
@@ -43,7 +46,7 @@ export function closeError(failure: Error | undefined, version: 3 | 4 | 5): Erro
       return new MqttJsError(text, connackCode(reasonCode, version), failure);
     }
     case 'keep-alive timeout':
-      return new MqttJsError('Keepalive timeout', undefined, failure);
+      return new MqttJsError(keepAliveTimeout, undefined, failure);
     case 'protocol error':
       return new MqttJsError(failure.message, failure.reasonCode, failure);
     default: {
@@ -52,6 +55,11 @@ export function closeError(failure: Error | undefined, version: 3 | 4 | 5): Erro
       return cause instanceof Error && 'code' in cause ? cause : undefined;
     }
   }
+}
+
+/** The server did not answer in time: CONNECT, or at all. */
+export function isTimeout(error: Error | undefined): boolean {
+  return error?.message === connackTimeout || error?.message === keepAliveTimeout;
 }
 
 export function asError(error: unknown): Error {

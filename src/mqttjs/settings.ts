@@ -51,48 +51,21 @@ const secured: Readonly<Partial<Record<MqttJsProtocol, MqttJsProtocol>>> = {
   ws: 'wss',
 };
 
-const known: Readonly<Record<keyof MqttJsOptions, true>> = {
-  clientId: true,
-  username: true,
-  password: true,
-  auth: true,
-  clean: true,
-  keepalive: true,
-  protocolVersion: true,
-  protocolId: true,
-  reconnectPeriod: true,
-  reconnectOnConnackError: true,
-  connectTimeout: true,
-  queueQoSZero: true,
-  resubscribe: true,
-  manualConnect: true,
-  autoAssignTopicAlias: true,
-  will: true,
-  properties: true,
-  servers: true,
-  protocol: true,
-  host: true,
-  hostname: true,
-  port: true,
-  path: true,
-  unixSocket: true,
-  ca: true,
-  cert: true,
-  key: true,
-  rejectUnauthorized: true,
-  servername: true,
-  ALPNProtocols: true,
-  minVersion: true,
-  ciphers: true,
-};
-
-/** They change how MQTT.js works inside or in a browser, and nothing that a program could see. */
-const withoutEffect: readonly string[] = [
-  'writeCache',
-  'timerVariant',
-  'reschedulePings',
-  'browserBufferSize',
-  'browserBufferTimeout',
+/**
+ * What MQTT.js, or Node below it, would heed and we do not. What neither of them knows is nothing to
+ * us either.
+ */
+const unserved: readonly string[] = [
+  // sessions and packets
+  ...['incomingStore', 'outgoingStore', 'customHandleAcks', 'messageIdProvider', 'authPacket'],
+  ...['autoUseTopicAlias', 'subscribeBatchSize', 'encoding', 'log'],
+  // the way to the server
+  ...['socksProxy', 'socksTimeout', 'wsOptions', 'transformWsUrl', 'createWebsocket'],
+  ...['forceNativeWebSocket', 'objectMode', 'binary', 'localAddress', 'family', 'lookup'],
+  // TLS
+  ...['pfx', 'passphrase', 'keyPath', 'certPath', 'caPaths', 'checkServerIdentity', 'crl'],
+  ...['secureContext', 'secureProtocol', 'secureOptions', 'maxVersion', 'sigalgs', 'ecdhCurve'],
+  ...['dhparam', 'minDHSize', 'session', 'pskCallback', 'enableTrace'],
 ];
 
 /** For those that are asked for most: what to do in their place. */
@@ -101,7 +74,11 @@ const remedies: Readonly<Record<string, string>> = {
   outgoingStore: "`outbox` of connect from 'pantala' keeps messages",
   customHandleAcks: "subscribe of 'pantala' has manualAck",
   authPacket: "connect of 'pantala' has `authentication`",
+  autoUseTopicAlias: 'autoAssignTopicAlias needs no topic to be registered',
   transformWsUrl: "connect of 'pantala' takes a function that returns the URL",
+  keyPath: 'read the file, and give its text as `key`',
+  certPath: 'read the file, and give its text as `cert`',
+  caPaths: 'read the files, and give their text as `ca`',
 };
 
 /**
@@ -147,8 +124,7 @@ function fromUrl(text: string): MqttJsOptions {
 
 function refuseUnsupported(options: MqttJsOptions): void {
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || value === null || name in known) continue;
-    if (withoutEffect.includes(name)) continue;
+    if (value === undefined || value === null || !unserved.includes(name)) continue;
     const remedy = remedies[name];
     throw unsupported(`the option '${name}'${remedy === undefined ? '' : `: ${remedy}`}`);
   }

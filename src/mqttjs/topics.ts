@@ -28,7 +28,14 @@ export class Topics {
       ? Object.entries(topics).filter(([topic]) => topic !== 'resubscribe')
       : [topics].flat().map((topic) => [topic, options] as const);
     const fault = this.fault(entries.map(([topic]) => topic));
-    const all = entries.map(([topic, one]) => grantOf(topic, one, version));
+    const isFive = version === 5;
+    const all = entries.map(
+      ([topic, { qos = 0, nl, rap, rh, properties = options.properties }]): MqttJsGrant => {
+        if (!isFive) return { topic, qos };
+        if (isMap) return { topic, qos, nl, rap, rh, properties };
+        return { topic, qos, nl: nl ?? false, rap: rap ?? false, rh: rh ?? 0, properties };
+      },
+    );
     return { fault, wanted: all.filter((one) => this.#isNew(one)) };
   }
 
@@ -77,12 +84,4 @@ export class Topics {
     const [before] = this.#remembered.get(topic)?.wanted ?? [];
     return before === undefined || before.qos < qos;
   }
-}
-
-function grantOf(
-  topic: string,
-  { qos = 0, nl = false, rap = false, rh = 0 }: MqttJsSubscribeOptions,
-  version: ProtocolVersion,
-): MqttJsGrant {
-  return version === 5 ? { topic, qos, nl, rap, rh } : { topic, qos };
 }
