@@ -32,13 +32,12 @@ export type {
   ForeignPacket as Packet,
   ForeignPublish as IPublishPacket,
 } from './mqttjs/foreign-packet.ts';
+export type { DoneCallback, MqttJsEvents as MqttClientEvents } from './mqttjs/mqttjs-client.ts';
+export { MqttJsClient as MqttClient } from './mqttjs/mqttjs-client.ts';
 export type {
-  DoneCallback,
-  MqttJsEvents as MqttClientEvents,
   PacketCallback,
   SubscribeCallback as ClientSubscribeCallback,
-} from './mqttjs/mqttjs-client.ts';
-export { MqttJsClient as MqttClient } from './mqttjs/mqttjs-client.ts';
+} from './mqttjs/server-requests.ts';
 
 /**
  * A client that connects, and tries again every `reconnectPeriod` milliseconds until it is ended.

@@ -8,7 +8,6 @@ import type { Packet } from '../packet/packet.ts';
 import type { Publish } from '../packet/publish.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
-import type { Message } from '../session/message.ts';
 import type {
   MqttJsEndOptions,
   MqttJsGrant,
@@ -27,12 +26,11 @@ import {
   foreignPublish,
 } from './foreign-packet.ts';
 import { ownProperties } from './foreign-properties.ts';
-import { asError, callbackError, closeError, isTimeout, MqttJsError } from './mqttjs-error.ts';
-import { nameOf } from './reason-names.ts';
+import { callbackError, closeError, isTimeout, MqttJsError } from './mqttjs-error.ts';
+import { type PacketCallback, ServerRequests, type SubscribeCallback } from './server-requests.ts';
 import type { Settings, SettledOptions } from './settings.ts';
 import { unsupported } from './settings.ts';
 import { Topics } from './topics.ts';
-import { Unanswered } from './unanswered.ts';
 
 export interface MqttJsEvents {
   connect: [packet: ForeignConnack];
@@ -48,8 +46,6 @@ export interface MqttJsEvents {
 }
 
 export type DoneCallback = (error?: Error) => void;
-export type PacketCallback = (error?: Error, packet?: ForeignPacket) => void;
-export type SubscribeCallback = (error: Error | null, granted?: MqttJsGrant[]) => void;
 
 /** Something that waits for a connection. */
 interface Waiting {
@@ -68,10 +64,9 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
   disconnected = false;
   readonly options: SettledOptions;
   readonly #version: ProtocolVersion;
-  readonly #maker: MessageMaker;
   readonly #connections: Connections;
+  readonly #requests: ServerRequests;
   readonly #topics = new Topics();
-  readonly #unanswered = new Unanswered();
   #waiting: Waiting[] = [];
   #reconnectTimer: NodeJS.Timeout | undefined;
   #connack: ForeignConnack | undefined;
@@ -85,13 +80,18 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
     const { options } = settings;
     this.options = options;
     this.#version = options.protocolVersion;
-    this.#maker = new MessageMaker(platform.clock, this.#version);
     this.#connections = new Connections(settings, platform, {
       packetSent: (packet) => this.#show('packetsend', packet),
       packetReceived: (packet) => this.#show('packetreceive', packet),
       opened: (connack) => this.#opened(connack),
       message: (publish, topic, source) => this.#take(publish, topic, source),
       closed: (failure) => this.#closed(failure),
+    });
+    this.#requests = new ServerRequests({
+      connections: this.#connections,
+      topics: this.#topics,
+      maker: new MessageMaker(platform.clock, this.#version),
+      version: this.#version,
     });
     // Without a listener, Node would throw what others may not care for.
     this.on('error', () => {});
@@ -152,9 +152,13 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
     if (this.#isLeaving(callback)) return this;
     const done = callback ?? ((error?: Error) => void (error && this.emit('error', error)));
     try {
-      const message = this.#message(topic, payload, options);
-      if (message.qos === 0) this.#publishOnce(message, done);
-      else this.#send(message, done);
+      const message = this.#requests.message(topic, payload, options);
+      const send = () => this.#requests.publish(message, done);
+      // At QoS 1 and 2 the session keeps it until it has been acknowledged.
+      if (message.qos > 0) send();
+      else if (this.connected || this.options.queueQoSZero) {
+        this.#whenConnected({ send, cancel: done });
+      } else queueMicrotask(() => done(new Error('No connection to broker')));
     } catch (error) {
       queueMicrotask(() => done(callbackError('Publish', error)));
     }
@@ -194,7 +198,7 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
         this.#topics.remember(wanted, options.properties);
       }
       this.#whenConnected({
-        send: () => this.#subscribe(wanted, options.properties, done),
+        send: () => this.#requests.subscribe(wanted, options.properties, done),
         cancel: (error) => done(error, wanted),
       });
     }
@@ -230,7 +234,7 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
     }
     this.#topics.forget(filters);
     this.#whenConnected({
-      send: () => this.#unsubscribe(filters, options.properties, done),
+      send: () => this.#requests.unsubscribe(filters, options.properties, done),
       cancel: done,
     });
     return this;
@@ -257,7 +261,7 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
     this.disconnecting = true;
     this.#finish = () => this.#ended(done);
     if (isForced || !this.connected) this.#leave(undefined);
-    else this.#unanswered.whenNone(() => this.#leave(options));
+    else this.#requests.whenAnswered(() => this.#leave(options));
     return this;
   }
 
@@ -287,7 +291,7 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
     this.#connack = packet;
     if (!this.#isFirst && !connack.sessionPresent) {
       for (const each of this.#topics.granted()) {
-        this.#subscribe(each.wanted, each.properties, () => {});
+        this.#requests.subscribe(each.wanted, each.properties, () => {});
       }
     }
     for (const { send } of this.#waiting.splice(0)) send();
@@ -369,86 +373,6 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
     return true;
   }
 
-  #message(topic: string, payload: string | Buffer, options: MqttJsPublishOptions): Message {
-    const { qos = 0, retain = false, properties } = options;
-    if ('cbStorePut' in options) throw unsupported("the option 'cbStorePut' of publish");
-    if (properties !== undefined && 'topicAlias' in properties) {
-      throw unsupported('properties.topicAlias: the option autoAssignTopicAlias uses aliases');
-    }
-    const own = this.#version === 5 ? ownProperties(properties) : undefined;
-    return this.#maker.message(topic, payload, { qos, retain, properties: own });
-  }
-
-  #publishOnce(message: Message, done: PacketCallback): void {
-    const send = () => {
-      const sent = attempt(() => this.#connections.session.publish(message));
-      sent.then(
-        () => done(),
-        (error: unknown) => done(callbackError('Publish', error)),
-      );
-    };
-    if (this.connected || this.options.queueQoSZero) this.#whenConnected({ send, cancel: done });
-    else queueMicrotask(() => done(new Error('No connection to broker')));
-  }
-
-  /** At QoS 1 and 2, which the session keeps until they have been acknowledged. */
-  #send(message: Message, done: PacketCallback): void {
-    const { topic, payload, qos, retain } = message;
-    const sent = attempt(() => this.#connections.session.publish(message));
-    this.#unanswered.add(sent);
-    sent.then(
-      () => done(undefined, { cmd: 'publish', topic, payload, qos, retain, dup: false }),
-      (error: unknown) => done(callbackError('Publish', error)),
-    );
-  }
-
-  #subscribe(
-    wanted: readonly MqttJsGrant[],
-    foreign: MqttJsSubscribeOptions['properties'],
-    done: SubscribeCallback,
-  ): void {
-    const properties = this.#version === 5 ? ownProperties<object>(foreign) : undefined;
-    const subscriptions = this.#topics.subscriptions(wanted);
-    const answer = attempt(() =>
-      this.#connections.session.subscribe({ type: 'subscribe', subscriptions, properties }),
-    );
-    this.#unanswered.add(answer);
-    answer.then(
-      (codes) => {
-        const refused = codes.find((code) => code >= 0x80);
-        if (refused === undefined) return done(null, this.#topics.grant(wanted, codes));
-        this.#topics.forget(wanted.map(({ topic }) => topic));
-        done(new MqttJsError(`Subscribe error: ${nameOf(refused)}`, refused), [...wanted]);
-      },
-      (error: unknown) => {
-        const told = callbackError('Subscribe', error) as MqttJsError;
-        if (told.code !== undefined) this.#topics.forget(wanted.map(({ topic }) => topic));
-        done(told, [...wanted]);
-      },
-    );
-  }
-
-  #unsubscribe(
-    filters: readonly string[],
-    foreign: MqttJsUnsubscribeOptions['properties'],
-    done: PacketCallback,
-  ): void {
-    const properties = this.#version === 5 ? ownProperties<object>(foreign) : undefined;
-    const answer = attempt(() =>
-      this.#connections.session.unsubscribe({ type: 'unsubscribe', filters, properties }),
-    );
-    this.#unanswered.add(answer);
-    answer.then(
-      (granted) => done(undefined, { cmd: 'unsuback', granted }),
-      (error: unknown) => {
-        // A server that refuses has no such subscription, or keeps it: MQTT.js takes both for done.
-        const told = callbackError('Unsubscribe', error) as MqttJsError;
-        if (told.code === undefined) done(told);
-        else done(undefined, { cmd: 'unsuback', granted: [told.code] });
-      },
-    );
-  }
-
   /** Now, or in its order with all else that waits for the connection. */
   #whenConnected(waiting: Waiting): void {
     if (this.connected) waiting.send();
@@ -460,15 +384,6 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
     if (this.listenerCount(name) > 0) this.emit(name, foreignPacket(packet, this.#version));
     if (name === 'packetsend' || packet.type !== 'disconnect') return;
     this.emit('disconnect', foreignPacket(packet, this.#version));
-  }
-}
-
-/** What is thrown is a rejection, too. */
-function attempt<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return work();
-  } catch (error) {
-    return Promise.reject(asError(error));
   }
 }
 
