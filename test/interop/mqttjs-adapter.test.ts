@@ -1,19 +1,16 @@
 /** The same programs with MQTT.js and with our adapter: they see the same, in the same order. */
 
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import process from 'node:process';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import type { MqttClientEvents, Packet } from '../../src/mqttjs.ts';
-import { certificateFile } from '../harness/certificates.ts';
+import { pem } from '../harness/certificates.ts';
+import { startGuideBroker } from '../harness/guide-broker.ts';
 import { type Client, type Program, sameWithBoth } from './mqttjs-stage.ts';
-import { startBroker } from './running-broker.ts';
 
 const options = { concurrency: true, timeout: 30_000 } as const;
 const quick = { reconnectPeriod: 50 } as const;
@@ -299,6 +296,61 @@ describe('a program for MQTT.js at its end', options, () => {
   });
 });
 
+describe('a program for MQTT.js and its way to the server', options, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pantala-mqttjs-ways-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('connects over TLS, WebSocket, and a Unix socket', async () => {
+    await using places = await startGuideBroker(folder);
+    const ca = pem('ca.crt');
+    const way = (url: string, more = {}) => [places.placed(url), more] as const;
+    const ways = [
+      way('mqtts://localhost', { ca }),
+      way('mqtts://localhost', { rejectUnauthorized: false }),
+      way('mqtts://localhost', { ca: [Buffer.from(ca)], servername: 'localhost' }),
+      way('ws://localhost:8080/mqtt'),
+      way('mqtt+unix:///run/mosquitto.sock'),
+    ];
+    await sameWithBoth(async ({ mqtt, tell }) => {
+      for (const [url, more] of ways) {
+        const client = await mqtt.connectAsync(url, more, false);
+        await client.publishAsync('a', 'x', { qos: 1 });
+        tell(client.connected);
+        await client.endAsync();
+      }
+      await mqtt.connectAsync(places.placed('mqtts://localhost')).catch((error) => {
+        tell(error.code);
+      });
+    });
+  });
+
+  it('goes from server to server', async () => {
+    await sameWithBoth(async ({ mqtt, port, watch }) => {
+      const servers = [1, port].map((each) => ({ host: '127.0.0.1', port: each }));
+      const client = mqtt.connect({ servers, ...quick });
+      watch(client, 'error', ...ways);
+      await seen(client, 'connect');
+      await client.endAsync();
+    });
+  });
+
+  it('notices that a server has gone silent', async () => {
+    await sameWithBoth(async ({ mqtt, watch }) => {
+      const connack = Buffer.from([0x20, 2, 0, 0]);
+      const mute = createServer((socket) => void socket.on('error', () => {}).write(connack));
+      mute.listen(0, '127.0.0.1');
+      await once(mute, 'listening');
+      const { port } = mute.address() as { port: number };
+      const client = mqtt.connect({ host: '127.0.0.1', port, keepalive: 1 });
+      watch(client, 'error', 'connect', 'offline', 'close');
+      await seen(client, 'close');
+      client.removeAllListeners().on('error', () => {});
+      await client.endAsync(true);
+      mute.close();
+    });
+  });
+});
+
 describe('a program for MQTT.js with MQTT 5.0', options, () => {
   it('sends and gets properties', async () => {
     const lines = await sameWithBoth(async ({ mqtt, url, tell, watch }) => {
@@ -341,70 +393,5 @@ describe('a program for MQTT.js with MQTT 5.0', options, () => {
       await closed;
       await Promise.all([first.endAsync(), second.endAsync()]);
     });
-  });
-});
-
-describe('an example that MQTT.js has published', options, () => {
-  const programs = 'test/interop/mqttjs-programs';
-  const folder = mkdtempSync(join(tmpdir(), 'pantala-mqttjs-'));
-  after(() => rmSync(folder, { recursive: true }));
-
-  /** The program with another import, and nothing else. */
-  function changed(name: string): string {
-    const text = readFileSync(`${programs}/${name}.ts`, 'utf8');
-    const path = join(folder, `${name}.ts`);
-    writeFileSync(path, text.replace("from 'mqtt'", "from 'pantala/mqttjs'"));
-    return path;
-  }
-
-  async function outputOf(path: string, url: string): Promise<string> {
-    const args = ['--import', resolve('test/harness/own-package.ts'), path];
-    const env = { ...process.env, MQTT_URL: url, NODE_NO_WARNINGS: '1' };
-    const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 20_000 });
-    return stdout;
-  }
-
-  async function sameOutput(name: string, url: string): Promise<string> {
-    const theirs = await outputOf(`${programs}/${name}.ts`, url);
-    assert.equal(await outputOf(changed(name), url), theirs);
-    return theirs;
-  }
-
-  it('with callbacks prints the same after one import has changed', async () => {
-    await using broker = await startBroker();
-    const output = await sameOutput('basic', `mqtt://127.0.0.1:${broker.port}`);
-    assert.equal(output, 'presence: Good morning\n');
-  });
-
-  it('with promises does, too', async () => {
-    await using broker = await startBroker();
-    const output = await sameOutput('promises', `mqtt://127.0.0.1:${broker.port}`);
-    assert.match(output, /^weather\/rome sunny publish 1 false false$/m);
-  });
-
-  it('over secure WebSockets, with will, login and options, does, too', async () => {
-    await using broker = await startBroker([
-      'listener 1883 127.0.0.1',
-      'protocol websockets',
-      `certfile ${certificateFile('server.crt')}`,
-      `keyfile ${certificateFile('server.key')}`,
-      'allow_anonymous true',
-    ]);
-    const output = await sameOutput('secure-websocket', `wss://127.0.0.1:${broker.port}`);
-    assert.match(output, /received 0 bytes on weather\/rome\/wind\ndisconnected\nended\n$/);
-  });
-
-  it('has the right types', () => {
-    for (const name of ['basic', 'promises', 'secure-websocket']) changed(name);
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    const compilerOptions = {
-      typeRoots: [resolve('node_modules/@types')],
-      paths: { 'pantala/*': [resolve('src/*.ts')] },
-    };
-    const configuration = { extends: resolve('tsconfig.json'), compilerOptions, include: ['*.ts'] };
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(configuration));
-    const tsc = resolve('node_modules/typescript/bin/tsc');
-    const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
-    assert.equal(stdout, '');
   });
 });
