@@ -86,7 +86,7 @@ export class Connections {
     );
   }
 
-  /** Ends the connection, or the attempt, and says nothing to the server, which publishes the will. */
+  /** Ends the connection or the attempt without a word: the server publishes the will. */
   destroy(): void {
     this.#destroy(undefined);
   }

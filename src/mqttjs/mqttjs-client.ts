@@ -301,7 +301,7 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
 
   #take(publish: Publish, topic: string, source: Source): void {
     const packet = foreignPublish(publish, topic);
-    // Acknowledgements are told by promises: in the order of the network, this one comes after them.
+    // Acknowledgements are told by promises: what came after them is told after them.
     queueMicrotask(() => {
       try {
         this.emit('message', topic, packet.payload, packet);

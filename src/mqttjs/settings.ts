@@ -51,10 +51,7 @@ const secured: Readonly<Partial<Record<MqttJsProtocol, MqttJsProtocol>>> = {
   ws: 'wss',
 };
 
-/**
- * What MQTT.js, or Node below it, would heed and we do not. What neither of them knows is nothing to
- * us either.
- */
+/** What MQTT.js or Node would heed and we do not. What neither knows is nothing to us either. */
 const unserved: readonly string[] = [
   // sessions and packets
   ...['incomingStore', 'outgoingStore', 'customHandleAcks', 'messageIdProvider', 'authPacket'],
