@@ -265,7 +265,9 @@ export class SessionClient {
     // [MQTT3-3.1.3-7]; MQTT 3.1 asks for an identifier in any case.
     const needsId = version === 3 || (version === 4 && !connect.cleanStart);
     if (needsId && connect.clientId === '') {
-      throw new RangeError('an empty client identifier, where this version or session needs one');
+      throw new RangeError(
+        'no clientId, which MQTT 3.1 needs, and a session that is to be found again',
+      );
     }
     writeConnect(new ByteWriter(256), connect);
     return connect;

@@ -5,6 +5,7 @@ import type { Publish } from '../packet/publish.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import { Fifo } from '../session/fifo.ts';
 import { ClientError } from './client-error.ts';
+import { refuseFault } from './fault.ts';
 import { type Backlog, holdMessage, IncomingMessage, releaseMessage } from './incoming-message.ts';
 import type { Sink } from './message-stream.ts';
 import type { Recipient, Source } from './ports.ts';
@@ -105,6 +106,7 @@ export class Subscriber implements Recipient, Backlog {
     options: SubscriptionOptions,
     userProperties: UserProperties | undefined,
   ): Promise<ReasonCode[]> {
+    refuseFault(filters.length > 0 ? undefined : 'no topic filter, where at least one is needed');
     for (const filter of filters) subscriptionOf(filter, options);
     const answers = filters.map((filter) => {
       const entry = this.#table.add(filter, sink, options, userProperties);
