@@ -149,6 +149,11 @@ export class MqttClient {
     return this.#session.clientId;
   }
 
+  /** The server of the present or the last connection: one of several, or where it was sent. */
+  get server(): URL | undefined {
+    return this.#connector.server;
+  }
+
   get isConnected(): boolean {
     return this.#session.isConnected;
   }

@@ -7,6 +7,7 @@ import { Log } from '../../src/server/log.ts';
 import { startServer } from '../../src/server/server.ts';
 import { TextLines } from '../interop/text-lines.ts';
 import { certificateFile } from './certificates.ts';
+import { oldDoor, redirectingDoor } from './guide-doors.ts';
 
 export interface GuideBroker extends AsyncDisposable {
   readonly port: number;
@@ -34,11 +35,14 @@ export async function startGuideBroker(folder: string): Promise<GuideBroker> {
   const server = await startServer({ ...config, listeners }, log);
   const [tcp, tls, webSocket] = server.addresses.map(({ port }) => port);
   const stop = await startHouse(tcp);
+  const [old, redirecting] = await Promise.all([oldDoor(tcp), redirectingDoor(tcp)]);
   return {
     port: tcp,
     placed: (text) =>
       text
         .replaceAll('mqtt://localhost:1884', 'mqtt://127.0.0.1:1')
+        .replaceAll('mqtt://localhost:1885', `mqtt://127.0.0.1:${redirecting.port}`)
+        .replaceAll('mqtt://localhost:1886', `mqtt://127.0.0.1:${old.port}`)
         .replaceAll(/mqtt:\/\/localhost(?!:)/g, `mqtt://127.0.0.1:${tcp}`)
         .replaceAll('mqtts://localhost', `mqtts://localhost:${tls}`)
         .replaceAll('ws://localhost:8080', `ws://127.0.0.1:${webSocket}`)
@@ -47,6 +51,8 @@ export async function startGuideBroker(folder: string): Promise<GuideBroker> {
         .replaceAll('connect("localhost")', `connect("127.0.0.1", ${tcp})`),
     async [Symbol.asyncDispose]() {
       await stop();
+      await old[Symbol.asyncDispose]();
+      await redirecting[Symbol.asyncDispose]();
       await server.stop();
     },
   };
