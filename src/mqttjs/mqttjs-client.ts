@@ -261,7 +261,12 @@ export class MqttJsClient extends EventEmitter<MqttJsEvents> {
     this.disconnecting = true;
     this.#finish = () => this.#ended(done);
     if (isForced || !this.connected) this.#leave(undefined);
-    else this.#requests.whenAnswered(() => this.#leave(options));
+    else {
+      this.#requests.whenAnswered(() => {
+        // The connection may have ended before, and the client with it.
+        if (this.#finish !== undefined) this.#leave(options);
+      });
+    }
     return this;
   }
 

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { MqttClientEvents, Packet } from '../../src/mqttjs.ts';
+import { connect, type MqttClientEvents, type Packet } from '../../src/mqttjs.ts';
 import { pem } from '../harness/certificates.ts';
 import { startGuideBroker } from '../harness/guide-broker.ts';
 import { type Client, type Program, sameWithBoth } from './mqttjs-stage.ts';
@@ -252,6 +252,24 @@ describe('a program for MQTT.js at its end', options, () => {
       await seen(client, 'end');
       await new Promise((done) => setImmediate(done));
     });
+  });
+
+  it('does not wait for answers of a server that goes away, where MQTT.js would for ever', async () => {
+    const connack = Buffer.from([0x20, 2, 0, 0]);
+    const rude = createServer((socket) => {
+      socket.on('error', () => {}).write(connack);
+      socket.on('data', (bytes) => void (bytes.includes('last words') && socket.destroy()));
+    });
+    rude.listen(0, '127.0.0.1');
+    await once(rude, 'listening');
+    const { port } = rude.address() as { port: number };
+    const client = connect({ host: '127.0.0.1', port });
+    await seen(client, 'connect');
+    const sent = client.publishAsync('a', 'last words', { qos: 1 });
+    const refused = assert.rejects(sent, { message: 'Connection closed' });
+    await client.endAsync();
+    await refused;
+    rude.close();
   });
 
   it('can do nothing more, until it connects anew', async () => {
