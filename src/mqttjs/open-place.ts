@@ -1,15 +1,13 @@
 /** Connections to the places that MQTT.js can reach. */
 
 import type { Accept } from '../session/link.ts';
-import { connectTls } from '../transport/connect-tls.ts';
+import { connectTcp } from '../transport/connect-tcp.ts';
 import { connectUnix } from '../transport/connect-unix.ts';
-import { connectWebSocket } from '../transport/connect-websocket.ts';
-import { connectTcp } from '../transport/tcp.ts';
 import type { TlsOptions } from '../transport/tls-client.ts';
 import type { Place } from './settings.ts';
 
 /** @throws as the transport does */
-export function openPlace(
+export async function openPlace(
   { transport, at, resource }: Place,
   accept: Accept,
   { tls, signal }: { tls: TlsOptions; signal: AbortSignal },
@@ -18,12 +16,17 @@ export function openPlace(
     case 'tcp':
       if ('path' in at) return connectUnix(accept, { ...at, signal });
       return connectTcp(accept, { ...at, signal });
-    case 'tls':
+    // The others take time to load, which not everybody should pay for.
+    case 'tls': {
+      const { connectTls } = await import('../transport/connect-tls.ts');
       return connectTls(accept, { ...at, ...tls, signal });
+    }
     case 'ws':
-      return connectWebSocket(accept, { ...at, resource, signal });
-    case 'wss':
-      return connectWebSocket(accept, { ...at, resource, tls, signal });
+    case 'wss': {
+      const { connectWebSocket } = await import('../transport/connect-websocket.ts');
+      const secure = transport === 'wss' ? { tls } : {};
+      return connectWebSocket(accept, { ...at, resource, ...secure, signal });
+    }
     default:
       return transport satisfies never;
   }
