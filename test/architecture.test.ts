@@ -23,7 +23,6 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   browser: ['client/ports.ts', 'session', 'dom:'],
   storage: ['broker/ports.ts', 'client/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
   mqttjs: ['client', 'packet', 'session', 'topic', 'transport', 'node:'],
-  storage: ['broker/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
   auth: ['broker/ports.ts', 'packet', 'topic', 'node:'],
   certificate: ['node:'],
   plugin: ['broker/ports.ts', 'packet', 'topic', 'session', 'node:', 'jose'],
