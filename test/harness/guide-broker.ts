@@ -7,7 +7,7 @@ import { Log } from '../../src/server/log.ts';
 import { startServer } from '../../src/server/server.ts';
 import { TextLines } from '../interop/text-lines.ts';
 import { certificateFile } from './certificates.ts';
-import { oldDoor, redirectingDoor } from './guide-doors.ts';
+import { oldDoor, redirectingDoor, scramDoor } from './guide-doors.ts';
 
 export interface GuideBroker extends AsyncDisposable {
   readonly port: number;
@@ -35,6 +35,7 @@ export async function startGuideBroker(folder: string): Promise<GuideBroker> {
   const server = await startServer({ ...config, listeners }, log);
   const [tcp, tls, webSocket] = server.addresses.map(({ port }) => port);
   const stop = await startHouse(tcp);
+  const scram = await scramDoor();
   const [old, redirecting] = await Promise.all([oldDoor(tcp), redirectingDoor(tcp)]);
   return {
     port: tcp,
@@ -42,6 +43,7 @@ export async function startGuideBroker(folder: string): Promise<GuideBroker> {
       text
         .replaceAll('mqtt://localhost:1884', 'mqtt://127.0.0.1:1')
         .replaceAll('mqtt://localhost:1885', `mqtt://127.0.0.1:${redirecting.port}`)
+        .replaceAll('mqtt://localhost:1887', `mqtt://127.0.0.1:${scram.port}`)
         .replaceAll('mqtt://localhost:1886', `mqtt://127.0.0.1:${old.port}`)
         .replaceAll(/mqtt:\/\/localhost(?!:)/g, `mqtt://127.0.0.1:${tcp}`)
         .replaceAll('mqtts://localhost', `mqtts://localhost:${tls}`)
@@ -51,6 +53,7 @@ export async function startGuideBroker(folder: string): Promise<GuideBroker> {
         .replaceAll('connect("localhost")', `connect("127.0.0.1", ${tcp})`),
     async [Symbol.asyncDispose]() {
       await stop();
+      await scram[Symbol.asyncDispose]();
       await old[Symbol.asyncDispose]();
       await redirecting[Symbol.asyncDispose]();
       await server.stop();

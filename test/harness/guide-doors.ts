@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { createBroker, deriveScramCredential, scramSha256 } from '../../src/broker.ts';
 import { reasonCodes } from '../../src/client.ts';
 import { encodePacket } from '../../src/packet/packet.ts';
 
@@ -21,6 +22,15 @@ export function redirectingDoor(port: number): Promise<Door> {
     5,
   );
   return open((socket) => socket.once('data', () => socket.end(connack)));
+}
+
+/** Lets in who knows Ann's password, and proves to know her. */
+export async function scramDoor(): Promise<Door> {
+  const ann = await deriveScramCredential('correct horse battery staple');
+  const credentialOf = (userName: string) => (userName === 'ann' ? ann : undefined);
+  const broker = createBroker({ hooks: scramSha256({ credentialOf }) });
+  const { port } = await broker.listen({ port: 0 });
+  return { port, [Symbol.asyncDispose]: () => broker.close() };
 }
 
 // Of a CONNECT that is shorter than 128 bytes.
