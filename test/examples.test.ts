@@ -140,7 +140,8 @@ describe('the programs in examples/', () => {
   const programs = globSync('examples/*.ts');
 
   it('have a test each', () => {
-    const text = readFileSync('test/examples.test.ts', 'utf8');
+    const tests = ['test/examples.test.ts', 'test/client-examples.test.ts'];
+    const text = tests.map((path) => readFileSync(path, 'utf8')).join('\n');
     assert.deepEqual(
       programs.filter((path) => !text.includes(`describe('${path.replaceAll('\\', '/')}'`)),
       [],

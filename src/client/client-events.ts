@@ -9,6 +9,11 @@ import type { IncomingMessage } from './incoming-message.ts';
 export interface ClientEvents extends ConnectionEvents {
   /** The client has ended, and does nothing more. Undefined: as it was asked to. */
   readonly closed: { readonly failure: Error | undefined };
+  /**
+   * The server does not let the client subscribe to a filter: at once, or when it is to be restored
+   * after the server has lost the session.
+   */
+  readonly refused: { readonly filter: string; readonly failure: ClientError };
   /** A message was dropped: of QoS 0, or one that nobody here has subscribed to. */
   readonly dropped: { readonly topic: string };
   /**

@@ -58,6 +58,7 @@ export class Connector {
   readonly #servers: ServerList;
   readonly #stopped = new AbortController();
   #version: ProtocolVersion;
+  #server: URL | undefined;
   #lastFailure: ClientError | Error | undefined;
 
   constructor(options: ConnectorOptions) {
@@ -67,6 +68,11 @@ export class Connector {
     this.#reconnect = { ...reconnectDefaults, ...(reconnect === false ? {} : reconnect) };
     this.#backoff = new Backoff(this.#reconnect, options.platform.random);
     this.#servers = new ServerList(options.servers, options.platform.locate);
+  }
+
+  /** Where the present or the last connection leads. */
+  get server(): URL | undefined {
+    return this.#server;
   }
 
   get isStopped(): boolean {
@@ -179,6 +185,7 @@ export class Connector {
         return opening;
       }, introduction);
       this.#servers.arrived();
+      this.#server = server;
       const { version } = introduction;
       const { sessionPresent } = connack;
       welcomed(connack, isSure);

@@ -33,17 +33,19 @@ export class MessageMaker {
 
   /**
    * @param payload must not be changed until the message has been sent
-   * @throws RangeError for what no server could make sense of
+   * @throws RangeError for what no server could make sense of; TypeError for a payload that is
+   *   neither text nor bytes
    */
   message(
     topic: string,
     payload: Uint8Array | string,
     { qos = 0, retain = false, properties }: PublishOptions,
   ): Message {
-    const bytes = typeof payload === 'string' ? encoder.encode(payload) : payload;
+    const bytes = typeof payload === 'string' ? encoder.encode(payload) : bytesOf(payload);
     if (properties === undefined) {
       const message = new Message(topic, bytes, { qos, retain });
-      if (topic === this.#topic && bytes.length < plainBytesMax) return message;
+      const isPlain = bytes.length < plainBytesMax && qos <= 2;
+      if (topic === this.#topic && isPlain) return message;
       this.#check(topic, message);
       return message;
     }
@@ -57,6 +59,7 @@ export class MessageMaker {
 
   #check(topic: string, { payload, qos, retain, properties }: Message): void {
     refuseFault(nameFault(topic));
+    refuseFault(levels.includes(qos) ? undefined : `QoS ${qos}, allowed are 0, 1 and 2`);
     const packetId = qos === 0 ? 0 : 1;
     const packet = { type: 'publish', topic, payload, qos, retain, dup: false, packetId } as const;
     this.#scratch.reset();
@@ -68,6 +71,17 @@ export class MessageMaker {
     return seconds === undefined ? undefined : this.#clock.now() + seconds * 1000;
   }
 }
+
+// A program in JavaScript has nobody else to tell it.
+function bytesOf(payload: Uint8Array): Uint8Array {
+  if (payload instanceof Uint8Array) return payload;
+  const type = payload === null ? 'null' : typeof payload;
+  throw new TypeError(
+    `a payload of type ${type}, allowed are string and Uint8Array: try String() or JSON.stringify()`,
+  );
+}
+
+const levels: readonly QoS[] = [0, 1, 2];
 
 // With the longest topic it is far from the largest packet.
 const plainBytesMax = 2 ** 20;

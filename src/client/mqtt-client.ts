@@ -111,6 +111,7 @@ export class MqttClient {
       limits,
       random: platform.random,
       unclaimed: (message) => this.#events.emit('unclaimed', message),
+      refused: (filter, failure) => this.#events.emit('refused', { filter, failure }),
       dropped: ({ topic }) => this.#events.emit('dropped', { topic }),
     });
     const wake = this.#timers.timer((now) => this.#session.wake(now));
@@ -151,6 +152,11 @@ export class MqttClient {
   /** Its own identifier, or the one that the server gave it. */
   get clientId(): string {
     return this.#session.clientId;
+  }
+
+  /** The server of the present or the last connection: one of several, or where it was sent. */
+  get server(): URL | undefined {
+    return this.#connector.server;
   }
 
   get isConnected(): boolean {

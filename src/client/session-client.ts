@@ -282,7 +282,9 @@ export class SessionClient {
     };
     if (will !== undefined) refuseFault(nameFault(will.topic));
     if (needsId && connect.clientId === '') {
-      throw new RangeError('an empty client identifier, where this version or session needs one');
+      throw new RangeError(
+        'no clientId, which MQTT 3.1 needs, and a session that is to be found again',
+      );
     }
     writeConnect(new ByteWriter(256), connect);
     return connect;

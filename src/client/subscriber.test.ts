@@ -35,6 +35,32 @@ describe('subscriptions through connections', () => {
     assert.deepEqual(filtersOf(stage.server.received()), ['+a', '+b', '+c']);
   });
 
+  it('that the server refuses are told of, at once and when they are to be restored', async () => {
+    const stage = await mqttWelcomed();
+    const refused: string[] = [];
+    stage.client.on('refused', ({ filter, failure: { reasonCode } }) => {
+      refused.push(`${filter} 0x${reasonCode?.toString(16)}`);
+    });
+    const answer = async (reasonCodes: readonly (0 | 0x87)[]) => {
+      await stage.network.settle();
+      for (const packet of stage.server.received()) {
+        if (packet.type !== 'subscribe') continue;
+        const [{ filter }] = packet.subscriptions;
+        const { packetId } = packet;
+        const reasonCode = reasonCodes[filter === 'a' ? 0 : 1];
+        await stage.server.send({ ...refusal, packetId, reasonCodes: [reasonCode] });
+      }
+    };
+    // Nobody looks at `granted`, and nothing is left unhandled.
+    stage.client.subscribe('a', () => {});
+    stage.client.subscribe('b', () => {});
+    await answer([0x87, 0]);
+    assert.deepEqual(refused, ['a 0x87']);
+    await reconnected(stage, { sessionPresent: false });
+    await answer([0x87, 0x87]);
+    assert.deepEqual(refused, ['a 0x87', 'b 0x87']);
+  });
+
   it('are not asked for again when the server has kept it', async () => {
     const stage = await mqttWelcomed();
     stage.client.subscribe(['a', 'b']);

@@ -5,6 +5,7 @@ import type { Publish } from '../packet/publish.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import { Fifo } from '../session/fifo.ts';
 import { ClientError } from './client-error.ts';
+import { refuseFault } from './fault.ts';
 import { type Backlog, holdMessage, IncomingMessage, releaseMessage } from './incoming-message.ts';
 import type { Sink } from './message-stream.ts';
 import type { Recipient, Source } from './ports.ts';
@@ -38,6 +39,8 @@ export interface SubscriberOptions {
   readonly random: () => number;
   /** A message has arrived that nobody here has subscribed to: of a session from before. */
   readonly unclaimed: (message: IncomingMessage) => void;
+  /** The server does not let the client subscribe to the filter, now or any more. */
+  readonly refused: (filter: string, failure: ClientError) => void;
   /** There were more such messages than are kept; or more of QoS 0 than anybody takes. */
   readonly dropped: (message: IncomingMessage) => void;
 }
@@ -126,6 +129,7 @@ export class Subscriber implements Recipient, Backlog {
     options: SubscriptionOptions,
     userProperties: UserProperties | undefined,
   ): Promise<ReasonCode>[] {
+    refuseFault(filters.length > 0 ? undefined : 'no topic filter, where at least one is needed');
     for (const filter of filters) subscriptionOf(filter, options);
     const answers = filters.map((filter) => {
       const entry = this.#table.add(filter, sink, options, userProperties);
@@ -223,8 +227,10 @@ export class Subscriber implements Recipient, Backlog {
     const failed = (error: unknown) => {
       entry.state = 'wanted';
       const isLost = error instanceof ClientError && isTransient(error);
-      if (!isLost) settle(({ reject }) => reject(error));
-      else if (entry.sinks.length > 0) entry.waiting.unshift(...waiting);
+      if (!isLost) {
+        settle(({ reject }) => reject(error));
+        if (error instanceof ClientError) this.#options.refused(filter, error);
+      } else if (entry.sinks.length > 0) entry.waiting.unshift(...waiting);
       else settle(({ reject }) => reject(unsubscribed(filter)));
     };
     entry.state = 'asked';

@@ -48,6 +48,8 @@ export class Subscription implements AsyncIterable<IncomingMessage>, AsyncDispos
     this.#signal = signal;
     const answers = subscriber.subscribe(filters, sink, options, userProperties);
     this.granted = Promise.all(answers);
+    // Not everybody asks; the event `refused` tells them, and the end of the messages.
+    this.granted.catch(() => {});
     void Promise.allSettled(answers).then((outcomes) => this.#answered(outcomes));
     if (signal === undefined) return;
     signal.addEventListener('abort', this.#abort, { once: true });
