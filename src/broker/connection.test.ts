@@ -43,11 +43,11 @@ const connect: Packet = {
   password: undefined,
 };
 
-/** A connected client whose answers may be at most 2 × 50 bytes behind. */
-async function connected() {
+/** A client, connected where it is let in, whose answers may be at most 2 × 50 bytes behind. */
+async function connected({ isRefused = false } = {}) {
   const turnEnds: (() => void)[] = [];
   const broker = new Broker({
-    gatekeeper: Anonymous.allowed(),
+    gatekeeper: isRefused ? Anonymous.refused() : Anonymous.allowed(),
     limits: { outputBytesMax: 50 },
     systemTopicSeconds: 0,
     host: {
@@ -88,6 +88,25 @@ describe('a connection whose client asks for many answers in one turn', () => {
     link.isBlocked = false;
     link.pendingBytes = 0;
     connection.drained();
+    assert.equal(link.isPaused, false);
+  });
+});
+
+describe('a connection that ends', () => {
+  it('is read until its end is seen, also where it was not while its client waited', async () => {
+    const { link } = await connected({ isRefused: true });
+    assert.equal(link.isPaused, false);
+  });
+
+  it('is read until its end is seen, also where its client had asked for too much', async () => {
+    const { link, connection, flood, endTurn } = await connected();
+    link.isBlocked = true;
+    flood();
+    endTurn();
+    flood();
+    assert.equal(link.isPaused, true);
+    connection.shutDown();
+    endTurn();
     assert.equal(link.isPaused, false);
   });
 });

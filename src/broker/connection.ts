@@ -460,6 +460,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
     const { clock, deadlines, limits } = this.#options;
     deadlines.set(this, clock.now() + limits.lingerSeconds * 1000);
     this.#intake.discard();
+    // A link that is not read does not see its end, and would take up its place until then.
+    this.#intake.resume();
     this.#output.close();
   }
 
@@ -479,6 +481,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
 
   /** Stops reading while the verdict is awaited, at rest, and in a flood. */
   #pauseWhereDue(): void {
+    if (this.#phase === 'closing') return;
     if (this.#isWaiting() || this.#isResting || this.#isFlooded()) this.#intake.pause();
   }
 
