@@ -67,7 +67,7 @@ async function connected({ isRefused = false } = {}) {
   endTurn();
   const ping = encodePacket({ type: 'pingreq' }, 5);
   const flood = () => connection.receive(new Uint8Array(Buffer.concat(Array(60).fill(ping))));
-  return { link, connection, flood, endTurn };
+  return { broker, link, connection, flood, endTurn };
 }
 
 describe('a connection whose client asks for many answers in one turn', () => {
@@ -99,13 +99,13 @@ describe('a connection that ends', () => {
   });
 
   it('is read until its end is seen, also where its client had asked for too much', async () => {
-    const { link, connection, flood, endTurn } = await connected();
+    const { broker, link, flood, endTurn } = await connected();
     link.isBlocked = true;
     flood();
     endTurn();
     flood();
     assert.equal(link.isPaused, true);
-    connection.shutDown();
+    broker.shutDown();
     endTurn();
     assert.equal(link.isPaused, false);
   });
