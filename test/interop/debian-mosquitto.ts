@@ -37,7 +37,9 @@ export async function startMosquitto(
     await closed;
     rmSync(folder, { recursive: true });
   };
-  const kind = configLines.includes('protocol websockets') ? 'websockets' : 'ipv4';
+  const others = configLines.findIndex((line) => line.startsWith('listener '));
+  const own = others < 0 ? configLines : configLines.slice(0, others);
+  const kind = own.includes('protocol websockets') ? 'websockets' : 'ipv4';
   await Promise.race([lines.seen(`Opening ${kind} listen socket on port ${port}.`), closed]);
   return {
     host,
