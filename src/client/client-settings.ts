@@ -30,6 +30,7 @@ export function limitsOf({
     ...defaultClientLimits,
     ...subscriberDefaults,
     inflightMessagesMax: inflightDefault,
+    inflightMessagesMaxIn3: inflightIn3Default,
     topicAliasesMax: aliasesDefault,
     ...limits,
     // The outbox is what bounds it; only what it does not count, QoS 0, can be beyond.
@@ -40,6 +41,8 @@ export function limitsOf({
 
 // The server's Receive Maximum is what counts, where it has one.
 const inflightDefault = 100;
+// Mosquitto 2.0.11 ends the connection of whoever sends more of QoS 2 in MQTT 3.1.1.
+const inflightIn3Default = 20;
 // Topics beyond them go in full.
 const aliasesDefault = 100;
 

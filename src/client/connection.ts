@@ -361,7 +361,9 @@ export class Connection implements LinkReceiver {
     this.#dueAt = this.#wakeAt(this.#keepAlive?.dueAt ?? Number.POSITIVE_INFINITY);
     if (!connack.sessionPresent) session.forget(now);
     else if (isDoubtful) session.doubt();
-    session.resume(this.#sender, { receiveMax: terms.receiveMax, now });
+    const ownMax = connect.version === 5 ? terms.receiveMax : limits.inflightMessagesMaxIn3;
+    const receiveMax = Math.min(terms.receiveMax, ownMax);
+    session.resume(this.#sender, { receiveMax, now });
     this.#options.events.connected(connack, terms);
     if (!this.#isPaused) return;
     this.resumeReading();

@@ -3,6 +3,8 @@
 export interface ClientLimits {
   /** Messages of QoS 1 and 2 on their way to the server, before the server's own limit. */
   readonly inflightMessagesMax: number;
+  /** The same where the server cannot say how many it takes, in MQTT 3.x. */
+  readonly inflightMessagesMaxIn3: number;
   /** Messages of QoS 1 and 2 that wait behind those; what comes then is refused. 0: no limit. */
   readonly queuedMessagesMax: number;
   /** Whether messages of QoS 0 wait, too, while there is no connection. */
@@ -24,6 +26,7 @@ export interface ClientLimits {
 export const defaultClientLimits: ClientLimits = {
   // Mosquitto's default on both sides: more, and an older server of its kind may drop messages.
   inflightMessagesMax: 20,
+  inflightMessagesMaxIn3: Number.POSITIVE_INFINITY,
   // Each has a promise that its publisher should wait for: far more than a patient one needs.
   queuedMessagesMax: 100_000,
   queueQos0: false,

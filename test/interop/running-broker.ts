@@ -32,20 +32,21 @@ export const tcpBrokers: ClaimBrokers = {
   closed: () => startBroker(['listener 1883 127.0.0.1', 'allow_anonymous false']),
 };
 
-/** Starts the broker that these lines of mosquitto.conf describe; the port is one that is free. */
+/** @param port of all its listeners, in the place of theirs; 0: one that is free */
 export async function startBroker(
   configLines: readonly string[] = openToAll,
+  port = 0,
 ): Promise<RunningBroker> {
   const lines = new TextLines();
   const text = [...configLines, ...loggedTypes.map((type) => `log_type ${type}`)].join('\n');
   const config = parseConfig(text, 'interop.conf');
-  const listeners = config.listeners.map((listener) => ({ ...listener, port: 0 }));
+  const listeners = config.listeners.map((listener) => ({ ...listener, port }));
   const log = new Log({ ...config.log, timestamp: false }, { stdout: lines, stderr: lines });
   const server = await startServer({ ...config, listeners }, log);
-  const [{ host, port }] = server.addresses;
+  const [{ host, port: listening }] = server.addresses;
   return {
     host,
-    port,
+    port: listening,
     logged: (line) => lines.seen(line),
     stop: () => server.stop(),
     [Symbol.asyncDispose]: () => server.stop(),
