@@ -3,9 +3,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningBroker } from './running-broker.ts';
 import { TextLines } from './text-lines.ts';
 
@@ -41,6 +42,7 @@ export async function startMosquitto(
   const own = others < 0 ? configLines : configLines.slice(0, others);
   const kind = own.includes('protocol websockets') ? 'websockets' : 'ipv4';
   await Promise.race([lines.seen(`Opening ${kind} listen socket on port ${port}.`), closed]);
+  await listening(host, port);
   return {
     host,
     port,
@@ -48,6 +50,20 @@ export async function startMosquitto(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** It says so just before. */
+async function listening(host: string, port: number): Promise<void> {
+  for (let tries = 100; tries > 0; tries--) {
+    const socket = connect(port, host);
+    const isThere = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (isThere) return;
+    await sleep(5);
+  }
 }
 
 const logged = [
