@@ -14,10 +14,12 @@
  */
 
 import { browserPlatform } from './browser/browser-platform.ts';
+import { indexedDbOutboxStore } from './browser/indexeddb-outbox.ts';
 import type { ConnectOptions, Servers } from './client/connect-options.ts';
+import { type DurableOutbox, durableOutbox } from './client/durable-outbox.ts';
 import { MqttClient } from './client/mqtt-client.ts';
 
-export { indexedDbOutbox, OutboxInUseError } from './browser/indexeddb-outbox.ts';
+export { OutboxInUseError } from './browser/indexeddb-outbox.ts';
 export { ClientError, type Failure } from './client/client-error.ts';
 export type { ClientEvents, LostMessage } from './client/client-events.ts';
 export type {
@@ -29,6 +31,7 @@ export type {
   Servers,
   WillOptions,
 } from './client/connect-options.ts';
+export { type DurableOutbox, durableOutbox } from './client/durable-outbox.ts';
 export type { IncomingMessage } from './client/incoming-message.ts';
 export type { HandleMessage } from './client/message-handler.ts';
 export type {
@@ -38,9 +41,11 @@ export type {
   SubscribeOptions,
 } from './client/mqtt-client.ts';
 export type { OutboxOptions } from './client/outbox.ts';
+export type { OutboxRecord, OutboxStore } from './client/ports.ts';
 export type { Published } from './client/published.ts';
 export type { RequestOptions } from './client/requester.ts';
 export type { Respond, Response } from './client/responder.ts';
+export { type ScramOptions, scramSha256 } from './client/scram.ts';
 export type { ServerTerms } from './client/server-terms.ts';
 export type { Subscription } from './client/subscription.ts';
 export { type ReasonCode, reasonCodes } from './packet/reason-codes.ts';
@@ -61,4 +66,22 @@ export async function connect(
   const client = new MqttClient(servers, options, browserPlatform());
   await client.start();
   return client;
+}
+
+/**
+ * An outbox in a database of the page's origin, which is made where it is missing. Only one page
+ * can have it at a time, where the browser has locks: in secure contexts.
+ *
+ * ```ts
+ * const client = await connect('wss://localhost/mqtt', {
+ *   clientId: 'page-7',
+ *   outbox: { store: indexedDbOutbox('page-7') },
+ * });
+ * ```
+ *
+ * Browsers may remove it when they run out of room, unless `navigator.storage.persist()` was
+ * granted; and Safari does when nobody has come for a week.
+ */
+export function indexedDbOutbox(name: string): DurableOutbox {
+  return durableOutbox(indexedDbOutboxStore(name));
 }

@@ -14,7 +14,9 @@
  */
 
 import type { ConnectOptions as CommonOptions, Servers } from './client/connect-options.ts';
+import { type DurableOutbox, durableOutbox } from './client/durable-outbox.ts';
 import { MqttClient } from './client/mqtt-client.ts';
+import { fileOutboxStore } from './storage/file-outbox.ts';
 import { type NodePlatformOptions, nodePlatform } from './transport/node-platform.ts';
 
 export { ClientError, type Failure } from './client/client-error.ts';
@@ -27,6 +29,7 @@ export type {
   Servers,
   WillOptions,
 } from './client/connect-options.ts';
+export { type DurableOutbox, durableOutbox } from './client/durable-outbox.ts';
 export type { IncomingMessage } from './client/incoming-message.ts';
 export type { HandleMessage } from './client/message-handler.ts';
 export type {
@@ -44,7 +47,7 @@ export { type ScramOptions, scramSha256 } from './client/scram.ts';
 export type { ServerTerms } from './client/server-terms.ts';
 export type { Subscription } from './client/subscription.ts';
 export { type ReasonCode, reasonCodes } from './packet/reason-codes.ts';
-export { fileOutbox, OutboxDamageError } from './storage/file-outbox.ts';
+export { OutboxDamageError } from './storage/file-outbox.ts';
 export { StoreInUseError } from './storage/store-lock.ts';
 export type { SocksProxy } from './transport/socks5.ts';
 export type { TlsOptions } from './transport/tls-client.ts';
@@ -67,4 +70,25 @@ export async function connect(
   const client = new MqttClient(servers, options, nodePlatform(options));
   await client.start();
   return client;
+}
+
+/**
+ * An outbox in a file, which is made where it is missing; its folder must be there. The messages
+ * stay in memory as well. Only one program can have it at a time.
+ *
+ * ```ts
+ * import { connect, fileOutbox } from 'pantala';
+ *
+ * await using client = await connect('mqtt://localhost', {
+ *   clientId: 'meter-7',
+ *   outbox: { store: fileOutbox('meter-7.outbox') },
+ * });
+ * await client.publish('meters/7', '1234.5', { qos: 2, until: 'stored' });
+ * ```
+ *
+ * `connect` then rejects with `OutboxDamageError` when the file cannot be read, with
+ * `StoreInUseError` when another program has it, or with what `node:fs` says.
+ */
+export function fileOutbox(path: string): DurableOutbox {
+  return durableOutbox(fileOutboxStore(path));
 }

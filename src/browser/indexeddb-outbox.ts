@@ -12,20 +12,10 @@ export class OutboxInUseError extends Error {
 }
 
 /**
- * An outbox in a database of the page's origin, which is made where it is missing. Only one page
- * can have it at a time, where the browser has locks: in secure contexts.
- *
- * ```ts
- * const client = await connect('wss://localhost/mqtt', {
- *   clientId: 'page-7',
- *   outbox: { store: indexedDbOutbox('page-7') },
- * });
- * ```
- *
- * Browsers may remove it when they run out of room, unless `navigator.storage.persist()` was
- * granted; and Safari does when nobody has come for a week.
+ * A store in a database of the page's origin, which is made where it is missing. Only one page can
+ * have it at a time, where the browser has locks: in secure contexts.
  */
-export function indexedDbOutbox(name: string): OutboxStore {
+export function indexedDbOutboxStore(name: string): OutboxStore {
   return new IndexedDbOutbox(name);
 }
 

@@ -7,7 +7,6 @@ import { Incoming } from '../session/incoming.ts';
 import type { Message } from '../session/message.ts';
 import { Outgoing } from '../session/outgoing.ts';
 import type { Outlet } from '../session/outlet.ts';
-import { Arrivals } from './arrivals.ts';
 import { ClientError } from './client-error.ts';
 import type { ClientLimits } from './limits.ts';
 import type { OutboxLog } from './outbox-log.ts';
@@ -22,8 +21,6 @@ export class ClientSession {
   readonly outgoing: Outgoing;
   /** What a restart needs; undefined where nothing outlives the program. */
   readonly log: OutboxLog | undefined;
-  /** Undefined as long as there is no `log`: then it is a restart that all is lost by. */
-  readonly arrivals: Arrivals | undefined;
   readonly #publications = new Publications();
   readonly #clock: Clock;
   // Ids that may have been left open in a session which the server has lost: see `doubt`.
@@ -34,7 +31,6 @@ export class ClientSession {
   constructor(limits: ClientLimits, clock: Clock, log?: OutboxLog) {
     this.#clock = clock;
     this.log = log;
-    this.arrivals = log && new Arrivals();
     this.#incoming = new Incoming(log, log?.openIds);
     const shelf = log?.shelf();
     // What is there already has its place, should the queue have been longer once.
@@ -71,7 +67,6 @@ export class ClientSession {
   /** The server does not know it: this side forgets it too, before `resume`. [MQTT-3.2.2-5] */
   forget(now: number): void {
     this.log?.closeAll();
-    this.arrivals?.clear();
     this.#incoming = new Incoming(this.log);
     this.#doubtful.clear();
     const publications = this.#publications.messages();

@@ -48,7 +48,7 @@ export class Conversation implements Source {
       this.#publishedAgain(packetId);
       return;
     }
-    if (qos === 2) session.arrivals?.add(packetId, this);
+    if (qos === 2) session.log?.arrivals.add(packetId, this);
     if (qos > 0) this.#acknowledgements[qos - 1].await(packetId);
     recipient.push(publish, topic, this);
   }
@@ -58,7 +58,7 @@ export class Conversation implements Source {
    * and a reader that lags makes the server wait.
    */
   taken(qos: QoS, packetId: number): void {
-    if (qos === 2) this.#options.session.arrivals?.taken(packetId, this);
+    if (qos === 2) this.#options.session.log?.arrivals.taken(packetId, this);
     if (this.#isOver) return;
     if (qos > 0) this.#acknowledgements[qos - 1].settle(packetId);
     this.#options.taken();
@@ -112,8 +112,8 @@ export class Conversation implements Source {
   #publishedAgain(packetId: number): void {
     const awaited = this.#acknowledgements[1];
     if (awaited.isAwaited(packetId)) return;
-    const { arrivals } = this.#options.session;
-    if (!arrivals?.cameAgain(packetId, () => awaited.settle(packetId))) {
+    const { log } = this.#options.session;
+    if (!log?.arrivals.cameAgain(packetId, () => awaited.settle(packetId))) {
       return this.#receive(packetId);
     }
     awaited.await(packetId);

@@ -10,14 +10,15 @@ import type { ClientEvents } from './client-events.ts';
 import { isTemporary, limitsOf, madeUpId } from './client-settings.ts';
 import type { ConnectionEvents, ConnectOptions, Servers } from './connect-options.ts';
 import { Connector } from './connector.ts';
+import type { DurableOutbox } from './durable-outbox.ts';
 import { Events, type ListenOptions, throwAlone } from './events.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import { type HandleMessage, MessageHandler } from './message-handler.ts';
 import { MessageMaker, type PublishOptions as MessageOptions } from './message-maker.ts';
 import { MessageStream, type Sink } from './message-stream.ts';
 import { Outbox, outboxDefaults, type Until } from './outbox.ts';
-import { OutboxLog } from './outbox-log.ts';
-import type { ClientPlatform, OutboxStore } from './ports.ts';
+import type { OutboxLog } from './outbox-log.ts';
+import type { ClientPlatform } from './ports.ts';
 import { dropped, type Published, publishedWith } from './published.ts';
 import { Requester, type RequestOptions } from './requester.ts';
 import { type Respond, respondWith } from './responder.ts';
@@ -365,7 +366,7 @@ export class MqttClient {
   }
 
   /** @throws as `start` */
-  async #restore(store: OutboxStore): Promise<void> {
+  async #restore(store: DurableOutbox): Promise<void> {
     const { clock, date, atEndOfTurn } = this.#platform;
     const retry = this.#timers.timer(() => this.#log?.retry());
     const failed = (error: unknown) => {
@@ -373,7 +374,7 @@ export class MqttClient {
       retry.set(storeRetryMilliseconds);
     };
     const { clientId } = this;
-    this.#log = await OutboxLog.open({ store, clientId, clock, date, atEndOfTurn, failed });
+    this.#log = await store.open({ clientId, clock, date, atEndOfTurn, failed });
     if (this.#log.isNew && this.#options.cleanStart === undefined) this.#session.beginAnew();
     this.#outbox.restore(this.#log);
   }

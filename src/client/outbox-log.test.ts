@@ -46,7 +46,7 @@ describe('a client with a store', () => {
   });
 
   it('needs an identifier', () => {
-    const store = new MemoryOutboxPlace().store();
+    const store = new MemoryOutboxPlace().outbox();
     assert.throws(() => mqttStage({ outbox: { store } }), {
       name: 'RangeError',
       message: /needs a `clientId`/,
@@ -57,7 +57,7 @@ describe('a client with a store', () => {
     const place = new MemoryOutboxPlace();
     const { client, network } = await begun(place);
     await network.settled(client.disconnect());
-    const other = mqttStage({ clientId: 'other', outbox: { store: place.store() } });
+    const other = mqttStage({ clientId: 'other', outbox: { store: place.outbox() } });
     await assert.rejects(other.network.settled(other.client.start()), {
       name: 'RangeError',
       message: /that of the client 'c', not of 'other'/,
@@ -71,7 +71,7 @@ describe('a client with a store', () => {
     await store.load();
     store.put(0, Uint8Array.of(99));
     await store.close();
-    const { client, network } = mqttStage({ clientId: 'c', outbox: { store: place.store() } });
+    const { client, network } = mqttStage({ clientId: 'c', outbox: { store: place.outbox() } });
     await assert.rejects(network.settled(client.start()), failure('unreadable outbox'));
   });
 
@@ -215,7 +215,7 @@ describe('what is published', () => {
     const first = await begun(place);
     await first.network.settled(first.client.publish('a', '1', stored(2)));
     place.cut(0);
-    const outbox = { store: place.store() };
+    const outbox = { store: place.outbox() };
     const reconnect = { initially: 'in background' } as const;
     const { client, network, server } = mqttStage({ clientId: 'c', outbox, reconnect });
     await network.settled(client.start());
@@ -281,7 +281,7 @@ describe('a server that has lost the session', () => {
     await first.server.send({ type: 'pubrec', packetId: 1, reasonCode: 0 });
     place.cut(0);
 
-    const stage = mqttStage({ clientId: 'c', outbox: { store: place.store() } });
+    const stage = mqttStage({ clientId: 'c', outbox: { store: place.outbox() } });
     const lost: string[] = [];
     stage.client.on('lost', ({ payload, failure }) => {
       lost.push(`${new TextDecoder().decode(payload)}: ${failure.failure}`);
@@ -463,7 +463,7 @@ async function begun(
   const stage = mqttStage({
     clientId: 'c',
     ...options,
-    outbox: { ...outbox, store: place.store() },
+    outbox: { ...outbox, store: place.outbox() },
   });
   stage.client.on('connected', ({ sessionPresent }) => {
     opened = sessionPresent;

@@ -8,6 +8,7 @@ import type { DeliveryKeeper } from '../session/delivery-keeper.ts';
 import type { IncomingKeeper } from '../session/incoming.ts';
 import { Message } from '../session/message.ts';
 import { Shelf, shelvedOf } from '../session/shelf.ts';
+import { Arrivals } from './arrivals.ts';
 import {
   Dates,
   firstMessageKey,
@@ -53,6 +54,8 @@ interface Batch {
  * is at work, the changes of the next turns gather. Everything stays in memory as well.
  */
 export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
+  /** Of QoS 2, what has come and is not dealt with: not before that is it `taken`. */
+  readonly arrivals = new Arrivals();
   readonly #options: OutboxLogOptions;
   readonly #dates: Dates;
   readonly #scratch = new ByteWriter(1024);
@@ -221,6 +224,7 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
 
   /** The server has another session: its packet ids mean something else. */
   closeAll(): void {
+    this.arrivals.clear();
     for (const packetId of this.#openIds) this.closed(packetId);
   }
 

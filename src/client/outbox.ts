@@ -4,8 +4,8 @@ import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import { Fifo } from '../session/fifo.ts';
 import type { Message } from '../session/message.ts';
 import { ClientError } from './client-error.ts';
+import type { DurableOutbox } from './durable-outbox.ts';
 import type { OutboxLog } from './outbox-log.ts';
-import type { OutboxStore } from './ports.ts';
 import type { Outcome } from './publications.ts';
 import { type Published, publishedWith } from './published.ts';
 import type { SessionClient } from './session-client.ts';
@@ -16,7 +16,7 @@ export interface OutboxOptions {
    * the life of the program. A client that has one needs a `clientId`, and by default goes on with
    * its session. Absent: memory.
    */
-  readonly store: OutboxStore | undefined;
+  readonly store: DurableOutbox | undefined;
   /** Messages of QoS 1 and 2 that are not acknowledged to the end; 10,000. */
   readonly messagesMax: number;
   /** Bytes of them; 64 MiB. A single message may always come in. */

@@ -21,7 +21,7 @@ import { after, describe, it } from 'node:test';
 import { outboxStoreContract } from '../../test/contract/outbox-store-contract.ts';
 import { SmallDisk } from '../../test/harness/small-disk.ts';
 import type { OutboxStore } from '../client/ports.ts';
-import { fileOutbox, OutboxDamageError } from './file-outbox.ts';
+import { fileOutboxStore, OutboxDamageError } from './file-outbox.ts';
 import { StoreInUseError } from './store-lock.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pantala-outbox-'));
@@ -35,7 +35,7 @@ function newPath(): string {
 
 outboxStoreContract('in a file', async () => {
   const path = newPath();
-  return { store: () => fileOutbox(path), [Symbol.asyncDispose]: async () => {} };
+  return { store: () => fileOutboxStore(path), [Symbol.asyncDispose]: async () => {} };
 });
 
 describe('an outbox in a file', () => {
@@ -65,7 +65,7 @@ describe('an outbox in a file', () => {
 
   it('has what was flushed, wherever the file is cut off behind it', async () => {
     const path = newPath();
-    const store = fileOutbox(path);
+    const store = fileOutboxStore(path);
     await store.load();
     const sizes: number[] = [];
     for (let round = 1; round <= 3; round++) {
@@ -107,7 +107,7 @@ describe('an outbox in a file', () => {
     const file = readFileSync(path);
     file[at + 20] ^= 1;
     writeFileSync(path, file);
-    await assert.rejects(fileOutbox(path).load(), (error) => {
+    await assert.rejects(fileOutboxStore(path).load(), (error) => {
       assert.ok(error instanceof OutboxDamageError);
       assert.equal(error.at, at);
       assert.match(error.message, /batch 2 is broken, and batch 3 follows it; move it away/);
@@ -130,18 +130,22 @@ describe('an outbox in a file', () => {
   it('refuses a file that is something else, and leaves it alone', async () => {
     const path = newPath();
     writeFileSync(path, 'PNG, perhaps');
-    await assert.rejects(fileOutbox(path).load(), OutboxDamageError);
-    await assert.rejects(fileOutbox(path).load(), OutboxDamageError, 'not because it is in use');
+    await assert.rejects(fileOutboxStore(path).load(), OutboxDamageError);
+    await assert.rejects(
+      fileOutboxStore(path).load(),
+      OutboxDamageError,
+      'not because it is in use',
+    );
     assert.equal(readFileSync(path, 'utf8'), 'PNG, perhaps');
-    await assert.rejects(fileOutbox(join(folder, 'none', 'x')).load(), /ENOENT/);
+    await assert.rejects(fileOutboxStore(join(folder, 'none', 'x')).load(), /ENOENT/);
   });
 
   it('tells who has it already', async () => {
     const path = newPath();
-    const store = fileOutbox(path);
+    const store = fileOutboxStore(path);
     await store.load();
     await assert.rejects(
-      fileOutbox(path).load(),
+      fileOutboxStore(path).load(),
       (error) => error instanceof StoreInUseError && error.owner === process.pid,
     );
     await store.close();
@@ -149,7 +153,7 @@ describe('an outbox in a file', () => {
 
   it('stays small, however much goes through it', async () => {
     const path = newPath();
-    const store = fileOutbox(path);
+    const store = fileOutboxStore(path);
     await store.load();
     let largest = 0;
     for (let round = 0; round < 40; round++) {
@@ -173,7 +177,7 @@ describe('an outbox in a file', () => {
       return datasync.call(this);
     };
     try {
-      const store = fileOutbox(newPath());
+      const store = fileOutboxStore(newPath());
       await store.load();
       syncs = 0;
       const flushes = Array.from({ length: 100 }, (_, i) => {
@@ -200,7 +204,7 @@ async function fullDisk(): Promise<void> {
   using disk = new SmallDisk(2);
   const path = join(disk.path, 'outbox');
   const copy = newPath();
-  const store = fileOutbox(path);
+  const store = fileOutboxStore(path);
   await store.load();
   store.put(1, bytes('first'));
   await store.flush();
@@ -234,14 +238,14 @@ function fillAndEmpty(store: OutboxStore): void {
 }
 
 async function use(path: string, change: (store: OutboxStore) => void): Promise<void> {
-  const store = fileOutbox(path);
+  const store = fileOutboxStore(path);
   await store.load();
   change(store);
   await store.close();
 }
 
 async function contents(path: string): Promise<(readonly [number, string])[]> {
-  const store = fileOutbox(path);
+  const store = fileOutboxStore(path);
   const records = await store.load();
   await store.close();
   return records.map(({ key, value }) => [key, new TextDecoder().decode(value)] as const);

@@ -25,23 +25,11 @@ export class OutboxDamageError extends Error {
 }
 
 /**
- * An outbox in a file, which is made where it is missing; its folder must be there. The messages
- * stay in memory as well. Only one program can have it at a time.
- *
- * ```ts
- * import { connect, fileOutbox } from 'pantala';
- *
- * await using client = await connect('mqtt://localhost', {
- *   clientId: 'meter-7',
- *   outbox: { store: fileOutbox('meter-7.outbox') },
- * });
- * await client.publish('meters/7', '1234.5', { qos: 2, until: 'stored' });
- * ```
- *
- * `connect` then rejects with `OutboxDamageError` when the file cannot be read, with
+ * A store in a file, which is made where it is missing; its folder must be there. The records stay
+ * in memory as well. `load` rejects with `OutboxDamageError` when the file cannot be read, with
  * `StoreInUseError` when another program has it, or with what `node:fs` says.
  */
-export function fileOutbox(path: string): OutboxStore {
+export function fileOutboxStore(path: string): OutboxStore {
   return new FileOutbox(resolve(path));
 }
 

@@ -1,11 +1,11 @@
 /** The outbox in IndexedDB keeps the contract, in a browser. */
 
-import { indexedDbOutbox } from '../../src/browser/indexeddb-outbox.ts';
+import { indexedDbOutboxStore } from '../../src/browser/indexeddb-outbox.ts';
 import { outboxStoreContract } from '../contract/outbox-store-contract.ts';
 
 let names = 0;
 
 outboxStoreContract('in IndexedDB', async () => {
   const name = `contract ${++names}`;
-  return { store: () => indexedDbOutbox(name), [Symbol.asyncDispose]: async () => {} };
+  return { store: () => indexedDbOutboxStore(name), [Symbol.asyncDispose]: async () => {} };
 });

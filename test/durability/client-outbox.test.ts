@@ -47,7 +47,7 @@ class Program {
       {
         clientId: 'c',
         keepAliveSeconds: 0,
-        outbox: { store: place.store() },
+        outbox: { store: place.outbox() },
         reconnect: { initially: true },
         observer: {
           packetReceived(packet) {

@@ -1,5 +1,6 @@
 /** An outbox in memory that can lose its power, be slow, and fail. */
 
+import { type DurableOutbox, durableOutbox } from '../../src/client/durable-outbox.ts';
 import type { OutboxRecord, OutboxStore } from '../../src/client/ports.ts';
 
 type Change = (records: Map<number, Uint8Array>) => void;
@@ -38,6 +39,11 @@ export class MemoryOutboxPlace {
       },
     };
     return store;
+  }
+
+  /** Another store here, for a client. */
+  outbox(): DurableOutbox {
+    return durableOutbox(this.store());
   }
 
   /** What a power cut would leave, in the order of keys. */
