@@ -2,7 +2,6 @@
 
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { Clock } from '../session/clock.ts';
-import type { Delivery } from '../session/delivery.ts';
 import { Incoming } from '../session/incoming.ts';
 import type { Message } from '../session/message.ts';
 import { Outgoing } from '../session/outgoing.ts';
@@ -72,7 +71,10 @@ export class ClientSession {
     const publications = this.#publications.messages();
     const left = new Set<Message>();
     const lost: Message[] = [];
-    for (const delivery of [...this.#takeShelved(), ...this.outgoing.abandon()]) {
+    for (const delivery of [
+      ...(this.log?.takeShelved(this.outgoing.shelf) ?? []),
+      ...this.outgoing.abandon(),
+    ]) {
       const { message, qos, state, wasSent } = delivery;
       // What was never sent belongs to any session, and [MQTT-4.3.2-1]: once more is allowed at
       // QoS 1, and at QoS 2 is not.
@@ -95,14 +97,6 @@ export class ClientSession {
     for (const message of this.log?.messages() ?? []) {
       this.#publications.add(message, outcomeOf(message));
     }
-  }
-
-  #takeShelved(): Delivery[] {
-    const { shelf } = this.outgoing;
-    if (this.log === undefined || shelf === undefined || shelf.isEmpty) return [];
-    const shelved = this.log.between({ after: shelf.taken, upTo: shelf.last });
-    shelf.clear();
-    return shelved;
   }
 
   /** The session that the server has may be another than this one, with ids of its own. */

@@ -5,9 +5,11 @@ import type { QoS } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
 import type { Delivery, Terms } from '../session/delivery.ts';
 import type { DeliveryKeeper } from '../session/delivery-keeper.ts';
+import type { QueueLimits } from '../session/delivery-queue.ts';
 import type { IncomingKeeper } from '../session/incoming.ts';
 import { Message } from '../session/message.ts';
 import { Shelf, shelvedOf } from '../session/shelf.ts';
+import { StoredQueue } from '../session/stored-queue.ts';
 import { Arrivals } from './arrivals.ts';
 import {
   Dates,
@@ -150,6 +152,10 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
     this.#listener = listener;
   }
 
+  createQueue(limits: QueueLimits, shelf: Shelf | undefined): StoredQueue {
+    return new StoredQueue(limits, this, shelf);
+  }
+
   /** A message that is known keeps its place in the store, as part of another session. */
   create(message: Message, qos: QoS, retain: boolean, terms: Terms | undefined): Delivery {
     const before = this.#byMessage.get(message);
@@ -196,13 +202,15 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
     range: { readonly after: number; readonly upTo: number },
     take: (deliveries: readonly Delivery[], now: number) => void,
   ): void {
-    queueMicrotask(() => take(this.between(range), this.#options.clock.now()));
+    queueMicrotask(() => take(this.#between(range), this.#options.clock.now()));
   }
 
-  /** Deliveries behind one sequence number and up to another. */
-  between({ after, upTo }: { readonly after: number; readonly upTo: number }): Delivery[] {
-    const deliveries = [...this.#deliveries.values()];
-    return deliveries.filter(({ sequence }) => sequence > after && sequence <= upTo);
+  /** Those that the session has not loaded yet, which it forgets. */
+  takeShelved(shelf: Shelf | undefined): Delivery[] {
+    if (shelf === undefined || shelf.isEmpty) return [];
+    const shelved = this.#between({ after: shelf.taken, upTo: shelf.last });
+    shelf.clear();
+    return shelved;
   }
 
   /** It has arrived, which says nothing yet: once it is `taken`, another one is a duplicate. */
@@ -260,6 +268,12 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
       throw error;
     }
     for (const { safe } of waiting) safe();
+  }
+
+  /** Deliveries behind one sequence number and up to another. */
+  #between({ after, upTo }: { readonly after: number; readonly upTo: number }): Delivery[] {
+    const deliveries = [...this.#deliveries.values()];
+    return deliveries.filter(({ sequence }) => sequence > after && sequence <= upTo);
   }
 
   get #hasChanges(): boolean {

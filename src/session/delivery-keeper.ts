@@ -2,10 +2,20 @@
 
 import type { QoS } from '../packet/version.ts';
 import type { Delivery, Terms } from './delivery.ts';
+import type { QueueLimits } from './delivery-queue.ts';
 import type { Message } from './message.ts';
+import type { Shelf } from './shelf.ts';
+import type { StoredQueue } from './stored-queue.ts';
 
 /** `Outgoing.kept` is told of each delivery whose present state is safe. */
 export interface DeliveryKeeper {
+  /**
+   * A queue whose deliveries it keeps as well.
+   *
+   * @param shelf what the store has from before
+   */
+  createQueue(limits: QueueLimits, shelf: Shelf | undefined): StoredQueue;
+
   create(message: Message, qos: QoS, retain: boolean, terms: Terms | undefined): Delivery;
 
   /**

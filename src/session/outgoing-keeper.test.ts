@@ -6,10 +6,13 @@ import { reasonCodes } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryKeeper } from './delivery-keeper.ts';
+import type { QueueLimits } from './delivery-queue.ts';
 import { Message } from './message.ts';
 import { Outgoing } from './outgoing.ts';
 import type { OutgoingLimits } from './outgoing-options.ts';
 import type { Outlet } from './outlet.ts';
+import type { Shelf } from './shelf.ts';
+import { StoredQueue } from './stored-queue.ts';
 
 const limits: OutgoingLimits = {
   inflightMessagesMax: 20,
@@ -32,6 +35,10 @@ class FakeKeeper implements DeliveryKeeper {
   #sequence = 0;
   isReadable = true;
   now = 0;
+
+  createQueue(limits: QueueLimits, shelf?: Shelf): StoredQueue {
+    return new StoredQueue(limits, this, shelf);
+  }
 
   create(message: Message, qos: QoS, retain: boolean): Delivery {
     const sequence = ++this.#sequence;

@@ -4,17 +4,14 @@ import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
 import { type Delivery, type DropCause, outOfTurn, type Terms } from './delivery.ts';
 import type { DeliveryKeeper } from './delivery-keeper.ts';
-import { DeliveryQueue } from './delivery-queue.ts';
+import { DeliveryQueue, type WaitingDeliveries } from './delivery-queue.ts';
 import { Fifo } from './fifo.ts';
 import { Inflight } from './inflight.ts';
 import type { Message } from './message.ts';
 import type { OutgoingEvents, OutgoingLimits } from './outgoing-options.ts';
 import type { Outlet } from './outlet.ts';
-import { type Shelf, shelvedOf } from './shelf.ts';
-
-// Deliveries that are loaded at a time; with fewer in memory, more are asked for.
-const pageCount = 128;
-const lowCount = 32;
+import type { Shelf } from './shelf.ts';
+import type { StoredQueue } from './stored-queue.ts';
 
 /**
  * The messages for one peer. Those of QoS 1 and 2 stay until the peer has acknowledged them,
@@ -31,16 +28,15 @@ export class Outgoing {
   readonly #keeper: DeliveryKeeper | undefined;
   readonly #inflight = new Inflight();
   #outlet: Outlet | undefined;
-  #queue: DeliveryQueue | undefined;
+  #queue: WaitingDeliveries | undefined;
+  // The same, where there is a keeper.
+  #stored: StoredQueue | undefined;
   // Those in flight whose packet has to be sent on this connection: all after a reconnect, and
   // those that the store has let go.
   #due: Delivery[] | undefined;
   // Those whose packet waits for the store, in the order in which they are to leave. What is stored
   // first need not be what was sent first.
   #held: Fifo<Delivery> | undefined;
-  #isLoading = false;
-  // Counts connections, so that what was loaded for an earlier one is not taken.
-  #connections = 0;
 
   /** @param shelf what the keeper has from before */
   constructor(
@@ -51,12 +47,12 @@ export class Outgoing {
     this.#limits = limits;
     this.#events = events;
     this.#keeper = keeper;
-    if (shelf !== undefined) this.#queue = new DeliveryQueue(limits, shelf);
+    if (shelf !== undefined) this.#createQueue(shelf);
   }
 
   /** Deliveries that were sent and are not acknowledged to the end. */
   get inflightCount(): number {
-    return this.#inflight.size + (this.#queue?.shelf.inflightCount ?? 0);
+    return this.#inflight.size + (this.#stored?.shelf.inflightCount ?? 0);
   }
 
   get queuedCount(): number {
@@ -65,9 +61,8 @@ export class Outgoing {
 
   /** Bytes of the messages that are held, in flight or waiting. */
   get heldBytes(): number {
-    const queue = this.#queue;
-    if (queue === undefined) return this.#inflight.bytes;
-    return this.#inflight.bytes + queue.shelf.inflightBytes + queue.bytes;
+    const shelvedBytes = this.#stored?.shelf.inflightBytes ?? 0;
+    return this.#inflight.bytes + shelvedBytes + (this.#queue?.bytes ?? 0);
   }
 
   /** True when the queue takes no more. */
@@ -77,15 +72,14 @@ export class Outgoing {
 
   /** What only the store has. */
   get shelf(): Shelf | undefined {
-    return this.#queue?.shelf;
+    return this.#stored?.shelf;
   }
 
   /** True when a message of this QoS would leave at once. */
   isReadyFor(qos: QoS): boolean {
     if (qos === 0) return this.#outlet?.canTake === true && !this.#hasQueuedQos0();
     if (this.#due !== undefined || !this.#mayPublish()) return false;
-    const queue = this.#queue;
-    return queue === undefined || (queue.loadedCount === 0 && queue.shelf.isEmpty);
+    return this.#queue === undefined || this.#queue.isEmpty;
   }
 
   /**
@@ -98,8 +92,7 @@ export class Outgoing {
   resume(outlet: Outlet, receiveMax: number, now: number): void {
     const ownMax = this.#limits.inflightMessagesMax || Number.POSITIVE_INFINITY;
     this.#outlet = outlet;
-    this.#connections++;
-    this.#isLoading = false;
+    this.#stored?.interrupt();
     this.#inflight.begin(Math.min(receiveMax, ownMax));
     this.#held = undefined;
     if (this.#inflight.size > 0) this.#due = [...this.#inflight.values()];
@@ -110,6 +103,7 @@ export class Outgoing {
   suspend(): void {
     this.#outlet = undefined;
     this.#due = undefined;
+    this.#stored?.interrupt();
     this.#shelve();
   }
 
@@ -135,8 +129,9 @@ export class Outgoing {
     if (this.#due !== undefined && !this.#pumpDue()) return;
     const queue = this.#queue;
     if (queue === undefined) return;
+    const stored = this.#stored;
     // All that was in flight comes first, and its packet ids are not to be given to others.
-    if (queue.shelf.inflightCount > 0) return this.#load(queue.shelf);
+    if (stored !== undefined && stored.shelf.inflightCount > 0) return this.#load(stored);
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
       if (next.message.expiresAt <= now) {
         queue.shift();
@@ -149,7 +144,7 @@ export class Outgoing {
         break;
       }
     }
-    if (!queue.shelf.isEmpty && queue.frontCount < lowCount) this.#load(queue.shelf);
+    if (stored?.isLow) this.#load(stored);
   }
 
   /** What the keeper was given of the delivery is safe. */
@@ -202,7 +197,7 @@ export class Outgoing {
     const delivery = this.#inflight.get(packetId);
     if (delivery === undefined) {
       // What is in flight is still being loaded: PUBLISH comes once more, and then PUBREC.
-      if ((this.#queue?.shelf.inflightCount ?? 0) > 0) return;
+      if ((this.#stored?.shelf.inflightCount ?? 0) > 0) return;
       // A failure has ended the exchange; there is nothing to release.
       if (reasonCode < 0x80) this.#outlet?.pubrel(packetId, reasonCodes.packetIdentifierNotFound);
       return;
@@ -308,8 +303,7 @@ export class Outgoing {
     terms: Terms | undefined,
     now: number,
   ): void {
-    this.#queue ??= new DeliveryQueue(this.#limits);
-    const queue = this.#queue;
+    const queue = this.#queue ?? this.#createQueue();
     if (!queue.hasRoomFor(message)) {
       // What has expired meanwhile must not keep others out.
       for (const expired of queue.removeExpired(now)) this.#drop(expired, 'expired');
@@ -439,62 +433,31 @@ export class Outgoing {
     this.#events.dropped(delivery.message, delivery.qos, cause);
   }
 
-  #load(shelf: Shelf): void {
-    if (this.#isLoading || this.#outlet === undefined) return;
-    this.#isLoading = true;
-    const connection = this.#connections;
-    this.#keeper!.load({ after: shelf.taken, upTo: shelf.last }, (deliveries, now) => {
-      if (this.#outlet === undefined || connection !== this.#connections) return;
-      this.#isLoading = false;
-      this.#takeLoaded(deliveries, now);
-    });
+  #createQueue(shelf?: Shelf): WaitingDeliveries {
+    this.#stored = this.#keeper?.createQueue(this.#limits, shelf);
+    this.#queue = this.#stored ?? new DeliveryQueue(this.#limits);
+    return this.#queue;
   }
 
-  #takeLoaded(deliveries: readonly Delivery[], now: number): void {
-    const queue = this.#queue!;
-    if (deliveries.length === 0) this.#events.unreadable?.(queue.shelf.clear());
-    for (const delivery of deliveries) {
-      queue.shelf.take(shelvedOf(delivery), delivery.sequence);
-      if (delivery.state === 'waiting') {
-        queue.pushLoaded(delivery);
-        continue;
+  #load(stored: StoredQueue): void {
+    if (this.#outlet === undefined) return;
+    stored.load((sent, lostCount, now) => {
+      if (lostCount > 0) this.#events.unreadable?.(lostCount);
+      for (const delivery of sent) {
+        this.#inflight.restore(delivery);
+        this.#due ??= [];
+        this.#due.push(delivery);
       }
-      this.#inflight.restore(delivery);
-      this.#due ??= [];
-      this.#due.push(delivery);
-    }
-    this.pump(now);
-    this.#events.eased?.(now);
+      this.pump(now);
+      this.#events.eased?.(now);
+    });
   }
 
   /** Leaves to the store what it has and memory does not need. */
   #shelve(): void {
-    const queue = this.#queue;
-    const keeper = this.#keeper;
-    if (keeper === undefined) return;
-    if (this.#outlet === undefined) {
-      if (!this.#shelveFront(keeper)) return;
-    } else if (queue === undefined || (queue.shelf.isEmpty && queue.loadedCount < 2 * pageCount)) {
-      return;
-    } else {
-      queue.bringForward(pageCount);
-    }
-    this.#queue?.shelveBack((delivery) => keeper.isStored(delivery));
-  }
-
-  /** What is in flight and what was loaded: all or nothing, since what is shelved has no gaps. */
-  #shelveFront(keeper: DeliveryKeeper): boolean {
-    for (const delivery of this.#inflight.values()) {
-      if (!keeper.isStored(delivery)) return false;
-    }
-    if (this.#inflight.size > 0) {
-      this.#queue ??= new DeliveryQueue(this.#limits);
-      for (const delivery of this.#inflight.values()) {
-        this.#queue.shelf.putBack(shelvedOf(delivery), delivery.sequence);
-      }
-      this.#inflight.clear();
-    }
-    this.#queue?.shelveFront();
-    return true;
+    if (this.#outlet !== undefined) return this.#stored?.shelveRest();
+    if (this.#keeper === undefined) return;
+    if (this.#inflight.size > 0 && this.#queue === undefined) this.#createQueue();
+    this.#stored?.shelveAll(this.#inflight);
   }
 }

@@ -6,8 +6,11 @@ import type { QoS } from '../../packet/version.ts';
 import type { Clock } from '../../session/clock.ts';
 import type { Delivery } from '../../session/delivery.ts';
 import type { DeliveryKeeper } from '../../session/delivery-keeper.ts';
+import type { QueueLimits } from '../../session/delivery-queue.ts';
 import type { IncomingKeeper } from '../../session/incoming.ts';
 import type { Message } from '../../session/message.ts';
+import type { Shelf } from '../../session/shelf.ts';
+import { StoredQueue } from '../../session/stored-queue.ts';
 import type { Store, StoredRecord } from '../ports.ts';
 import type { SharedGroup } from '../shared-group.ts';
 import type { Subscription } from '../subscription.ts';
@@ -126,6 +129,10 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
 
   closed(packetId: number): void {
     this.#tools.journal.changes.remove(tables.received, this.number, packetId);
+  }
+
+  createQueue(limits: QueueLimits, shelf: Shelf | undefined): StoredQueue {
+    return new StoredQueue(limits, this, shelf);
   }
 
   create(message: Message, qos: QoS, retain: boolean, terms: KeptTerms | undefined): Delivery {
