@@ -17,7 +17,6 @@ import type { Link, LinkReceiver } from '../session/link.ts';
 import type { Message } from '../session/message.ts';
 import { Output, referenceBytesMin } from '../session/output.ts';
 import { PacketSender } from '../session/packet-sender.ts';
-import { Traffic } from '../session/traffic.ts';
 import type { Turn } from '../session/turn.ts';
 import { ClientError, reasonText } from './client-error.ts';
 import type { ClientSession } from './client-session.ts';
@@ -56,7 +55,7 @@ type Phase = 'connecting' | 'connected' | 'closing' | 'closed';
 export class Connection implements LinkReceiver {
   readonly #link: Link;
   readonly #options: ConnectionOptions;
-  readonly #traffic = new Traffic();
+  readonly #traffic = { receivedBytes: 0, sentBytes: 0, publishSentBytes: 0 };
   readonly #reader: PacketReader;
   readonly #output: Output;
   readonly #requests: Requests;
@@ -241,7 +240,6 @@ export class Connection implements LinkReceiver {
         if (this.#readAcknowledgement()) continue;
         const packet = this.#reader.next();
         if (packet === undefined) break;
-        this.#traffic.received.count(packet.type);
         this.#options.observer.packetReceived?.(packet);
         this.#handle(packet);
       }
@@ -259,7 +257,6 @@ export class Connection implements LinkReceiver {
     if (type === undefined) return false;
     const { packetId } = this.#reader;
     const reasonCode = reasonCodes.success;
-    this.#traffic.received.count(type);
     this.#options.observer.packetReceived?.({ type, packetId, reasonCode });
     conversation!.proceed(type, packetId, reasonCode);
     return true;

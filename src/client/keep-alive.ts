@@ -1,8 +1,12 @@
 /** Keep-alive as a client does it: PINGREQ in time, and an eye on the server's silence. */
 
-import type { Traffic } from '../session/traffic.ts';
+/** Bytes that went over the wire. */
+export interface Volume {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
 
-// Traffic only counts bytes; when they went is not noted, which would cost every packet. Whoever
+// A volume only counts bytes; when they went is not noted, which would cost every packet. Whoever
 // looks twice per keep-alive, and pings if nothing was sent since the last look, is never silent
 // for longer than two looks: 0.9 of the keep-alive, so that a timer may be late. [MQTT-3.1.2-20]
 const lookShare = 0.45;
@@ -15,13 +19,13 @@ const deadLooks = 4;
 
 export class KeepAlive {
   readonly #lookMilliseconds: number;
-  readonly #traffic: Traffic;
+  readonly #traffic: Volume;
   #sentBytes: number;
   #receivedBytes: number;
   #silentLooks = 0;
   #dueAt: number;
 
-  constructor(seconds: number, traffic: Traffic, now: number) {
+  constructor(seconds: number, traffic: Volume, now: number) {
     this.#lookMilliseconds = seconds * 1000 * lookShare;
     this.#traffic = traffic;
     this.#sentBytes = traffic.sentBytes;

@@ -45,7 +45,12 @@ export class AssemblyPool {
   lease(bytes: Uint8Array): Lease {
     const room = this.take(bytes.length);
     room.set(bytes);
-    return new Lease(room.subarray(0, bytes.length), room, this);
+    return this.lend(room.subarray(0, bytes.length), room);
+  }
+
+  /** @param bytes in a room of this pool's, which comes back when nobody needs them any more */
+  lend(bytes: Uint8Array, room: Uint8Array<ArrayBuffer>): Lease {
+    return new Lease(bytes, room, this);
   }
 
   #sizeFor(bytes: number): number {

@@ -1,7 +1,7 @@
 /** A packet that comes in pieces: the memory that it is put together in. */
 
 import type { AssemblyPool } from './assembly-pool.ts';
-import { Lease } from './lease.ts';
+import type { Lease } from './lease.ts';
 
 /** A packet gets this much room at first; more only as its bytes arrive. */
 const roomBytesFirst = 4 * 1024;
@@ -62,7 +62,7 @@ export class Assembly {
   giveAway(view: Uint8Array): Lease {
     const room = this.#room!;
     this.#room = undefined;
-    return new Lease(view, room, this.#pool!);
+    return this.#pool!.lend(view, room);
   }
 
   #grow(bytesMin: number): void {

@@ -8,16 +8,17 @@ import type { ProtocolVersion } from './version.ts';
 /** Indexed by the first byte: the packet's type, undefined where the byte is refused. */
 export type FirstBytes = readonly (PacketType | undefined)[];
 
-/** Before the version is known only CONNECT may come. */
-export function firstBytesFrom(side: Side, version: ProtocolVersion | undefined): FirstBytes {
-  return version === undefined ? beforeConnect : tables[side][version];
+export type FirstBytesByVersion = Readonly<Record<ProtocolVersion, FirstBytes>>;
+
+export function firstBytesFrom(side: Side): FirstBytesByVersion {
+  return { 3: tableFor(side, 3), 4: tableFor(side, 4), 5: tableFor(side, 5) };
 }
 
-/** Why a byte that stands in no table was refused. */
+/** Why a byte that stands in no table was refused; without a type the version does not matter. */
 export function refusedFirstByte(
   firstByte: number,
   side: Side,
-  version: ProtocolVersion | undefined,
+  version: ProtocolVersion,
 ): ProtocolError {
   const type = typeOf(firstByte);
   const hex = `0x${firstByte.toString(16).padStart(2, '0')}`;
@@ -25,11 +26,7 @@ export function refusedFirstByte(
     // Table 2-1 forbids it and names no code; this is Mosquitto's.
     return new ProtocolError(reasonCodes.protocolError, `a packet of type 0, first byte ${hex}`);
   }
-  if (version === undefined && type !== 'connect') {
-    // [MQTT-3.1.0-1]
-    return new ProtocolError(reasonCodes.protocolError, `${type} came before connect`);
-  }
-  if (version !== undefined && !maySend(side, type, version)) {
+  if (!maySend(side, type, version)) {
     // Both are wrong where its flags are, too: then this is Mosquitto's choice.
     const hasFlags = type !== 'connack' && firstByte !== packetTypes[type].firstByte;
     return new ProtocolError(
@@ -55,30 +52,19 @@ export function hasNoBody(firstByte: number): boolean {
 }
 
 const allTypes = Object.keys(packetTypes) as PacketType[];
-// Of its flags MQTT 3.1 says that they are not used; the reader looks at them once it knows.
-const beforeConnect: FirstBytes = tableOf((_, type) => type === 'connect');
-const tables: Readonly<Record<Side, Readonly<Record<ProtocolVersion, FirstBytes>>>> = {
-  client: { 3: tableFor('client', 3), 4: tableFor('client', 4), 5: tableFor('client', 5) },
-  server: { 3: tableFor('server', 3), 4: tableFor('server', 4), 5: tableFor('server', 5) },
-};
 
 function tableFor(side: Side, version: ProtocolVersion): FirstBytes {
-  return tableOf((byte, type) => {
-    if (!maySend(side, type, version)) return false;
-    // MQTT 3.1 calls the flags of other packets than PUBLISH "not used", and sets DUP in some.
-    if (type === 'publish' || version === 3) return true;
-    return byte === packetTypes[type].firstByte;
-  });
-}
-
-function tableOf(accepts: (byte: number, type: PacketType) => boolean): FirstBytes {
   return Array.from({ length: 0x100 }, (_, byte) => {
     const type = typeOf(byte);
-    return type !== undefined && accepts(byte, type) ? type : undefined;
+    if (type === undefined || !maySend(side, type, version)) return undefined;
+    // MQTT 3.1 calls the flags of other packets than PUBLISH "not used", and sets DUP in some.
+    const isFree = type === 'publish' || version === 3;
+    return isFree || byte === packetTypes[type].firstByte ? type : undefined;
   });
 }
 
-function typeOf(firstByte: number): PacketType | undefined {
+/** @returns undefined for the type 0, which there is none of */
+export function typeOf(firstByte: number): PacketType | undefined {
   return allTypes.find((type) => packetTypes[type].firstByte >> 4 === firstByte >> 4);
 }
 

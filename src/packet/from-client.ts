@@ -4,10 +4,11 @@ import { readAcknowledgement, writeAcknowledgement } from './acknowledgement.ts'
 import { readAuth, writeAuth } from './auth.ts';
 import type { Bodies } from './bodies.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { readConnect, readProtocol, writeConnect } from './connect.ts';
+import { writeConnect } from './connect.ts';
 import { readDisconnect, writeDisconnect } from './disconnect.ts';
+import { firstBytesFrom } from './first-byte.ts';
+import { Opening } from './opening.ts';
 import { type Packet, writeWhole } from './packet.ts';
-import { leastSize, sizeMax } from './packet-sizes.ts';
 import { pingreq, writePing } from './ping.ts';
 import { readPublish, writePublish } from './publish.ts';
 import { readSubscribe, writeSubscribe } from './subscribe.ts';
@@ -16,10 +17,8 @@ import type { ProtocolVersion } from './version.ts';
 
 export const fromClient: Bodies = {
   side: 'client',
-  readProtocol,
-  readConnect,
-  leastSize,
-  sizeMax,
+  firstBytes: firstBytesFrom('client'),
+  open: (sizes) => new Opening(sizes),
   read(type, body, firstByte, sender) {
     switch (type) {
       case 'publish':

@@ -6,6 +6,7 @@ import type { Bodies } from './bodies.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { readConnack, writeConnack } from './connack.ts';
 import { readDisconnect, writeDisconnect } from './disconnect.ts';
+import { firstBytesFrom } from './first-byte.ts';
 import { type Packet, writeWhole } from './packet.ts';
 import { pingresp, writePing } from './ping.ts';
 import { readPublish, writePublish } from './publish.ts';
@@ -15,6 +16,7 @@ import type { ProtocolVersion } from './version.ts';
 
 export const fromServer: Bodies = {
   side: 'server',
+  firstBytes: firstBytesFrom('server'),
   read(type, body, firstByte, sender) {
     switch (type) {
       case 'publish':

@@ -11,18 +11,13 @@ import type { AssemblyPool } from './assembly-pool.ts';
 import type { Bodies } from './bodies.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { Connect } from './connect.ts';
-import {
-  type FirstBytes,
-  firstBytesFrom,
-  hasNoBody,
-  isRefusedAtOnce,
-  refusedFirstByte,
-} from './first-byte.ts';
+import { type FirstBytes, hasNoBody, isRefusedAtOnce, refusedFirstByte } from './first-byte.ts';
 import type { Lease } from './lease.ts';
+import type { Opening } from './opening.ts';
 import type { Packet } from './packet.ts';
 import type { PacketMemory } from './packet-memory.ts';
 import type { PacketSizes } from './packet-sizes.ts';
-import { type PacketType, packetTypes } from './packet-types.ts';
+import type { PacketType } from './packet-types.ts';
 import { ProtocolError, unspoken } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
@@ -48,9 +43,6 @@ export interface PacketReaderOptions {
 
 const nothing = new Uint8Array(0);
 
-const connectType = packetTypes.connect.firstByte >> 4;
-const authType = packetTypes.auth.firstByte >> 4;
-
 // The engine has up to 64 bytes among its objects, and takes 25 ns for a copy of them. For more it
 // takes 400, as each has memory and a destructor of its own; a room of the pool takes 100.
 const leasedBytesMin = 65;
@@ -69,7 +61,6 @@ const lengthBytesMax = 4;
 export class PacketReader implements PacketMemory {
   readonly #from: Bodies;
   readonly #packetBytesMax: number;
-  readonly #sizes: PacketSizes | undefined;
   readonly #leastBytesMax: number;
   readonly #allowsPlain: boolean;
   readonly #topics: TopicCache | undefined;
@@ -77,9 +68,8 @@ export class PacketReader implements PacketMemory {
   readonly #body = new ByteReader();
   #sender: Sender | undefined;
   #firstBytes: FirstBytes;
-  // What a CONNECT that came this way rules out.
-  #mayConnect = true;
-  #mayAuthenticate = true;
+  // Of whoever sends CONNECT.
+  readonly #opening: Opening | undefined;
   #failure: unknown;
 
   #chunk: Uint8Array = nothing;
@@ -105,14 +95,14 @@ export class PacketReader implements PacketMemory {
     }
     this.#from = from;
     this.#packetBytesMax = packetBytesMax;
-    this.#sizes = sizes;
-    this.#leastBytesMax = from.leastSize?.(sizes) ?? Number.POSITIVE_INFINITY;
+    this.#opening = from.open?.(sizes);
+    this.#leastBytesMax = this.#opening?.leastBytesMax ?? Number.POSITIVE_INFINITY;
     this.#allowsPlain =
       packetBytesMax >= plainAcknowledgementBytes && this.#leastBytesMax >= packetIdBytes;
     this.#topics = topics;
     this.#ownsPayloads = options.ownsPayloads ?? false;
     this.#assemblies = assemblies;
-    this.#firstBytes = firstBytesFrom(from.side, undefined);
+    this.#firstBytes = this.#opening?.firstBytes ?? from.firstBytes[5];
     if (version !== undefined) this.#speak(version);
   }
 
@@ -214,7 +204,7 @@ export class PacketReader implements PacketMemory {
     const { side } = this.#from;
     const ownsPayloads = this.#ownsPayloads;
     this.#sender = { side, version, topics: this.#topics, ownsPayloads };
-    this.#firstBytes = firstBytesFrom(side, version);
+    this.#firstBytes = this.#from.firstBytes[version];
   }
 
   /** Does not keep the bytes of a connection that may be idle from now on. */
@@ -236,7 +226,9 @@ export class PacketReader implements PacketMemory {
     if (!isWhole) return undefined;
     if (this.version === 5) this.#refuseLongLength();
     if (this.#packetBytes() > this.#packetBytesMax) throw this.#tooLarge();
-    if (this.#length > this.#leastBytesMax) this.#checkSize(this.#type, this.#sizes!);
+    if (this.#length > this.#leastBytesMax) {
+      this.#opening!.checkSize(this.#type, this.#length, this.version);
+    }
     const start = this.#at;
     if (this.#length > this.#chunk.length - start) {
       this.#assembly ??= new Assembly(this.#assemblies);
@@ -258,14 +250,13 @@ export class PacketReader implements PacketMemory {
   /** Why a whole header is refused whose first byte is not one of `#firstBytes`. */
   #refused(): ProtocolError {
     if (this.#length > 0 && hasNoBody(this.#firstByte)) return pingWithBody();
-    const type = this.#firstByte >> 4;
-    if (!this.#mayConnect && type === connectType) return secondConnect();
-    if (!this.#mayAuthenticate && type === authType) return unaskedAuth();
     return this.#refusedFirstByte();
   }
 
   #refusedFirstByte(): ProtocolError {
-    return refusedFirstByte(this.#firstByte, this.#from.side, this.version);
+    const { version } = this;
+    const refused = this.#opening?.refused(this.#firstByte, version);
+    return refused ?? refusedFirstByte(this.#firstByte, this.#from.side, version!);
   }
 
   #endlessLength(): ProtocolError {
@@ -311,7 +302,7 @@ export class PacketReader implements PacketMemory {
   }
 
   #read(type: PacketType, bytes: Uint8Array, start: number): Packet {
-    if (type === 'auth' && !this.#mayAuthenticate) throw unaskedAuth();
+    if (type === 'auth') this.#opening?.checkAuth();
     const body = this.#body;
     const end = start + this.#length;
     body.move(bytes, start, end);
@@ -326,17 +317,10 @@ export class PacketReader implements PacketMemory {
   }
 
   #readConnect(): Connect {
-    if (!this.#mayConnect) throw secondConnect();
-    const protocol = this.#from.readProtocol!(this.#body);
-    if (this.#firstByte !== packetTypes.connect.firstByte && protocol.version !== 3) {
-      throw refusedFirstByte(this.#firstByte, this.#from.side, protocol.version);
-    }
-    if (this.#sender === undefined) this.#speak(protocol.version);
-    if (protocol.version === 5) this.#refuseLongLength();
-    const connect = this.#from.readConnect!(this.#body, protocol);
-    this.#mayConnect = false;
-    this.#mayAuthenticate = connect.properties?.authenticationMethod !== undefined;
-    return connect;
+    return this.#opening!.read(this.#body, this.#firstByte, (version) => {
+      if (this.#sender === undefined) this.#speak(version);
+      if (version === 5) this.#refuseLongLength();
+    });
   }
 
   #packetBytes(): number {
@@ -350,32 +334,12 @@ export class PacketReader implements PacketMemory {
     );
   }
 
-  #checkSize(type: PacketType, sizes: PacketSizes): void {
-    const bytesMax = this.#from.sizeMax!(type, this.version, sizes);
-    if (this.#length <= bytesMax) return;
-    throw new ProtocolError(
-      reasonCodes.packetTooLarge,
-      `${type} with ${this.#length} bytes, at most ${bytesMax} are accepted`,
-    );
-  }
-
   /** [MQTT-1.5.5-1], of which MQTT 3.x knows nothing. */
   #refuseLongLength(): void {
     const lengthBytes = this.#headerBytes - 1;
     if (lengthBytes === 1 || this.#length >= 2 ** (7 * (lengthBytes - 1))) return;
     throw malformed('a remaining length takes more bytes than its value needs');
   }
-}
-
-/** Mosquitto does not look into it, and says nothing. [MQTT-3.1.0-2] */
-function secondConnect(): ProtocolError {
-  return unspoken(reasonCodes.protocolError, 'a second CONNECT');
-}
-
-/** Mosquitto does not look into it. [MQTT-4.12.0-1] */
-function unaskedAuth(): ProtocolError {
-  const message = 'AUTH, where CONNECT had no authentication method';
-  return new ProtocolError(reasonCodes.protocolError, message);
 }
 
 function pingWithBody(): ProtocolError {

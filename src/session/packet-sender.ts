@@ -17,7 +17,7 @@ import type { Outlet } from './outlet.ts';
 import { type Output, referenceBytesMin } from './output.ts';
 import type { PublishForm, PublishForms } from './publish-forms.ts';
 import { OutgoingAliases } from './topic-aliases.ts';
-import type { Traffic } from './traffic.ts';
+import type { SentTraffic } from './traffic.ts';
 
 export interface PacketSenderOptions {
   /** Of this side: `writeFromClient` or `writeFromServer`. */
@@ -32,7 +32,7 @@ export interface PacketSenderOptions {
   /** What the topics of this peer's messages begin with here, but not towards it. */
   readonly mountPoint?: string | undefined;
   readonly clock: Clock;
-  readonly traffic: Traffic;
+  readonly traffic: SentTraffic;
   /** Shared by all senders that deliver the same messages; absent where there is one receiver. */
   readonly forms?: PublishForms | undefined;
   /** Is shown each packet that is sent; absent when nobody looks. */
@@ -88,7 +88,7 @@ export class PacketSender implements Outlet {
       return;
     }
     writePlainAcknowledgement(this.#output.buffer, type, packetId);
-    traffic.sent.count(type);
+    traffic.sent?.count(type);
     traffic.sentBytes += plainAcknowledgementBytes;
     tap?.({ type, packetId, reasonCode });
     this.#output.written();
@@ -206,7 +206,7 @@ export class PacketSender implements Outlet {
 
   #count(packet: Packet, bytes: number): void {
     const { tap, traffic } = this.#options;
-    traffic.sent.count(packet.type);
+    traffic.sent?.count(packet.type);
     traffic.sentBytes += bytes;
     tap?.(packet);
     this.#output.written();

@@ -50,8 +50,17 @@ class PacketCounts implements Record<PacketType, number> {
 
 const packetTypeNames = Object.keys(packetTypes) as PacketType[];
 
+/** What a sender counts. */
+export interface SentTraffic {
+  /** Absent where nobody wants to know. */
+  readonly sent?: PacketCounts;
+  sentBytes: number;
+  /** Bytes of payload in PUBLISH packets. */
+  publishSentBytes: number;
+}
+
 /** Counters that only grow. Written by connections, read by whoever reports. */
-export class Traffic {
+export class Traffic implements SentTraffic {
   readonly received = new PacketCounts();
   readonly sent = new PacketCounts();
   receivedBytes = 0;
