@@ -4,31 +4,21 @@ import type { ClientPlatform } from '../client/ports.ts';
 import type { Accept } from '../session/link.ts';
 import { startWebSocketLink } from './web-socket-link.ts';
 
-// setTimeout takes no more; a wake that comes too early only sets the next.
+// setTimeout takes no more.
 const timeoutMillisecondsMax = 2 ** 31 - 1;
 
 export function browserPlatform(): ClientPlatform {
   const clock = { now: (): number => performance.now() };
   const turn = new EndOfTurn();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let wake = (_now: number): void => {};
   return {
     clock,
     date: Date.now,
     atEndOfTurn: (flush) => turn.add(flush),
-    start: (next) => {
-      wake = next;
+    after: (milliseconds, call) => {
+      const timer = setTimeout(call, Math.min(Math.ceil(milliseconds), timeoutMillisecondsMax));
+      return () => clearTimeout(timer);
     },
-    wakeAt: (at) => {
-      clearTimeout(timer);
-      const milliseconds = Math.max(Math.ceil(at - clock.now()), 0);
-      timer = setTimeout(() => wake(clock.now()), Math.min(milliseconds, timeoutMillisecondsMax));
-    },
-    stop: () => {
-      wake = () => {};
-      clearTimeout(timer);
-      turn.stop();
-    },
+    stop: () => turn.stop(),
     random,
     open,
   };

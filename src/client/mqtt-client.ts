@@ -106,7 +106,7 @@ export class MqttClient {
     this.#limits = limits;
     this.#options = options;
     this.#platform = platform;
-    this.#timers = new Timers(platform.clock, platform.wakeAt);
+    this.#timers = new Timers(platform);
     this.#isTemporary = isTemporary(options);
     this.#subscriber = new Subscriber({
       limits,
@@ -192,7 +192,6 @@ export class MqttClient {
   async start(): Promise<void> {
     const { signal, outbox, reconnect } = this.#options;
     signal?.throwIfAborted();
-    this.#platform.start((now) => this.#timers.wake(now));
     const abort = () => void this.#abort(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
     void this.closed.then(() => signal?.removeEventListener('abort', abort));
@@ -476,6 +475,7 @@ export class MqttClient {
     this.#outbox.end(cause);
     this.#subscriber.end(failure === undefined ? undefined : cause);
     this.#requester?.end(cause);
+    this.#timers.stop();
     this.#platform.stop();
     const close = (reason: Error | undefined) => {
       this.#events.emit('closed', { failure: reason });

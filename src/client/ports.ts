@@ -17,9 +17,12 @@ export interface ClientHost {
 
 /** What a client that stays connected needs beyond that. */
 export interface ClientPlatform extends Omit<ClientHost, 'wakeAt'> {
-  /** From now on `wake` is called at the times that are asked for. */
-  readonly start: (wake: (now: number) => void) => void;
-  readonly wakeAt: ClientHost['wakeAt'];
+  /**
+   * Calls back once, after so many milliseconds. A call that comes too early does no harm.
+   *
+   * @returns what takes it back
+   */
+  readonly after: (milliseconds: number, call: () => void) => () => void;
   /** Nothing is asked for any more. */
   readonly stop: () => void;
   /** A number from 0 up to 1. */

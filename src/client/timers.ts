@@ -1,20 +1,44 @@
-/** Pauses and limits of time, on the one timer of the host. */
+/** Pauses and limits of time, until the client ends. */
 
-import type { Clock } from '../session/clock.ts';
-import { Deadlines, notScheduled, type Timed } from '../session/deadlines.ts';
+import type { ClientPlatform } from './ports.ts';
+
+/** Something that is done at a time. */
+export interface Timer {
+  /** To be done after so many milliseconds from now, and not before. */
+  set(milliseconds: number): void;
+  /** @param at the clock's milliseconds */
+  setAt(at: number): void;
+  clear(): void;
+}
 
 export class Timers {
-  readonly #deadlines: Deadlines;
-  readonly #clock: Clock;
+  readonly #platform: Pick<ClientPlatform, 'clock' | 'after'>;
+  // What takes back those that are set, by what clears them.
+  readonly #running = new Map<() => void, () => void>();
+  #isStopped = false;
 
-  constructor(clock: Clock, wakeAt: (at: number) => void) {
-    this.#clock = clock;
-    this.#deadlines = new Deadlines(wakeAt);
+  constructor(platform: Pick<ClientPlatform, 'clock' | 'after'>) {
+    this.#platform = platform;
   }
 
-  /** Something that is done at a time, which can be set, moved and cleared. */
   timer(due: (now: number) => void): Timer {
-    return new Timer(this.#deadlines, this.#clock, due);
+    const { clock, after } = this.#platform;
+    const clear = () => {
+      this.#running.get(clear)?.();
+      this.#running.delete(clear);
+    };
+    const setAt = (at: number) => {
+      clear();
+      if (this.#isStopped) return;
+      const takeBack = after(Math.max(at - clock.now(), 0), () => {
+        const now = clock.now();
+        if (now < at) return setAt(at);
+        this.#running.delete(clear);
+        due(now);
+      });
+      this.#running.set(clear, takeBack);
+    };
+    return { setAt, clear, set: (milliseconds) => setAt(clock.now() + milliseconds) };
   }
 
   /** Resolves after that time, or as soon as the signal says that nobody waits any more. */
@@ -32,35 +56,9 @@ export class Timers {
     return promise;
   }
 
-  wake(now: number): void {
-    this.#deadlines.wake(now);
-  }
-}
-
-export class Timer implements Timed {
-  heapIndex = notScheduled;
-  dueAt = 0;
-  readonly due: (now: number) => void;
-  readonly #deadlines: Deadlines;
-  readonly #clock: Clock;
-
-  constructor(deadlines: Deadlines, clock: Clock, due: (now: number) => void) {
-    this.#deadlines = deadlines;
-    this.#clock = clock;
-    this.due = due;
-  }
-
-  /** To be done after so many milliseconds from now, and not before. */
-  set(milliseconds: number): void {
-    this.setAt(this.#clock.now() + milliseconds);
-  }
-
-  /** @param at the clock's milliseconds */
-  setAt(at: number): void {
-    this.#deadlines.set(this, at);
-  }
-
-  clear(): void {
-    this.#deadlines.clear(this);
+  /** Nothing is due any more. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const clear of this.#running.keys()) clear();
   }
 }

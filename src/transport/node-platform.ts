@@ -18,34 +18,19 @@ export interface NodePlatformOptions {
   readonly localAddress?: string | undefined;
 }
 
-// setTimeout takes no more; a wake that comes too early only sets the next.
+// setTimeout takes no more.
 const timeoutMillisecondsMax = 2 ** 31 - 1;
 
 export function nodePlatform({ tls = {}, ...way }: NodePlatformOptions): ClientPlatform {
-  const clock = { now: (): number => performance.now() };
-  let timer: NodeJS.Timeout | undefined;
-  let wake = (_now: number): void => {};
-  let isStopped = false;
   return {
-    clock,
+    clock: { now: () => performance.now() },
     // In the check phase: by then every socket that had something has been read.
     atEndOfTurn: (flush) => void setImmediate(flush),
-    start: (next) => {
-      wake = next;
+    after: (milliseconds, call) => {
+      const timer = setTimeout(call, Math.min(Math.ceil(milliseconds), timeoutMillisecondsMax));
+      return () => clearTimeout(timer);
     },
-    wakeAt: (at) => {
-      clearTimeout(timer);
-      if (isStopped) return;
-      const milliseconds = Math.min(
-        Math.max(Math.ceil(at - clock.now()), 0),
-        timeoutMillisecondsMax,
-      );
-      timer = setTimeout(() => wake(clock.now()), milliseconds);
-    },
-    stop: () => {
-      isStopped = true;
-      clearTimeout(timer);
-    },
+    stop: () => {},
     random: Math.random,
     date: Date.now,
     locate,

@@ -22,7 +22,7 @@ interface Wake {
 /** Time stands still but for `advance`; bytes move in `settle` alone. */
 export class TestNetwork {
   readonly #links: (readonly [MemoryLink, MemoryLink])[] = [];
-  readonly #wakes: Wake[] = [];
+  #wakes: Wake[] = [];
   #turnEnds: (() => void)[] = [];
   #now = 0;
   #ids = 0;
@@ -50,6 +50,20 @@ export class TestNetwork {
     const wake: Wake = { at: Number.POSITIVE_INFINITY, call: () => {} };
     this.#wakes.push(wake);
     return wake;
+  }
+
+  /** @returns what takes it back */
+  after(milliseconds: number, call: () => void): () => void {
+    const wake = this.wakeup();
+    const takeBack = () => {
+      this.#wakes = this.#wakes.filter((each) => each !== wake);
+    };
+    wake.at = this.#now + milliseconds;
+    wake.call = () => {
+      takeBack();
+      call();
+    };
+    return takeBack;
   }
 
   atEndOfTurn(flush: () => void): void {
@@ -156,12 +170,12 @@ export class TestNetwork {
 export class TestPlatform implements ClientPlatform {
   readonly clock: ClientPlatform['clock'];
   readonly atEndOfTurn: ClientPlatform['atEndOfTurn'];
+  readonly after: ClientPlatform['after'];
   readonly random: ClientPlatform['random'];
   readonly date: ClientPlatform['date'];
   /** The servers that were to be reached, in their order. */
   readonly reached: string[] = [];
   readonly #reach: (server: URL) => Open;
-  readonly #wakeup: Wake;
   #isStopped = false;
 
   constructor(network: TestNetwork, reach: (server: URL) => Open, random: () => number) {
@@ -170,25 +184,18 @@ export class TestPlatform implements ClientPlatform {
     this.random = random;
     this.date = () => network.now;
     this.#reach = reach;
-    this.#wakeup = network.wakeup();
+    this.after = (milliseconds, call) => {
+      assert.ok(!this.#isStopped, 'a client that has ended asks for no time');
+      return network.after(milliseconds, call);
+    };
   }
 
   get isStopped(): boolean {
     return this.#isStopped;
   }
 
-  readonly start = (wake: (now: number) => void): void => {
-    this.#wakeup.call = wake;
-  };
-
-  readonly wakeAt = (at: number): void => {
-    assert.ok(!this.#isStopped, 'a client that has ended asks for no time');
-    this.#wakeup.at = at;
-  };
-
   readonly stop = (): void => {
     this.#isStopped = true;
-    this.#wakeup.at = Number.POSITIVE_INFINITY;
   };
 
   readonly open = (server: URL, accept: Accept, signal: AbortSignal): Promise<void> => {

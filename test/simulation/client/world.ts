@@ -80,16 +80,8 @@ export class World {
       clock: { now: () => this.#now },
       date: () => this.#now,
       atEndOfTurn: (call) => this.#atEndOfTurn(machine, call),
-      start: (wake) => {
-        machine.wake = wake;
-      },
-      wakeAt: (at) => {
-        if (!machine.isDead) machine.wakeAt = at;
-      },
-      stop: () => {
-        machine.wakeAt = Number.POSITIVE_INFINITY;
-        machine.wake = () => {};
-      },
+      after: (milliseconds, call) => this.#after(machine, milliseconds, call),
+      stop: () => {},
       random: () => this.random.below(2 ** 30) / 2 ** 30,
       open: (_server, accept, signal) => this.#open(machine, accept, signal),
     };
@@ -157,12 +149,7 @@ export class World {
   /** Resolves after that time, unless the machine dies. */
   sleep(machine: Machine, milliseconds: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const sleeper = this.machine();
-    sleeper.wakeAt = this.#now + milliseconds;
-    sleeper.wake = () => {
-      this.#machines.delete(sleeper);
-      if (!machine.isDead) resolve();
-    };
+    this.#after(machine, milliseconds, resolve);
     return promise;
   }
 
@@ -221,6 +208,18 @@ export class World {
 
   #atEndOfTurn(machine: Machine, call: () => void): void {
     this.#turnEnds.push({ machine, call });
+  }
+
+  /** Calls back after that time, unless the machine dies. @returns what takes it back */
+  #after(machine: Machine, milliseconds: number, call: () => void): () => void {
+    const timer = this.machine();
+    const takeBack = () => void this.#machines.delete(timer);
+    timer.wakeAt = this.#now + milliseconds;
+    timer.wake = () => {
+      takeBack();
+      if (!machine.isDead) call();
+    };
+    return takeBack;
   }
 
   #open(client: Machine, accept: Accept, signal: AbortSignal): Promise<void> {
