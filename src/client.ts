@@ -15,6 +15,7 @@
 
 import type { ConnectOptions as CommonOptions, Servers } from './client/connect-options.ts';
 import { type DurableOutbox, durableOutbox } from './client/durable-outbox.ts';
+import { knownTopics } from './client/known-topics.ts';
 import { MqttClient } from './client/mqtt-client.ts';
 import { fileOutboxStore } from './storage/file-outbox.ts';
 import { type NodePlatformOptions, nodePlatform } from './transport/node-platform.ts';
@@ -67,7 +68,8 @@ export async function connect(
   servers: Servers | (() => Servers | Promise<Servers>),
   options: ConnectOptions = {},
 ): Promise<MqttClient> {
-  const client = new MqttClient(servers, options, nodePlatform(options));
+  const platform = { ...nodePlatform(options), topics: knownTopics() };
+  const client = new MqttClient(servers, options, platform);
   await client.start();
   return client;
 }

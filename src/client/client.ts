@@ -10,6 +10,7 @@ import { filterFault } from '../topic/topic-filter.ts';
 import type { ClientError } from './client-error.ts';
 import { refuseFault } from './fault.ts';
 import { Inbox, type ReceivedMessage } from './inbox.ts';
+import { knownTopics } from './known-topics.ts';
 import { type ClientLimits, defaultClientLimits } from './limits.ts';
 import { MessageMaker, type PublishOptions } from './message-maker.ts';
 import type { ClientHost, ClientObserver, Open } from './ports.ts';
@@ -79,6 +80,7 @@ export class Client {
       recipient: this.#inbox,
       keepsMessages: false,
       limits,
+      topics: knownTopics(),
       observer,
     });
   }

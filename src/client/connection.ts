@@ -41,7 +41,7 @@ export interface ConnectionOptions {
   readonly session: ClientSession;
   readonly recipient: Recipient;
   readonly limits: ClientLimits;
-  readonly topics: TopicCache;
+  readonly topics: TopicCache | undefined;
   readonly host: ClientHost;
   readonly turn: Turn;
   readonly observer: ClientObserver;

@@ -128,6 +128,7 @@ export class MqttClient {
       recipient: this.#subscriber,
       keepsMessages: true,
       limits,
+      topics: platform.topics,
       observer: options.observer ?? {},
     });
     this.#subscriber.use(this.#session);

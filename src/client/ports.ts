@@ -2,6 +2,7 @@
 
 import type { Packet } from '../packet/packet.ts';
 import type { Publish } from '../packet/publish.ts';
+import type { TopicCache } from '../packet/topic-cache.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
 import type { Accept } from '../session/link.ts';
@@ -23,6 +24,8 @@ export interface ClientPlatform extends Omit<ClientHost, 'wakeAt'> {
    * @returns what takes it back
    */
   readonly after: (milliseconds: number, call: () => void) => () => void;
+  /** What knows topics that have arrived before; absent: each is decoded, in twice the time. */
+  readonly topics?: TopicCache;
   /** Nothing is asked for any more. */
   readonly stop: () => void;
   /** A number from 0 up to 1. */

@@ -11,8 +11,7 @@ import {
 import type { DisconnectProperties } from '../packet/disconnect.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
-import { TopicCache } from '../packet/topic-cache.ts';
-import { decodeTopicName } from '../packet/topic-name.ts';
+import type { TopicCache } from '../packet/topic-cache.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Accept } from '../session/link.ts';
@@ -41,6 +40,8 @@ export interface SessionClientOptions {
   /** Whether what has not been acknowledged outlives a session that the server has not kept. */
   readonly keepsMessages: boolean;
   readonly limits: ClientLimits;
+  /** Absent: each topic that arrives is decoded. */
+  readonly topics: TopicCache | undefined;
   readonly observer: ClientObserver;
 }
 
@@ -57,13 +58,9 @@ export interface Introduction {
   readonly authenticator?: Authenticator | undefined;
 }
 
-// Of what arrives: a topic that is known need not be decoded.
-const topicNamesMax = 1024;
-
 export class SessionClient {
   readonly #options: SessionClientOptions;
   readonly #turn: Turn;
-  readonly #topics = new TopicCache(topicNamesMax, decodeTopicName);
   #clientId: string;
   #session: ClientSession;
   // The server may hold a session of ours: ask for it, do not begin anew.
@@ -296,7 +293,7 @@ export class SessionClient {
     { authenticator }: Introduction,
     connected: PromiseWithResolvers<Connack>,
   ): Connection {
-    const { host, observer, limits, recipient } = this.#options;
+    const { host, observer, limits, recipient, topics } = this.#options;
     this.#closed = Promise.withResolvers();
     this.#expirySeconds = connect.properties?.sessionExpiryInterval ?? 0;
     const isDoubtful = this.#isDoubtful;
@@ -307,7 +304,7 @@ export class SessionClient {
       session: this.#session,
       recipient,
       limits,
-      topics: this.#topics,
+      topics,
       host,
       turn: this.#turn,
       observer,

@@ -15,7 +15,7 @@ import type { DropCause, Terms } from './delivery.ts';
 import type { Message } from './message.ts';
 import type { Outlet } from './outlet.ts';
 import { type Output, referenceBytesMin } from './output.ts';
-import type { PublishForm, PublishForms } from './publish-forms.ts';
+import type { PublishForms } from './publish-forms.ts';
 import { OutgoingAliases } from './topic-aliases.ts';
 import type { SentTraffic } from './traffic.ts';
 
@@ -29,8 +29,8 @@ export interface PacketSenderOptions {
   readonly topicAliasMax: number;
   /** Bytes that may wait in a blocked output before `canTake` says no. */
   readonly outputBytesMax: number;
-  /** What the topics of this peer's messages begin with here, but not towards it. */
-  readonly mountPoint?: string | undefined;
+  /** What a topic is for the peer, undefined where it has none; absent: the same. */
+  readonly topicFor?: ((topic: string) => string | undefined) | undefined;
   readonly clock: Clock;
   readonly traffic: SentTraffic;
   /** Shared by all senders that deliver the same messages; absent where there is one receiver. */
@@ -109,8 +109,8 @@ export class PacketSender implements Outlet {
     // What goes by reference is needed until the network has taken it.
     if (message.payloadBytes >= referenceBytesMin && !message.hasMemory) message.keep();
     const { payload } = message;
-    const { mountPoint } = this.#options;
-    const topic = mountPoint === undefined ? message.topic : below(mountPoint, message.topic);
+    const { topicFor, forms } = this.#options;
+    const topic = topicFor === undefined ? message.topic : topicFor(message.topic);
     if (topic === undefined) return 'not allowed';
     const properties = this.#options.version === 5 ? this.#propertiesOf(message, terms) : undefined;
     const known = this.#aliases?.known(topic);
@@ -126,9 +126,9 @@ export class PacketSender implements Outlet {
       properties: alias === undefined ? properties : { ...properties, topicAlias: alias },
     };
     // What all receivers of the message get alike need not be encoded for each.
-    if (publish.properties === message.properties && !dup) {
-      const form = this.#formOf(message, publish);
-      if (form !== undefined) return this.#copyForm(form, publish) ? undefined : tooLarge;
+    if (forms !== undefined && publish.properties === message.properties && !dup) {
+      const bytes = forms.copy(message, publish, this.#output, this.#options);
+      if (bytes !== undefined) return this.#countPublish(publish, bytes) ? undefined : tooLarge;
     }
     if (this.#writePublish(publish, message)) {
       if (alias !== undefined && known === undefined) this.#aliases!.set(topic, alias);
@@ -157,24 +157,8 @@ export class PacketSender implements Outlet {
     return properties;
   }
 
-  #formOf(message: Message, publish: Publish): PublishForm | undefined {
-    if (!message.isForMany || message.payloadBytes >= referenceBytesMin) return undefined;
-    return this.#options.forms?.formOf(message, publish, this.#options.version);
-  }
-
-  #copyForm({ bytes, packetIdAt }: PublishForm, publish: Publish): boolean {
-    if (bytes.length > this.#options.packetBytesMax) return false;
-    const buffer = this.#output.buffer;
-    const start = buffer.length;
-    buffer.raw(bytes);
-    if (publish.qos > 0) buffer.setU16(start + packetIdAt, publish.packetId);
-    this.#options.traffic.publishSentBytes += publish.payload.length;
-    this.#count(publish, bytes.length);
-    return true;
-  }
-
   #writePublish(publish: Publish, message: Message): boolean {
-    const { version, packetBytesMax, traffic } = this.#options;
+    const { version, packetBytesMax } = this.#options;
     const buffer = this.#output.buffer;
     const start = buffer.length;
     writePublishHead(buffer, publish, version);
@@ -185,7 +169,13 @@ export class PacketSender implements Outlet {
     }
     this.#output.payload(publish.payload);
     if (message.payloadBytes >= referenceBytesMin) this.#output.holdUntilDrained(message);
-    traffic.publishSentBytes += publish.payload.length;
+    return this.#countPublish(publish, bytes);
+  }
+
+  /** @param bytes 0: it was too large */
+  #countPublish(publish: Publish, bytes: number): boolean {
+    if (bytes === 0) return false;
+    this.#options.traffic.publishSentBytes += publish.payload.length;
     this.#count(publish, bytes);
     return true;
   }
@@ -211,12 +201,6 @@ export class PacketSender implements Outlet {
     tap?.(packet);
     this.#output.written();
   }
-}
-
-/** The topic without the mount point; undefined where it is another's. */
-function below(mountPoint: string, topic: string): string | undefined {
-  const isBelow = topic.length > mountPoint.length && topic.startsWith(mountPoint);
-  return isBelow ? topic.slice(mountPoint.length) : undefined;
 }
 
 function withoutExplanations(packet: Packet): Packet {

@@ -4,9 +4,15 @@ import { ByteWriter } from '../packet/byte-writer.ts';
 import { type Publish, writePublish } from '../packet/publish.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Message } from './message.ts';
+import { type Output, referenceBytesMin } from './output.ts';
+
+interface Receiver {
+  readonly version: ProtocolVersion;
+  readonly packetBytesMax: number;
+}
 
 /** Bytes that differ from receiver to receiver only in the packet id. */
-export interface PublishForm {
+interface PublishForm {
   readonly bytes: Uint8Array;
   /** Where the packet id stands, for QoS 1 and 2. */
   readonly packetIdAt: number;
@@ -26,10 +32,28 @@ export class PublishForms {
   #isEmpty = true;
 
   /**
+   * Writes the packet into the output, where it is a copy of one that another receiver got.
+   *
+   * @returns its bytes, 0 where those are too many; undefined: it has to be encoded
+   */
+  copy(message: Message, publish: Publish, output: Output, peer: Receiver): number | undefined {
+    if (!message.isForMany || message.payloadBytes >= referenceBytesMin) return undefined;
+    const form = this.#formOf(message, publish, peer.version);
+    if (form === undefined) return undefined;
+    const { bytes, packetIdAt } = form;
+    if (bytes.length > peer.packetBytesMax) return 0;
+    const buffer = output.buffer;
+    const start = buffer.length;
+    buffer.raw(bytes);
+    if (publish.qos > 0) buffer.setU16(start + packetIdAt, publish.packetId);
+    return bytes.length;
+  }
+
+  /**
    * @param publish with whatever packet id
    * @returns undefined for the first receiver of a message
    */
-  formOf(message: Message, publish: Publish, version: ProtocolVersion): PublishForm | undefined {
+  #formOf(message: Message, publish: Publish, version: ProtocolVersion): PublishForm | undefined {
     if (message !== this.#message) {
       this.#message = message;
       if (!this.#isEmpty) this.#forms.fill(undefined);
