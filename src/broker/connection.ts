@@ -397,8 +397,8 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   }
 
   /** The peer has broken the protocol. */
-  #endFor({ reasonCode, message, isToldInConnack, isToldInDisconnect }: ProtocolError): void {
-    if (this.#phase === 'new' ? isToldInConnack : isToldInDisconnect) {
+  #endFor({ reasonCode, message, telling }: ProtocolError): void {
+    if (this.#phase === 'new' ? telling === 'always' : telling !== 'never') {
       this.#end('protocol error', reasonCode, message);
       return;
     }

@@ -152,7 +152,7 @@ function checkWill({ will, version }: Connect, limits: Limits, features: Feature
   if (will.topic.startsWith(controlPrefix)) {
     // Nobody would be there for the answer. Mosquitto closes without a word, too.
     const reason = `will under '${controlPrefix}': only a client that is there may ask there`;
-    throw new ProtocolError(reasonCodes.notAuthorized, reason, { isToldInConnack: false });
+    throw new ProtocolError(reasonCodes.notAuthorized, reason, 'after CONNACK');
   }
   if (will.qos > limits.qosMax) {
     // [MQTT-3.2.2-12]

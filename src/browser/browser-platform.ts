@@ -103,8 +103,7 @@ function addressOf(server: URL): string {
   const { protocol, host, pathname, search } = server;
   if (protocol !== 'ws:' && protocol !== 'wss:') {
     throw new TypeError(
-      `'${protocol}//' is no way out of a browser: write ws://HOST:PORT or wss://HOST:PORT, ` +
-        'and have the server listen for WebSockets',
+      `'${protocol}//' is no way out of a browser: write ws://HOST:PORT or wss://HOST:PORT`,
     );
   }
   return `${protocol}//${host}${pathname === '/' ? '/mqtt' : pathname}${search}`;

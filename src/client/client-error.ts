@@ -1,6 +1,7 @@
 /** Why something that was asked of a client did not happen. */
 
 import type { ReasonCode } from '../packet/reason-codes.ts';
+import { hexOf } from '../packet/text.ts';
 
 export type Failure =
   /** The server said no: in CONNACK, SUBACK, UNSUBACK, PUBACK or PUBREC. */
@@ -63,6 +64,6 @@ export class ClientError extends Error {
 
 /** `0x87`, and the server's own words where it gave some. */
 export function reasonText(reasonCode: ReasonCode, reasonString?: string | undefined): string {
-  const code = `reason code 0x${reasonCode.toString(16).padStart(2, '0')}`;
+  const code = `reason code ${hexOf(reasonCode)}`;
   return reasonString === undefined ? code : `${code}: ${reasonString}`;
 }

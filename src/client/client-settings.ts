@@ -6,19 +6,8 @@ import { outboxDefaults } from './outbox.ts';
 import { type SubscriberLimits, subscriberDefaults } from './subscriber.ts';
 
 /** With the last connection the session ends, and the first one has asked for a new one. */
-export function isTemporary({
-  cleanStart,
-  sessionExpirySeconds,
-  outbox,
-  clientId,
-}: ConnectOptions) {
-  const isLasting = outbox?.store !== undefined;
-  if (isLasting && !clientId) {
-    throw new RangeError(
-      'an outbox with a store needs a `clientId`, by which the server knows the session again',
-    );
-  }
-  return cleanStart ?? (sessionExpirySeconds === undefined && !isLasting);
+export function isTemporary({ cleanStart, sessionExpirySeconds, outbox }: ConnectOptions) {
+  return cleanStart ?? (sessionExpirySeconds === undefined && outbox?.store === undefined);
 }
 
 export function limitsOf({

@@ -381,10 +381,11 @@ export class MqttClient {
 
   /** The payload may be the publisher's again before it is sent. */
   #store(topic: string, payload: Uint8Array | string, options: PublishOptions): Promise<Published> {
-    if (!this.#log) throw new RangeError("until: 'stored' needs a store: give `outbox: { store }`");
     const bytes = typeof payload === 'string' ? payload : payload.slice();
     const message = this.#maker.message(topic, bytes, options);
-    if (message.qos === 0) throw new RangeError("until: 'stored' is for QoS 1 and 2, not for 0");
+    if (!this.#log || message.qos === 0) {
+      throw new RangeError("until: 'stored' needs QoS 1 or 2, and an `outbox.store`");
+    }
     return this.#outbox.add(message, options);
   }
 

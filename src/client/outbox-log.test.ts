@@ -45,9 +45,10 @@ describe('a client with a store', () => {
     assert.equal(older.connect.cleanStart, false);
   });
 
-  it('needs an identifier', () => {
+  it('needs an identifier', async () => {
     const store = new MemoryOutboxPlace().outbox();
-    assert.throws(() => mqttStage({ outbox: { store } }), {
+    const { client, network } = mqttStage({ outbox: { store } });
+    await assert.rejects(network.settled(client.start()), {
       name: 'RangeError',
       message: /needs a `clientId`/,
     });
@@ -81,7 +82,7 @@ describe('a client with a store', () => {
     await assert.rejects(network.settled(publish), RangeError);
     const without = await mqttWelcomed();
     const refused = without.client.publish('a', '', { qos: 1, until: 'stored' });
-    await assert.rejects(without.network.settled(refused), /give `outbox: \{ store \}`/);
+    await assert.rejects(without.network.settled(refused), /needs QoS 1 or 2, and an `outbox.store`/);
   });
 });
 

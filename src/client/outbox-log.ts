@@ -90,11 +90,16 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
   /**
    * Opens a store and takes over what it has.
    *
-   * @throws RangeError when it is another client's
+   * @throws RangeError when it is another client's, or the client has no identifier
    * @throws ClientError when it cannot be read; what the store says
    */
   static async open(options: OutboxLogOptions): Promise<OutboxLog> {
     const { store, clientId, clock, date } = options;
+    if (clientId === '') {
+      throw new RangeError(
+        'an outbox with a store needs a `clientId`, by which the server knows the session again',
+      );
+    }
     const dates = new Dates(clock, date);
     const records = await store.load();
     try {

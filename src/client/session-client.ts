@@ -151,7 +151,7 @@ export class SessionClient {
    */
   async connect(open: Open, introduction: Introduction): Promise<Connack> {
     if (this.#isOpening || this.#connection !== undefined) {
-      throw new RangeError('the client has a connection: wait for `closed` before the next one');
+      throw new RangeError('the client has a connection');
     }
     const connect = this.#connectPacket(introduction);
     const connected = Promise.withResolvers<Connack>();

@@ -7,11 +7,14 @@ import type { Packet } from './packet.ts';
 import type { PacketSizes } from './packet-sizes.ts';
 import type { PacketType, Side } from './packet-types.ts';
 import type { Sender } from './sender.ts';
+import type { DecodeTopic } from './topic-cache.ts';
 
 export interface Bodies {
   /** Who sends them. */
   readonly side: Side;
   readonly firstBytes: FirstBytesByVersion;
+  /** Reads the topic of a PUBLISH. */
+  readonly decodeTopic: DecodeTopic;
   /** Absent where nobody sends CONNECT. */
   readonly open?: (sizes: PacketSizes | undefined) => Opening;
   /** Reads all but CONNECT. */

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
-import { decodeText, visibleText } from './text.ts';
+import { decodeText, hexOf } from './text.ts';
 import { decodeTopicName } from './topic-name.ts';
 
 const nothing = new Uint8Array(0);
@@ -68,10 +68,7 @@ export class ByteReader {
       if (byte === 0 && shift > 0) throw longVarint(); // [MQTT-1.5.5-1]
       return value;
     }
-    throw new ProtocolError(
-      reasonCodes.malformedPacket,
-      'a variable byte integer goes on after its fourth byte',
-    );
+    throw new ProtocolError(reasonCodes.malformedPacket, endlessVarint);
   }
 
   text(): string {
@@ -85,14 +82,6 @@ export class ByteReader {
     const length = this.u16();
     const start = this.skip(length);
     return decodeTopicName(this.bytes, start, this.at);
-  }
-
-  /** A text that is a topic filter as far as this layer knows: it is visible and not empty. */
-  topicFilter(): string {
-    const filter = visibleText(this.text());
-    if (filter !== '') return filter;
-    // [MQTT-4.7.3-1] names no code; this is Mosquitto's.
-    throw new ProtocolError(reasonCodes.malformedPacket, 'an empty topic filter');
   }
 
   /** A view, no copy. */
@@ -127,7 +116,7 @@ export class ByteReader {
     if (allowed.has(code)) return code;
     throw new ProtocolError(
       reasonCodes.protocolError,
-      `reason code 0x${code.toString(16).padStart(2, '0')}, which ${packet} cannot carry`,
+      `reason code ${hexOf(code)}, which ${packet} cannot carry`,
     );
   }
 
@@ -149,7 +138,10 @@ function tooShort(): ProtocolError {
   return new ProtocolError(reasonCodes.malformedPacket, 'the packet ends in the middle of a field');
 }
 
-function longVarint(): ProtocolError {
+/** What is wrong with one that has a fifth byte. */
+export const endlessVarint = 'a variable byte integer goes on after its fourth byte';
+
+export function longVarint(): ProtocolError {
   return new ProtocolError(
     reasonCodes.malformedPacket,
     'a variable byte integer takes more bytes than its value needs',

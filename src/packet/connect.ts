@@ -7,8 +7,9 @@ import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
-import { decodeText, quoted, visibleText } from './text.ts';
+import { decodeText, quoted } from './text.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
+import { visibleText } from './visible-text.ts';
 
 export type ConnectProperties = PropertiesIn<'connect'>;
 export type WillProperties = PropertiesIn<'will'>;
@@ -149,14 +150,14 @@ function unsupported({ name, level }: Protocol): ProtocolError {
 function checkFlags(flags: number, version: ProtocolVersion): void {
   // MQTT 3.1 calls bit 0 "not used", later versions check it [MQTT-3.1.2-3].
   if (flags & connectFlags.reserved && version !== 3) {
-    throw malformed('connect sets the reserved flag, which must be 0').untold();
+    throw untold(malformed('connect sets the reserved flag, which must be 0'));
   }
   const willQos = (flags & connectFlags.willQos) >> willQosShift;
   if (willQos === 3) throw malformed('will QoS 3, allowed are 0 to 2'); // [MQTT-3.1.2-12]
   const aboutWill = flags & (connectFlags.willQos | connectFlags.willRetain);
   if (!(flags & connectFlags.will) && aboutWill && version !== 3) {
     // [MQTT-3.1.2-11]
-    throw malformed('connect sets will QoS or will retain without a will').untold();
+    throw untold(malformed('connect sets will QoS or will retain without a will'));
   }
   const hasPasswordOnly =
     (flags & (connectFlags.userName | connectFlags.password)) === connectFlags.password;
@@ -182,11 +183,17 @@ function readWillTopic(body: ByteReader): string {
   throw new ProtocolError(
     reasonCodes.topicNameInvalid,
     `will topic ${quoted(topic)} has a wildcard, which only a topic filter may have`,
-  ).untold();
+    'after CONNACK',
+  );
 }
 
 function readPlainText(body: ByteReader): string {
   return visibleText(body.text());
+}
+
+/** The same, of which no CONNACK tells. */
+function untold({ reasonCode, message, telling }: ProtocolError): ProtocolError {
+  return new ProtocolError(reasonCode, message, telling === 'never' ? telling : 'after CONNACK');
 }
 
 /** What a CONNACK does not tell when it goes wrong, as Mosquitto does not either. */
@@ -194,7 +201,7 @@ function quietly<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof ProtocolError ? error.untold() : error;
+    throw error instanceof ProtocolError ? untold(error) : error;
   }
 }
 

@@ -8,6 +8,7 @@ import { readProperties, writeProperties } from './property-block.ts';
 import { ProtocolError, unspoken } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
+import { hexOf } from './text.ts';
 import type { ProtocolVersion } from './version.ts';
 
 export type DisconnectProperties = PropertiesIn<'disconnect'>;
@@ -78,17 +79,16 @@ export function readDisconnect(body: ByteReader, { side, version }: Sender): Dis
   }
   if (!disconnectReasonCodes[side].has(reasonCode)) {
     // The client goes anyway.
-    const hex = reasonCode.toString(16).padStart(2, '0');
     throw unspoken(
       reasonCodes.protocolError,
-      `reason code 0x${hex}, which the disconnect of a ${side} cannot carry`,
+      `reason code ${hexOf(reasonCode)}, which the disconnect of a ${side} cannot carry`,
     );
   }
   if (side === 'server' && properties?.sessionExpiryInterval !== undefined) {
     // [MQTT-3.14.2-2]
     throw new ProtocolError(
       reasonCodes.protocolError,
-      'a server sent a session expiry interval in disconnect, which only a client may',
+      'a session expiry interval in the disconnect of a server',
     );
   }
   return { type: 'disconnect', reasonCode, properties };

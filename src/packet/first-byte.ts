@@ -3,6 +3,7 @@
 import { type PacketType, packetTypes, type Side } from './packet-types.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
+import { hexOf } from './text.ts';
 import type { ProtocolVersion } from './version.ts';
 
 /** Indexed by the first byte: the packet's type, undefined where the byte is refused. */
@@ -21,7 +22,7 @@ export function refusedFirstByte(
   version: ProtocolVersion,
 ): ProtocolError {
   const type = typeOf(firstByte);
-  const hex = `0x${firstByte.toString(16).padStart(2, '0')}`;
+  const hex = hexOf(firstByte);
   if (type === undefined) {
     // Table 2-1 forbids it and names no code; this is Mosquitto's.
     return new ProtocolError(reasonCodes.protocolError, `a packet of type 0, first byte ${hex}`);

@@ -10,19 +10,23 @@ import { firstBytesFrom } from './first-byte.ts';
 import { Opening } from './opening.ts';
 import { type Packet, writeWhole } from './packet.ts';
 import { pingreq, writePing } from './ping.ts';
-import { readPublish, writePublish } from './publish.ts';
+import { ProtocolError } from './protocol-error.ts';
+import { type Publish, readPublish, writePublish } from './publish.ts';
+import { reasonCodes } from './reason-codes.ts';
 import { readSubscribe, writeSubscribe } from './subscribe.ts';
 import { readUnsubscribe, writeUnsubscribe } from './unsubscribe.ts';
 import type { ProtocolVersion } from './version.ts';
+import { decodePublishedTopic } from './visible-text.ts';
 
 export const fromClient: Bodies = {
   side: 'client',
   firstBytes: firstBytesFrom('client'),
+  decodeTopic: decodePublishedTopic,
   open: (sizes) => new Opening(sizes),
   read(type, body, firstByte, sender) {
     switch (type) {
       case 'publish':
-        return readPublish(body, firstByte, sender);
+        return withoutIdentifiers(readPublish(body, firstByte, sender));
       case 'puback':
       case 'pubrec':
       case 'pubrel':
@@ -43,6 +47,12 @@ export const fromClient: Bodies = {
     }
   },
 };
+
+/** They are a server's to send. [MQTT-3.3.4-6] */
+function withoutIdentifiers(publish: Publish): Publish {
+  if (publish.properties?.subscriptionIdentifiers === undefined) return publish;
+  throw new ProtocolError(reasonCodes.protocolError, 'a client sent a subscription identifier');
+}
 
 /** Does what `writePacket` does, for what a client may send. */
 export function writeFromClient(out: ByteWriter, packet: Packet, version: ProtocolVersion): void {

@@ -11,12 +11,14 @@ import { type Packet, writeWhole } from './packet.ts';
 import { pingresp, writePing } from './ping.ts';
 import { readPublish, writePublish } from './publish.ts';
 import { readSuback, writeSuback } from './suback.ts';
+import { decodeTopicName } from './topic-name.ts';
 import { readUnsuback, writeUnsuback } from './unsuback.ts';
 import type { ProtocolVersion } from './version.ts';
 
 export const fromServer: Bodies = {
   side: 'server',
   firstBytes: firstBytesFrom('server'),
+  decodeTopic: decodeTopicName,
   read(type, body, firstByte, sender) {
     switch (type) {
       case 'publish':

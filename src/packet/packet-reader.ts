@@ -9,7 +9,7 @@ import {
 import { Assembly } from './assembly.ts';
 import type { AssemblyPool } from './assembly-pool.ts';
 import type { Bodies } from './bodies.ts';
-import { ByteReader } from './byte-reader.ts';
+import { ByteReader, endlessVarint, longVarint } from './byte-reader.ts';
 import type { Connect } from './connect.ts';
 import { type FirstBytes, hasNoBody, isRefusedAtOnce, refusedFirstByte } from './first-byte.ts';
 import type { Lease } from './lease.ts';
@@ -203,7 +203,8 @@ export class PacketReader implements PacketMemory {
   #speak(version: ProtocolVersion): void {
     const { side } = this.#from;
     const ownsPayloads = this.#ownsPayloads;
-    this.#sender = { side, version, topics: this.#topics, ownsPayloads };
+    const { decodeTopic } = this.#from;
+    this.#sender = { side, version, topics: this.#topics, decodeTopic, ownsPayloads };
     this.#firstBytes = this.#from.firstBytes[version];
   }
 
@@ -264,10 +265,7 @@ export class PacketReader implements PacketMemory {
     if (isRefused && isRefusedAtOnce(this.#firstByte, this.version)) {
       return this.#refusedFirstByte();
     }
-    return unspoken(
-      reasonCodes.malformedPacket,
-      'a remaining length goes on after its fourth byte',
-    );
+    return unspoken(reasonCodes.malformedPacket, endlessVarint);
   }
 
   #overlong(type: PacketType): ProtocolError {
@@ -338,7 +336,7 @@ export class PacketReader implements PacketMemory {
   #refuseLongLength(): void {
     const lengthBytes = this.#headerBytes - 1;
     if (lengthBytes === 1 || this.#length >= 2 ** (7 * (lengthBytes - 1))) return;
-    throw malformed('a remaining length takes more bytes than its value needs');
+    throw longVarint();
   }
 }
 

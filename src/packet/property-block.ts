@@ -14,7 +14,7 @@ import {
 } from './properties.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
-import { quoted } from './text.ts';
+import { hexOf, quoted } from './text.ts';
 
 /** Undefined when the block is empty. */
 export function readProperties<Place extends PropertyPlace>(
@@ -79,7 +79,7 @@ function misplaced(body: ByteReader, place: PropertyPlace, id: number): Protocol
     place === 'subscribe' || place === 'unsubscribe'
       ? reasonCodes.malformedPacket
       : reasonCodes.protocolError,
-    `property 0x${id.toString(16).padStart(2, '0')}, which cannot stand in ${place}`,
+    `property ${hexOf(id)}, which cannot stand in ${place}`,
   );
 }
 
@@ -94,7 +94,7 @@ function passValue(body: ByteReader, id: number): void {
   if (type === undefined) {
     throw new ProtocolError(
       reasonCodes.malformedPacket, // section 2.2.2.2
-      `property 0x${id.toString(16).padStart(2, '0')}, which MQTT does not know`,
+      `property ${hexOf(id)}, which MQTT does not know`,
     );
   }
   if (type === 'flag') body.u8();

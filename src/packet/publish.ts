@@ -9,7 +9,6 @@ import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
 import { encodeText, textBytesMax } from './text.ts';
-import { decodePublishedTopic, decodeTopicName } from './topic-name.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
 
 export type PublishProperties = PropertiesIn<'publish'>;
@@ -50,10 +49,6 @@ export function readPublish(body: ByteReader, firstByte: number, sender: Sender)
   if (topic === '' && properties?.topicAlias === undefined) {
     throw malformed('publish has no topic name and no alias'); // section 3.3.2.1, Mosquitto's code
   }
-  if (properties?.subscriptionIdentifiers !== undefined && sender.side === 'client') {
-    // [MQTT-3.3.4-6]
-    throw new ProtocolError(reasonCodes.protocolError, 'a client sent a subscription identifier');
-  }
   return {
     type: 'publish',
     topic,
@@ -67,13 +62,12 @@ export function readPublish(body: ByteReader, firstByte: number, sender: Sender)
 }
 
 /** Empty is for the caller to judge, who sees whether an alias follows. */
-function readTopic(body: ByteReader, { topics, side }: Sender): string {
+function readTopic(body: ByteReader, { topics, decodeTopic }: Sender): string {
   const length = body.u16();
   if (length === 0) return '';
   const start = body.skip(length);
   if (topics !== undefined) return topics.intern(body.bytes, start, body.at);
-  const decode = side === 'client' ? decodePublishedTopic : decodeTopicName;
-  return decode(body.bytes, start, body.at);
+  return decodeTopic(body.bytes, start, body.at);
 }
 
 export function writePublish(out: ByteWriter, packet: Publish, version: ProtocolVersion): void {

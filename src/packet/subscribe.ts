@@ -9,6 +9,7 @@ import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import { quoted } from './text.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
+import { readTopicFilter } from './visible-text.ts';
 
 export type SubscribeProperties = PropertiesIn<'subscribe'>;
 
@@ -55,7 +56,7 @@ export function readSubscribe(body: ByteReader, version: ProtocolVersion): Subsc
 }
 
 function readSubscription(body: ByteReader, version: ProtocolVersion): Subscription {
-  const filter = body.topicFilter();
+  const filter = readTopicFilter(body);
   const options = body.u8();
   const noLocal = (options & optionBits.noLocal) !== 0;
   if (noLocal && filter.startsWith('$share/')) {

@@ -65,21 +65,15 @@ function encodeAnyText(text: string, bytes: Uint8Array, at: number): number {
   return encoder.encodeInto(text, bytes.subarray(at)).written;
 }
 
-/**
- * The text, if it has neither control characters nor what Unicode calls no character. MQTT advises
- * against them and allows to refuse them (5.0 section 1.5.4), which Mosquitto does.
- */
-export function visibleText(text: string): string {
-  if (!invisible.test(text)) return text;
-  throw malformedText('a control character, or what is no character');
-}
-
-const invisible = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
-
 /** A text as an error message shows it: in quotes, escaped, and cut when it is long. */
 export function quoted(text: string): string {
   if (text.length <= quotedLettersMax) return JSON.stringify(text);
   return `${JSON.stringify(text.slice(0, quotedLettersMax))}…`;
+}
+
+/** A byte as an error message shows it. */
+export function hexOf(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, '0')}`;
 }
 
 /** Undefined where there is no Buffer, or one of a browser's polyfill that lacks these verbs. */
@@ -89,8 +83,7 @@ function nativeText(): NativeText | undefined {
   return latin1Slice && utf8Write && { latin1Slice, utf8Write };
 }
 
-function malformedText(found: string): ProtocolError {
-  return new ProtocolError(reasonCodes.malformedPacket, `a text contains ${found}`, {
-    isToldInConnack: false,
-  });
+export function malformedText(found: string): ProtocolError {
+  const message = `a text contains ${found}`;
+  return new ProtocolError(reasonCodes.malformedPacket, message, 'after CONNACK');
 }

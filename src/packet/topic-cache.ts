@@ -1,6 +1,6 @@
 /** Topic names that were decoded before, so that a busy topic is decoded once. */
 
-import { decodePublishedTopic } from './topic-name.ts';
+import { decodePublishedTopic } from './visible-text.ts';
 
 /** Longer names are decoded each time, so that a full cache has a bounded size. */
 const topicBytesMax = 256;
@@ -8,7 +8,7 @@ const topicBytesMax = 256;
 /** How many slots a name may stand in. Past them it replaces the name in the first. */
 const probesMax = 4;
 
-type DecodeTopic = (bytes: Uint8Array, start: number, end: number) => string;
+export type DecodeTopic = (bytes: Uint8Array, start: number, end: number) => string;
 
 interface Entry {
   readonly hash: number;

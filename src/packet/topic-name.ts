@@ -2,15 +2,10 @@
 
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
-import { decodeText, quoted, visibleText } from './text.ts';
+import { decodeText, quoted } from './text.ts';
 
 const plus = 0x2b;
 const hash = 0x23;
-
-/** As `decodeTopicName`; refuses invisible characters, too, as Mosquitto does of its clients. */
-export function decodePublishedTopic(bytes: Uint8Array, start: number, end: number): string {
-  return visibleText(decodeTopicName(bytes, start, end));
-}
 
 /** Throws ProtocolError for what is no text, is empty [MQTT-4.7.3-1] or has a wildcard. */
 export function decodeTopicName(bytes: Uint8Array, start: number, end: number): string {

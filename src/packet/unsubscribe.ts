@@ -8,6 +8,7 @@ import { readProperties, writeProperties } from './property-block.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import type { ProtocolVersion } from './version.ts';
+import { readTopicFilter } from './visible-text.ts';
 
 export type UnsubscribeProperties = PropertiesIn<'unsubscribe'>;
 
@@ -26,7 +27,7 @@ export function readUnsubscribe(body: ByteReader, version: ProtocolVersion): Uns
     throw new ProtocolError(reasonCodes.malformedPacket, 'unsubscribe has no topic filter');
   }
   const filters: string[] = [];
-  while (body.remaining > 0) filters.push(body.topicFilter());
+  while (body.remaining > 0) filters.push(readTopicFilter(body));
   return { type: 'unsubscribe', packetId, filters, properties };
 }
 

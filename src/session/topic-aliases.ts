@@ -33,7 +33,7 @@ export class IncomingAliases {
     if (known !== undefined) return known;
     throw new ProtocolError(
       reasonCodes.protocolError,
-      `topic alias ${alias} was not set on this connection: its first PUBLISH must carry the topic`,
+      `topic alias ${alias} was not set on this connection`,
     );
   }
 }
