@@ -82,7 +82,10 @@ describe('a client with a store', () => {
     await assert.rejects(network.settled(publish), RangeError);
     const without = await mqttWelcomed();
     const refused = without.client.publish('a', '', { qos: 1, until: 'stored' });
-    await assert.rejects(without.network.settled(refused), /needs QoS 1 or 2, and an `outbox.store`/);
+    await assert.rejects(
+      without.network.settled(refused),
+      /needs QoS 1 or 2, and an `outbox.store`/,
+    );
   });
 });
 

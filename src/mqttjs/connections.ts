@@ -1,9 +1,11 @@
 /** The connections of a client, one after another, and the session that they carry. */
 
 import { ClientError } from '../client/client-error.ts';
+import { knownTopics } from '../client/known-topics.ts';
 import { defaultClientLimits } from '../client/limits.ts';
 import type { ClientPlatform, Source } from '../client/ports.ts';
 import { type Introduction, SessionClient } from '../client/session-client.ts';
+import { type Timer, Timers } from '../client/timers.ts';
 import type { Connack } from '../packet/connack.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { Publish } from '../packet/publish.ts';
@@ -28,6 +30,9 @@ export class Connections {
   readonly #settings: Settings;
   readonly #platform: ClientPlatform;
   readonly #events: ConnectionEvents;
+  readonly #topics = knownTopics();
+  // Of the session; undefined once it is closed.
+  #timer: Timer | undefined;
   #session: SessionClient;
   #connack: Connack | undefined;
   #link: Link | undefined;
@@ -64,7 +69,7 @@ export class Connections {
     const timer = setTimeout(() => this.#destroy(timeout()), options.connectTimeout);
     this.#givingUp = givingUp;
     let hasLink = false;
-    this.#platform.start((now) => this.#session.wake(now));
+    this.#timer ??= new Timers(this.#platform).timer((now) => this.#session.wake(now));
     const connected = this.#session.connect((accept) => {
       return openPlace(
         place,
@@ -94,7 +99,8 @@ export class Connections {
   /** Gives up what has not been acknowledged, and all timers, until the next `open`. */
   close(): void {
     this.#session.end(new ClientError('disconnected', 'the client has ended'));
-    this.#platform.stop();
+    this.#timer?.clear();
+    this.#timer = undefined;
   }
 
   #destroy(reason: Error | undefined): void {
@@ -111,10 +117,10 @@ export class Connections {
 
   #createSession(): SessionClient {
     const { options } = this.#settings;
-    const { clock, atEndOfTurn, wakeAt } = this.#platform;
+    const { clock, atEndOfTurn } = this.#platform;
     const events = this.#events;
     return new SessionClient({
-      host: { clock, atEndOfTurn, wakeAt },
+      host: { clock, atEndOfTurn, wakeAt: (at) => this.#timer?.setAt(at) },
       clientId: options.clientId,
       cleanStart: options.clean,
       keepsMessages: true,
@@ -125,6 +131,7 @@ export class Connections {
         connectSeconds: Number.POSITIVE_INFINITY,
         topicAliasesMax: options.autoAssignTopicAlias ? topicAliasesMax : 0,
       },
+      topics: this.#topics,
       observer: {
         packetSent: (packet) => events.packetSent(packet),
         packetReceived: (packet) => {
