@@ -4,6 +4,7 @@ import type { Connack } from '../packet/connack.ts';
 import type { Will } from '../packet/connect.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
+import { whenAborted } from './abort.ts';
 import { Backoff } from './backoff.ts';
 import { ClientError } from './client-error.ts';
 import type {
@@ -162,11 +163,10 @@ export class Connector {
     const introduction = await this.#unlessStopped(this.#introduction(server));
     const signal = this.#stopped.signal;
     const givenUp = new AbortController();
-    const giveUp = () => givenUp.abort(signal.reason);
     const leave = () => {
       if (!session.isConnected) void session.disconnect(reasonCodes.normalDisconnection);
     };
-    signal.addEventListener('abort', giveUp, { once: true });
+    const off = [whenAborted(signal, () => givenUp.abort(signal.reason))];
     const { connectSeconds } = session.limits;
     const timeout = timers.timer(() => {
       const text = `${server.host} could not be reached within ${connectSeconds} seconds`;
@@ -181,7 +181,7 @@ export class Connector {
           () => timeout.clear(),
           () => {},
         );
-        signal.addEventListener('abort', leave, { once: true });
+        off.push(whenAborted(signal, leave));
         return opening;
       }, introduction);
       this.#servers.arrived();
@@ -192,8 +192,7 @@ export class Connector {
       events.emit('connected', { server, version, sessionPresent });
     } finally {
       timeout.clear();
-      signal.removeEventListener('abort', giveUp);
-      signal.removeEventListener('abort', leave);
+      for (const end of off) end();
     }
   }
 
@@ -202,12 +201,12 @@ export class Connector {
     const { signal } = this.#stopped;
     const stopped = Promise.withResolvers<never>();
     const stop = () => stopped.reject(stoppedError());
-    signal.addEventListener('abort', stop, { once: true });
+    const off = whenAborted(signal, stop);
     try {
       if (signal.aborted) stop();
       return await Promise.race([promise, stopped.promise]);
     } finally {
-      signal.removeEventListener('abort', stop);
+      off();
     }
   }
 

@@ -1,5 +1,7 @@
 /** Events with a name and a value each, for whoever listens. */
 
+import { whenAborted } from './abort.ts';
+
 export interface ListenOptions {
   /** Ends the listening. */
   readonly signal?: AbortSignal | undefined;
@@ -27,10 +29,10 @@ export class Events<Values> {
     const off = () => {
       all.delete(own);
       this.#ends.delete(off);
-      signal?.removeEventListener('abort', off);
+      offSignal();
     };
+    const offSignal = whenAborted(signal, off);
     if (signal?.aborted) return off;
-    signal?.addEventListener('abort', off, { once: true });
     all.add(own);
     this.#ends.add(off);
     return off;

@@ -5,6 +5,7 @@ import type { UserProperties } from '../packet/properties.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { Message } from '../session/message.ts';
+import { whenAborted } from './abort.ts';
 import { ClientError } from './client-error.ts';
 import type { ClientEvents } from './client-events.ts';
 import { isTemporary, limitsOf, madeUpId } from './client-settings.ts';
@@ -193,9 +194,7 @@ export class MqttClient {
   async start(): Promise<void> {
     const { signal, outbox, reconnect } = this.#options;
     signal?.throwIfAborted();
-    const abort = () => void this.#abort(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    void this.closed.then(() => signal?.removeEventListener('abort', abort));
+    void this.closed.then(whenAborted(signal, () => void this.#abort(signal?.reason)));
     try {
       if (outbox?.store !== undefined) await this.#restore(outbox.store);
       const connected = this.#connector.start();

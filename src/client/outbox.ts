@@ -3,6 +3,7 @@
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import { Fifo } from '../session/fifo.ts';
 import type { Message } from '../session/message.ts';
+import { whenAborted } from './abort.ts';
 import { ClientError } from './client-error.ts';
 import type { DurableOutbox } from './durable-outbox.ts';
 import type { OutboxLog } from './outbox-log.ts';
@@ -161,14 +162,12 @@ export class Outbox {
 
   #watch(posting: Posting, signal: AbortSignal): void {
     const { message, outcome } = posting;
-    const abort = () => {
+    const off = whenAborted(signal, () => {
       outcome.reject(signal.reason);
       const isWaiting = this.#waiting.remove((each) => each === posting).length > 0;
       if (isWaiting) this.#lookForIdle();
       else this.#session.withdraw(message);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    const off = () => signal.removeEventListener('abort', abort);
+    });
     outcome.promise.then(off, off);
   }
 

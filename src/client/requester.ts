@@ -2,6 +2,7 @@
 
 import type { QoS } from '../packet/version.ts';
 import type { MessageProperties } from '../session/message.ts';
+import { whenAborted } from './abort.ts';
 import { ClientError } from './client-error.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { MqttClient } from './mqtt-client.ts';
@@ -63,11 +64,10 @@ export class Requester {
       const text = `no response to a request to '${topic}' within ${timeout} milliseconds`;
       reject(new ClientError('no response', text));
     });
-    const abort = () => reject(signal?.reason);
     // A request that was not sent while somebody waited for its response is not sent any more.
     const over = new AbortController();
     timer.set(timeout);
-    signal?.addEventListener('abort', abort, { once: true });
+    const off = whenAborted(signal, () => reject(signal?.reason));
     this.#pending.set(correlation, response);
     this.#expectant.expect();
     try {
@@ -81,7 +81,7 @@ export class Requester {
       return await promise;
     } finally {
       timer.clear();
-      signal?.removeEventListener('abort', abort);
+      off();
       this.#pending.delete(correlation);
       this.#expectant.unexpect();
       over.abort();

@@ -2,6 +2,7 @@
 
 import type { UserProperties } from '../packet/properties.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
+import { whenAborted } from './abort.ts';
 import { ClientError } from './client-error.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { MessageStream, Sink } from './message-stream.ts';
@@ -33,8 +34,7 @@ export class Subscription implements AsyncIterable<IncomingMessage>, AsyncDispos
   readonly granted: Promise<readonly ReasonCode[]>;
   readonly #subscriber: Subscriber;
   readonly #sink: Sink & Partial<MessageStream>;
-  readonly #signal: AbortSignal | undefined;
-  readonly #abort = (): void => void this.unsubscribe();
+  readonly #offSignal: () => void;
   readonly #offEnd: (() => void) | undefined;
   #isOver = false;
 
@@ -45,15 +45,13 @@ export class Subscription implements AsyncIterable<IncomingMessage>, AsyncDispos
     this.filters = filters;
     this.#subscriber = subscriber;
     this.#sink = sink;
-    this.#signal = signal;
     const answers = subscriber.subscribe(filters, sink, options, userProperties);
     this.granted = Promise.all(answers);
     // Not everybody asks; the event `refused` tells them, and the end of the messages.
     this.granted.catch(() => {});
     void Promise.allSettled(answers).then((outcomes) => this.#answered(outcomes));
-    if (signal === undefined) return;
-    signal.addEventListener('abort', this.#abort, { once: true });
-    this.#offEnd = atEnd(() => signal.removeEventListener('abort', this.#abort));
+    this.#offSignal = whenAborted(signal, () => void this.unsubscribe());
+    this.#offEnd = signal && atEnd(this.#offSignal);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<IncomingMessage, undefined> {
@@ -88,7 +86,7 @@ export class Subscription implements AsyncIterable<IncomingMessage>, AsyncDispos
 
   #over(failure: Error | undefined): void {
     this.#isOver = true;
-    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#offSignal();
     this.#offEnd?.();
     this.#sink.end(failure);
   }

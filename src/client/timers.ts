@@ -1,5 +1,6 @@
 /** Pauses and limits of time, until the client ends. */
 
+import { whenAborted } from './abort.ts';
 import type { ClientPlatform } from './ports.ts';
 
 /** Something that is done at a time. */
@@ -47,12 +48,12 @@ export class Timers {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = () => {
       timer.clear();
-      signal.removeEventListener('abort', wake);
+      off();
       resolve();
     };
     const timer = this.timer(wake);
     timer.set(milliseconds);
-    signal.addEventListener('abort', wake, { once: true });
+    const off = whenAborted(signal, wake);
     return promise;
   }
 
