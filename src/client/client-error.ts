@@ -67,3 +67,8 @@ export function reasonText(reasonCode: ReasonCode, reasonString?: string | undef
   const code = `reason code ${hexOf(reasonCode)}`;
   return reasonString === undefined ? code : `${code}: ${reasonString}`;
 }
+
+/** This side has ended the connection. */
+export function disconnected(): ClientError {
+  return new ClientError('disconnected', 'the client disconnected');
+}

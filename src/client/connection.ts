@@ -18,7 +18,7 @@ import type { Message } from '../session/message.ts';
 import { Output, referenceBytesMin } from '../session/output.ts';
 import { PacketSender } from '../session/packet-sender.ts';
 import type { Turn } from '../session/turn.ts';
-import { ClientError, reasonText } from './client-error.ts';
+import { ClientError, disconnected, reasonText } from './client-error.ts';
 import type { ClientSession } from './client-session.ts';
 import { Conversation } from './conversation.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -452,7 +452,7 @@ export class Connection implements LinkReceiver {
   }
 
   #leave(failure: ClientError | undefined): void {
-    const cause = failure ?? new ClientError('disconnected', 'the client disconnected');
+    const cause = failure ?? disconnected();
     this.#phase = 'closing';
     this.#failure = failure;
     this.#options.session.suspend();

@@ -18,7 +18,7 @@ import type { Accept } from '../session/link.ts';
 import type { Message } from '../session/message.ts';
 import { Turn } from '../session/turn.ts';
 import { nameFault } from '../topic/topic-filter.ts';
-import { ClientError } from './client-error.ts';
+import { ClientError, disconnected } from './client-error.ts';
 import { ClientSession } from './client-session.ts';
 import { Connection } from './connection.ts';
 import { refuseFault } from './fault.ts';
@@ -338,8 +338,4 @@ export class SessionClient {
     recipient.ended?.(failure);
     this.#closed.resolve(failure);
   }
-}
-
-function disconnected(): ClientError {
-  return new ClientError('disconnected', 'the client disconnected');
 }

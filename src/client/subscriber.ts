@@ -4,7 +4,7 @@ import type { UserProperties } from '../packet/properties.ts';
 import type { Publish } from '../packet/publish.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import { Fifo } from '../session/fifo.ts';
-import { ClientError } from './client-error.ts';
+import { ClientError, disconnected } from './client-error.ts';
 import { refuseFault } from './fault.ts';
 import { type Backlog, holdMessage, IncomingMessage, releaseMessage } from './incoming-message.ts';
 import type { Sink } from './message-stream.ts';
@@ -189,7 +189,7 @@ export class Subscriber implements Recipient, Backlog {
 
   /** The client ends: so do all readers. */
   end(failure: ClientError | undefined): void {
-    const cause = failure ?? new ClientError('disconnected', 'the client disconnected');
+    const cause = failure ?? disconnected();
     for (const { waiting } of this.#table.entries()) {
       for (const { reject } of waiting.splice(0)) reject(cause);
     }

@@ -55,12 +55,6 @@ const meanings: readonly ReasonCode[] = [
   reasonCodes.notAuthorized,
 ];
 
-/** The nearest return code for what MQTT 3.x has no word for; for the rest, "unavailable". */
-const nearest: ReadonlyMap<ReasonCode, ReasonCode> = new Map([
-  [reasonCodes.banned, reasonCodes.notAuthorized],
-  [reasonCodes.badAuthenticationMethod, reasonCodes.notAuthorized],
-]);
-
 export function readConnack(body: ByteReader, version: ProtocolVersion): Connack {
   const flags = body.u8();
   // MQTT 3.1 reserves this byte and says nothing about its value.
@@ -116,7 +110,10 @@ function readReturnCode(body: ByteReader): ReasonCode {
   );
 }
 
+/** The nearest return code for what MQTT 3.x has no word for; for the rest, "unavailable". */
 function returnCodeOf(reasonCode: ReasonCode): number {
-  const code = meanings.indexOf(nearest.get(reasonCode) ?? reasonCode);
-  return code === -1 ? meanings.indexOf(reasonCodes.serverUnavailable) : code;
+  const { banned, badAuthenticationMethod, notAuthorized, serverUnavailable } = reasonCodes;
+  const isNotAuthorized = reasonCode === banned || reasonCode === badAuthenticationMethod;
+  const code = meanings.indexOf(isNotAuthorized ? notAuthorized : reasonCode);
+  return code === -1 ? meanings.indexOf(serverUnavailable) : code;
 }

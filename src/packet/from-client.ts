@@ -20,7 +20,8 @@ import { decodePublishedTopic } from './visible-text.ts';
 
 export const fromClient: Bodies = {
   side: 'client',
-  firstBytes: firstBytesFrom('client'),
+  // Pure, so that whoever reads a server's packets alone has nothing of this.
+  firstBytes: /* @__PURE__ */ firstBytesFrom('client'),
   decodeTopic: decodePublishedTopic,
   open: (sizes) => new Opening(sizes),
   read(type, body, firstByte, sender) {

@@ -17,7 +17,7 @@ import type { ProtocolVersion } from './version.ts';
 
 export const fromServer: Bodies = {
   side: 'server',
-  firstBytes: firstBytesFrom('server'),
+  firstBytes: /* @__PURE__ */ firstBytesFrom('server'),
   decodeTopic: decodeTopicName,
   read(type, body, firstByte, sender) {
     switch (type) {

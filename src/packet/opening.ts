@@ -13,7 +13,7 @@ const connectType = packetTypes.connect.firstByte >> 4;
 
 // Of the flags of CONNECT MQTT 3.1 says that they are not used; they are looked at once the version
 // is known.
-const connectBytes: FirstBytes = Array.from({ length: 0x100 }, (_, byte) => {
+const connectBytes: FirstBytes = /* @__PURE__ */ Array.from({ length: 0x100 }, (_, byte) => {
   return byte >> 4 === connectType ? 'connect' : undefined;
 });
 
