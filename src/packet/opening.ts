@@ -1,4 +1,4 @@
-/** What a client has to say first, and what that rules out: for whoever reads a client's packets. */
+/** What a client has to say first, and what that rules out: for whoever reads its packets. */
 
 import type { ByteReader } from './byte-reader.ts';
 import { type Connect, readConnect, readProtocol } from './connect.ts';
