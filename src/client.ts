@@ -17,6 +17,7 @@ import type { ConnectOptions as CommonOptions, Servers } from './client/connect-
 import { type DurableOutbox, durableOutbox } from './client/durable-outbox.ts';
 import { knownTopics } from './client/known-topics.ts';
 import { MqttClient } from './client/mqtt-client.ts';
+import { Turn } from './session/turn.ts';
 import { fileOutboxStore } from './storage/file-outbox.ts';
 import { type NodePlatformOptions, nodePlatform } from './transport/node-platform.ts';
 
@@ -55,6 +56,9 @@ export type { TlsOptions } from './transport/tls-client.ts';
 
 export interface ConnectOptions extends CommonOptions, NodePlatformOptions {}
 
+// One for all clients of a program: each has its buffers from it.
+const turn = new Turn((flush) => void setImmediate(flush));
+
 /**
  * Connects to an MQTT server.
  *
@@ -68,7 +72,7 @@ export async function connect(
   servers: Servers | (() => Servers | Promise<Servers>),
   options: ConnectOptions = {},
 ): Promise<MqttClient> {
-  const platform = { ...nodePlatform(options), topics: knownTopics() };
+  const platform = { ...nodePlatform(options), topics: knownTopics, turn };
   const client = new MqttClient(servers, options, platform);
   await client.start();
   return client;

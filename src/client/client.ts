@@ -80,7 +80,7 @@ export class Client {
       recipient: this.#inbox,
       keepsMessages: false,
       limits,
-      topics: knownTopics(),
+      topics: knownTopics,
       observer,
     });
   }

@@ -1,10 +1,9 @@
-/** The topics that a client has received, which need not be decoded again. */
+/** The topics that clients have received, which need not be decoded again. */
 
 import { TopicCache } from '../packet/topic-cache.ts';
 import { decodeTopicName } from '../packet/topic-name.ts';
 
 const topicsMax = 1024;
 
-export function knownTopics(): TopicCache {
-  return new TopicCache(topicsMax, decodeTopicName);
-}
+/** One for all clients of a program: for each of a thousand it would be 8 KB. */
+export const knownTopics = new TopicCache(topicsMax, decodeTopicName);

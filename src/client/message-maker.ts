@@ -22,7 +22,7 @@ const encoder = new TextEncoder();
 export class MessageMaker {
   readonly #clock: Clock;
   readonly #version: ProtocolVersion;
-  readonly #scratch = new ByteWriter(256);
+  #scratch: ByteWriter | undefined;
   // Most publishers have few topics; to look at one again costs a tenth of a message.
   #topic: string | undefined;
 
@@ -62,6 +62,7 @@ export class MessageMaker {
     refuseFault(levels.includes(qos) ? undefined : `QoS ${qos}, allowed are 0, 1 and 2`);
     const packetId = qos === 0 ? 0 : 1;
     const packet = { type: 'publish', topic, payload, qos, retain, dup: false, packetId } as const;
+    this.#scratch ??= new ByteWriter(256);
     this.#scratch.reset();
     writePublishHead(this.#scratch, { ...packet, properties }, this.#version);
     this.#topic = topic;

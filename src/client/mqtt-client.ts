@@ -121,6 +121,7 @@ export class MqttClient {
       host: {
         clock: platform.clock,
         atEndOfTurn: platform.atEndOfTurn,
+        turn: platform.turn,
         wakeAt: (at) => wake.setAt(at),
       },
       clientId: options.clientId ?? '',

@@ -6,12 +6,15 @@ import type { TopicCache } from '../packet/topic-cache.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
 import type { Accept } from '../session/link.ts';
+import type { Turn } from '../session/turn.ts';
 
 /** What a client needs of the machine that it runs on. */
 export interface ClientHost {
   readonly clock: Clock;
   /** Calls back once, at the end of the present turn of the event loop. */
   readonly atEndOfTurn: (flush: () => void) => void;
+  /** What several clients have together, whose outputs leave by it; absent: it is its own. */
+  readonly turn?: Turn | undefined;
   /** Calls `Client.wake` at that time of the clock; a later call replaces the one before. */
   readonly wakeAt: (at: number) => void;
 }

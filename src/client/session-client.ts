@@ -77,7 +77,7 @@ export class SessionClient {
 
   constructor(options: SessionClientOptions) {
     this.#options = options;
-    this.#turn = new Turn(options.host.atEndOfTurn);
+    this.#turn = options.host.turn ?? new Turn(options.host.atEndOfTurn);
     this.#clientId = options.clientId;
     this.#session = new ClientSession(options.limits, options.host.clock);
     this.#resumes = !options.cleanStart;

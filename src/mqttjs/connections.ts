@@ -30,7 +30,6 @@ export class Connections {
   readonly #settings: Settings;
   readonly #platform: ClientPlatform;
   readonly #events: ConnectionEvents;
-  readonly #topics = knownTopics();
   // Of the session; undefined once it is closed.
   #timer: Timer | undefined;
   #session: SessionClient;
@@ -131,7 +130,7 @@ export class Connections {
         connectSeconds: Number.POSITIVE_INFINITY,
         topicAliasesMax: options.autoAssignTopicAlias ? topicAliasesMax : 0,
       },
-      topics: this.#topics,
+      topics: knownTopics,
       observer: {
         packetSent: (packet) => events.packetSent(packet),
         packetReceived: (packet) => {
