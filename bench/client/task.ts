@@ -15,6 +15,8 @@ export interface Task {
   readonly module: string;
   /** Where the broker is, on 127.0.0.1. */
   readonly port: number;
+  /** Clients that publish at a time, where that is not what is measured. */
+  readonly clients?: number;
   /** Messages that are counted, after a fifth as many to warm up; or connections. */
   readonly count: number;
 }

@@ -18,15 +18,19 @@ const measure = { pantala: usePantala, 'mqtt.js': useMqttJs }[task.library];
 process.stdout.write(`${JSON.stringify(await measure(task))}\n`);
 process.exit(0);
 
-async function usePantala({ mode, qos, module }: Task): Promise<Measured> {
+async function usePantala({ mode, qos, module, clients = 1 }: Task): Promise<Measured> {
   // Only the library that is measured is in memory, and as it is published.
   const { connect }: typeof import('../../src/client.ts') = await import(module);
   if (mode === 'idle') return meter.memoryOf(() => connect(url));
   const client: MqttClient = await connect(url);
   if (mode === 'publish') {
-    keepOpen((acknowledged) => {
-      client.publish(topic, payload, { qos }).then(acknowledged);
-    });
+    const publishers = [client];
+    while (publishers.length < clients) publishers.push(await connect(url));
+    for (const publisher of publishers) {
+      keepOpen((acknowledged) => {
+        publisher.publish(topic, payload, { qos }).then(acknowledged);
+      });
+    }
     return meter.done;
   }
   const handle = ({ bytes }: IncomingMessage) => {
