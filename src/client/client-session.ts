@@ -143,7 +143,7 @@ export class ClientSession {
 
   #deliver(message: Message): void {
     const { qos, retain } = message;
-    // A message that leaves at once does not ask for the time: one tenth of what it costs.
+    // A message that leaves at once need not ask for the time.
     const now = this.outgoing.isReadyFor(qos) ? 0 : this.#clock.now();
     this.outgoing.deliver(message, qos, retain, undefined, now);
   }

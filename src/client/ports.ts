@@ -27,7 +27,7 @@ export interface ClientPlatform extends Omit<ClientHost, 'wakeAt'> {
    * @returns what takes it back
    */
   readonly after: (milliseconds: number, call: () => void) => () => void;
-  /** What knows topics that have arrived before; absent: each is decoded, in twice the time. */
+  /** What knows topics that have arrived before; absent: each is decoded. 445 → 283 ns in all. */
   readonly topics?: TopicCache;
   /** Nothing is asked for any more. */
   readonly stop: () => void;

@@ -13,7 +13,7 @@ export interface Entry {
   readonly filter: string;
   /** Its Subscription Identifier, which the server names with each message: see `route`. */
   readonly identifier: number;
-  /** Another list at each change, as most messages go to one, and lists are the fastest. */
+  /** Another list at each change. */
   sinks: readonly Sink[];
   options: SubscriptionOptions;
   userProperties: UserProperties | undefined;
