@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { missingMosquitto, startMosquitto } from './debian-mosquitto.ts';
 import { MosquittoTools, missingTools, type Outcome, RunningTool } from './mosquitto-tools.ts';
@@ -23,6 +24,10 @@ const startTheirs: Start = (tool, args) =>
   new RunningTool(spawn(`mosquitto_${tool}`, args, limits), undefined);
 const startOurs: Start = (tool, args) =>
   new RunningTool(spawn(process.execPath, [main, tool, ...args], limits), undefined);
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await delay(5);
+}
 
 let names = 0;
 
@@ -96,6 +101,8 @@ describe('our tools, as processes,', { concurrency: 4, timeout: 60_000 }, () => 
         const tool_ = start(tool, ['-h', '127.0.0.1', '-p', String(port), '-t', 't', ...args]);
         const [socket] = await once(server, 'connection');
         await once(socket, 'data');
+        // mosquitto_sub asks for the signal when CONNECT has gone already.
+        if (tool === 'sub') await until(() => tool_.catches('SIGTERM'));
         const { exitCode, stderr } = await tool_.kill('SIGTERM');
         socket.destroy();
         server.close();

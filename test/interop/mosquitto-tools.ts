@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { ProtocolVersion } from '../../src/packet/version.ts';
 import type { RunningBroker } from './running-broker.ts';
@@ -95,6 +96,13 @@ export class RunningTool implements AsyncDisposable {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Outcome> {
     this.#process.kill(signal);
     return this.outcome;
+  }
+
+  /** Whether the signal would run a handler of its own, as Linux tells it. */
+  catches(signal: NodeJS.Signals): boolean {
+    const status = readFileSync(`/proc/${this.#process.pid}/status`, 'latin1');
+    const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
+    return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
   }
 
   /** From now on nobody reads what it prints. */

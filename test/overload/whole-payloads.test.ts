@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import mqtt, { type MqttClient } from 'mqtt';
 import { ServedBroker } from './served-broker.ts';
 
@@ -14,6 +15,8 @@ import { ServedBroker } from './served-broker.ts';
 const sizes = [0, 44, 45, 300, 1000, 4000, 16_000, 65_515, 65_516, 262_000, 300_000, 1_500_000];
 const rounds = 25;
 const digestBytes = 20;
+// Two publishers; each QoS has its third.
+const promisedCount = (rounds * 2 * sizes.length * 2) / 3;
 
 function stamped(body: Uint8Array): Buffer {
   return Buffer.concat([createHash('sha1').update(body).digest(), body]);
@@ -22,14 +25,19 @@ function stamped(body: Uint8Array): Buffer {
 class Reader {
   readonly client: MqttClient;
   wholeCount = 0;
+  /** Of those, the ones that were promised to arrive: QoS 1 and 2. */
+  promisedCount = 0;
   readonly broken: string[] = [];
 
   private constructor(client: MqttClient) {
     this.client = client;
-    client.on('message', (topic, payload) => {
+    client.on('message', (topic, payload, { qos }) => {
       const isWhole = stamped(payload.subarray(digestBytes)).equals(payload);
-      if (isWhole) this.wholeCount++;
-      else this.broken.push(`${topic}, ${payload.length} bytes`);
+      if (!isWhole) this.broken.push(`${topic}, ${payload.length} bytes`);
+      else {
+        this.wholeCount++;
+        if (qos > 0) this.promisedCount++;
+      }
     });
   }
 
@@ -76,6 +84,16 @@ it('payloads stay whole, whoever reads them and how fast', { timeout: 60_000 }, 
   }
   ending.abort();
   await Promise.all(dawdling);
+  // Which of the two in a group a message goes to depends on how fast they are.
+  const promised = () => {
+    const [, one, two, ...group] = readers.map(({ promisedCount }) => promisedCount);
+    return { one, two, group: group[0] + group[1] };
+  };
+  const expected = { one: promisedCount, two: promisedCount, group: promisedCount };
+  const isComplete = () => isDeepStrictEqual(promised(), expected);
+  for (const deadline = Date.now() + 30_000; !isComplete() && Date.now() < deadline; ) {
+    await delay(10);
+  }
   await Promise.all(
     [...readers.map(({ client }) => client), ...publishers].map((c) => c.endAsync()),
   );
@@ -83,5 +101,6 @@ it('payloads stay whole, whoever reads them and how fast', { timeout: 60_000 }, 
     readers.flatMap(({ broken }) => broken),
     [],
   );
-  for (const { wholeCount } of readers) assert.ok(wholeCount > rounds);
+  assert.deepEqual(promised(), expected);
+  assert.ok(readers[0].wholeCount > rounds, 'QoS 0 reaches who reads at once');
 });
