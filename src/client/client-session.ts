@@ -9,7 +9,7 @@ import type { Outlet } from '../session/outlet.ts';
 import { ClientError } from './client-error.ts';
 import type { ClientLimits } from './limits.ts';
 import type { OutboxLog } from './outbox-log.ts';
-import { type Outcome, Publications } from './publications.ts';
+import { type Outcome, type Publication, Publications } from './publications.ts';
 
 // The most that can be open at a time, whatever Receive Maximum the server was told. One that sends
 // more might be disconnected with 0x93, but Mosquitto does so too: 2.0.11, told 20, had up to 646
@@ -93,7 +93,7 @@ export class ClientSession {
   }
 
   /** Awaits the end of the messages that are there from before the program began. */
-  restore(outcomeOf: (message: Message) => Outcome): void {
+  restore(outcomeOf: (message: Publication) => Outcome): void {
     for (const message of this.log?.messages() ?? []) {
       this.#publications.add(message, outcomeOf(message));
     }
@@ -136,7 +136,7 @@ export class ClientSession {
   }
 
   /** Sends a message of QoS 1 or 2 as soon as that is possible, and tells how it ends. */
-  publish(message: Message, outcome: Outcome): void {
+  publish(message: Publication, outcome: Outcome): void {
     this.#publications.add(message, outcome);
     this.#deliver(message);
   }

@@ -24,7 +24,7 @@ import { Conversation } from './conversation.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type ClientLimits, packetBytesMax } from './limits.ts';
 import type { Authenticator, ClientHost, ClientObserver, Recipient } from './ports.ts';
-import type { Outcome } from './publications.ts';
+import type { Outcome, Publication } from './publications.ts';
 import { Requests } from './requests.ts';
 import { publishFault, type ServerTerms, subscribeFault, termsOf } from './server-terms.ts';
 
@@ -158,7 +158,7 @@ export class Connection implements LinkReceiver {
    *
    * @throws ClientError when the server does not offer what the message asks for
    */
-  publish(message: Message, outcome: Outcome): void {
+  publish(message: Publication, outcome: Outcome): void {
     this.#checkOffered(message);
     this.#options.session.publish(message, outcome);
     if (this.#isPaused) this.resumeReading();

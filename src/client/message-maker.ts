@@ -4,9 +4,10 @@ import { ByteWriter } from '../packet/byte-writer.ts';
 import { writePublishHead } from '../packet/publish.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
-import { Message, type MessageProperties } from '../session/message.ts';
+import type { Message, MessageProperties } from '../session/message.ts';
 import { nameFault } from '../topic/topic-filter.ts';
 import { refuseFault } from './fault.ts';
+import { Publication } from './publications.ts';
 
 export interface PublishOptions {
   /** 0. */
@@ -40,10 +41,10 @@ export class MessageMaker {
     topic: string,
     payload: Uint8Array | string,
     { qos = 0, retain = false, properties }: PublishOptions,
-  ): Message {
+  ): Publication {
     const bytes = typeof payload === 'string' ? encoder.encode(payload) : bytesOf(payload);
     if (properties === undefined) {
-      const message = new Message(topic, bytes, { qos, retain });
+      const message = new Publication(topic, bytes, { qos, retain });
       const isPlain = bytes.length < plainBytesMax && qos <= 2;
       if (topic === this.#topic && isPlain) return message;
       this.#check(topic, message);
@@ -52,7 +53,7 @@ export class MessageMaker {
     // [MQTT-3.3.2-14]
     if (properties.responseTopic !== undefined) refuseFault(nameFault(properties.responseTopic));
     const expiresAt = this.#expiry(properties.messageExpiryInterval);
-    const message = new Message(topic, bytes, { qos, retain, properties, expiresAt });
+    const message = new Publication(topic, bytes, { qos, retain, properties, expiresAt });
     this.#check(topic, message);
     return message;
   }

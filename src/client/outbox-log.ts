@@ -7,7 +7,7 @@ import type { Delivery, Terms } from '../session/delivery.ts';
 import type { DeliveryKeeper } from '../session/delivery-keeper.ts';
 import type { QueueLimits } from '../session/delivery-queue.ts';
 import type { IncomingKeeper } from '../session/incoming.ts';
-import { Message } from '../session/message.ts';
+import type { Message } from '../session/message.ts';
 import { Shelf, shelvedOf } from '../session/shelf.ts';
 import { StoredQueue } from '../session/stored-queue.ts';
 import { Arrivals } from './arrivals.ts';
@@ -23,6 +23,7 @@ import {
   writeProgress,
 } from './outbox-record.ts';
 import type { OutboxStore } from './ports.ts';
+import { Publication } from './publications.ts';
 
 export interface OutboxLogOptions {
   readonly store: OutboxStore;
@@ -140,8 +141,8 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
   }
 
   /** Messages that are not acknowledged to the end. */
-  messages(): Message[] {
-    return [...this.#byMessage.keys()];
+  messages(): Publication[] {
+    return [...this.#byMessage.keys()].filter((message) => message instanceof Publication);
   }
 
   /** @returns all deliveries, for the session that goes on with them */
@@ -288,7 +289,7 @@ export class OutboxLog implements DeliveryKeeper, IncomingKeeper {
   }
 
   #restore({ key, message, qos, state, packetId }: OutboxEntry): void {
-    const known = message ?? new Message('', new Uint8Array(0), { qos });
+    const known = message ?? new Publication('', new Uint8Array(0), { qos });
     const delivery = new OutboxDelivery(++this.#sequence, {
       message: known,
       qos,

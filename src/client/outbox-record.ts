@@ -18,9 +18,10 @@ import { readProperties, writeProperties } from '../packet/property-block.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
 import type { Delivery } from '../session/delivery.ts';
-import { Message } from '../session/message.ts';
+import type { Message } from '../session/message.ts';
 import { ClientError } from './client-error.ts';
 import type { OutboxRecord } from './ports.ts';
+import { Publication } from './publications.ts';
 
 export const ownerKey = 0;
 
@@ -59,7 +60,7 @@ export interface OutboxEntry {
   /** The even one. */
   readonly key: number;
   /** Undefined where only its packet id is left to be released. */
-  readonly message: Message | undefined;
+  readonly message: Publication | undefined;
   readonly qos: QoS;
   readonly state: Delivery['state'];
   readonly packetId: number;
@@ -145,7 +146,7 @@ function readOwner(value: Uint8Array): OutboxOwner {
   return { hasSession: body.u8() === 1, clientId: body.text() };
 }
 
-function readMessage(value: Uint8Array, dates: Dates): Message {
+function readMessage(value: Uint8Array, dates: Dates): Publication {
   const body = readerOf(value);
   const bits = body.u8();
   const date = bits & flags.expires ? body.u16() * 2 ** 32 + body.u32() : undefined;
@@ -155,10 +156,10 @@ function readMessage(value: Uint8Array, dates: Dates): Message {
   const expiresAt = date === undefined ? undefined : dates.clockOf(date, seconds);
   const qos = qosOf(bits);
   const retain = (bits & flags.retain) !== 0;
-  return new Message(topic, body.rest(), { qos, retain, properties, expiresAt });
+  return new Publication(topic, body.rest(), { qos, retain, properties, expiresAt });
 }
 
-function waiting(key: number, message: Message): OutboxEntry {
+function waiting(key: number, message: Publication): OutboxEntry {
   return { key, message, qos: message.qos, state: 'waiting', packetId: 0 };
 }
 

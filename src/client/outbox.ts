@@ -7,7 +7,7 @@ import { whenAborted } from './abort.ts';
 import { ClientError } from './client-error.ts';
 import type { DurableOutbox } from './durable-outbox.ts';
 import type { OutboxLog } from './outbox-log.ts';
-import type { Outcome } from './publications.ts';
+import type { Outcome, Publication } from './publications.ts';
 import { type Published, publishedWith } from './published.ts';
 import type { SessionClient } from './session-client.ts';
 
@@ -100,7 +100,7 @@ export class Outbox {
    *
    * @returns a promise of the server's last word, or of success as soon as it is stored
    */
-  add(message: Message, { signal, until }: AddOptions = {}): Promise<Published> {
+  add(message: Publication, { signal, until }: AddOptions = {}): Promise<Published> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const posting = new Posting(message, this.#owner, until);
     if (signal !== undefined) this.#watch(posting, signal);
@@ -199,13 +199,13 @@ interface PostingOwner {
 
 /** One message, and whoever waits to hear of it. */
 class Posting implements Outcome {
-  readonly message: Message;
+  readonly message: Publication;
   readonly until: Until | undefined;
   readonly outcome = Promise.withResolvers<Published>();
   readonly #owner: PostingOwner;
   #isStored = false;
 
-  constructor(message: Message, owner: PostingOwner, until: Until | undefined) {
+  constructor(message: Publication, owner: PostingOwner, until: Until | undefined) {
     this.message = message;
     this.until = until;
     this.#owner = owner;

@@ -3,7 +3,7 @@
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Delivery, DropCause } from '../session/delivery.ts';
-import type { Message } from '../session/message.ts';
+import { Message } from '../session/message.ts';
 import type { OutgoingEvents } from '../session/outgoing-options.ts';
 import { ClientError, reasonText } from './client-error.ts';
 
@@ -14,23 +14,40 @@ export interface Outcome {
   reject(error: ClientError): void;
 }
 
+/** A message of this side's own. */
+export class Publication extends Message {
+  /** Undefined as long as nobody waits, or any more. */
+  outcome: Outcome | undefined = undefined;
+  /** Among those that somebody waits for. */
+  place = 0;
+  /** Its place in the order of publication. */
+  sequence = 0;
+}
+
+/**
+ * Those that somebody waits for. No Map: each time that a Map of a steady size makes room, its old
+ * table keeps what was in it, and what follows that, until all of the heap is collected.
+ */
 export class Publications implements OutgoingEvents {
   // Of QoS 1 and 2: of one of QoS 0 all is known at once, and `fault` says it.
-  readonly #pending = new Map<Message, Outcome>();
+  readonly #pending: Publication[] = [];
+  #sequence = 0;
   #fault: ClientError | undefined;
 
   /** Messages that have neither arrived nor failed. */
   get count(): number {
-    return this.#pending.size;
+    return this.#pending.length;
   }
 
   /** In the order of publication. */
-  messages(): Message[] {
-    return [...this.#pending.keys()];
+  messages(): Publication[] {
+    return this.#pending.toSorted((a, b) => a.sequence - b.sequence);
   }
 
-  add(message: Message, outcome: Outcome): void {
-    this.#pending.set(message, outcome);
+  add(publication: Publication, outcome: Outcome): void {
+    publication.outcome = outcome;
+    publication.sequence = this.#sequence++;
+    publication.place = this.#pending.push(publication) - 1;
   }
 
   /** Why the last message of QoS 0 was not sent, asked for once; undefined: it was. */
@@ -69,8 +86,15 @@ export class Publications implements OutgoingEvents {
   }
 
   #take(message: Message): Outcome | undefined {
-    const outcome = this.#pending.get(message);
-    this.#pending.delete(message);
+    if (!(message instanceof Publication)) return undefined;
+    const { outcome, place } = message;
+    if (outcome === undefined) return undefined;
+    message.outcome = undefined;
+    const last = this.#pending.pop()!;
+    if (last !== message) {
+      this.#pending[place] = last;
+      last.place = place;
+    }
     return outcome;
   }
 }

@@ -25,7 +25,7 @@ import { refuseFault } from './fault.ts';
 import type { ClientLimits } from './limits.ts';
 import type { OutboxLog } from './outbox-log.ts';
 import type { Authenticator, ClientHost, ClientObserver, Open, Recipient } from './ports.ts';
-import type { Outcome } from './publications.ts';
+import type { Outcome, Publication } from './publications.ts';
 import type { ServerTerms } from './server-terms.ts';
 
 export interface SessionClientOptions {
@@ -98,7 +98,7 @@ export class SessionClient {
    *
    * @param outcomeOf is told how each of its messages ends
    */
-  restore(log: OutboxLog, outcomeOf: (message: Message) => Outcome): void {
+  restore(log: OutboxLog, outcomeOf: (message: Publication) => Outcome): void {
     const { limits, host } = this.#options;
     this.#session = new ClientSession(limits, host.clock, log);
     this.#session.restore(outcomeOf);
@@ -187,7 +187,7 @@ export class SessionClient {
    *
    * @throws ClientError when the server does not offer what the message asks for
    */
-  publish(message: Message, outcome: Outcome): void {
+  publish(message: Publication, outcome: Outcome): void {
     const connection = this.#connection;
     if (connection?.isConnected) connection.publish(message, outcome);
     else this.#session.publish(message, outcome);

@@ -1,8 +1,8 @@
 /** What a client asks of the server, and how its callbacks are told what came of it. */
 
 import type { MessageMaker } from '../client/message-maker.ts';
+import type { Publication } from '../client/publications.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
-import type { Message } from '../session/message.ts';
 import type {
   MqttJsGrant,
   MqttJsPublishOptions,
@@ -42,7 +42,7 @@ export class ServerRequests {
   }
 
   /** @throws RangeError for what no server could make sense of */
-  message(topic: string, payload: string | Buffer, options: MqttJsPublishOptions): Message {
+  message(topic: string, payload: string | Buffer, options: MqttJsPublishOptions): Publication {
     const { qos = 0, retain = false, properties } = options;
     if ('cbStorePut' in options) throw unsupported("the option 'cbStorePut' of publish");
     if (properties !== undefined && 'topicAlias' in properties) {
@@ -53,7 +53,7 @@ export class ServerRequests {
   }
 
   /** Now, or at QoS 1 and 2 when there is a connection. */
-  publish(message: Message, done: PacketCallback): void {
+  publish(message: Publication, done: PacketCallback): void {
     const { topic, payload, qos, retain } = message;
     const packet: ForeignPacket = { cmd: 'publish', topic, payload, qos, retain, dup: false };
     const sent = attempt(() => this.#sent(message));
@@ -64,7 +64,7 @@ export class ServerRequests {
     );
   }
 
-  #sent(message: Message): Promise<unknown> {
+  #sent(message: Publication): Promise<unknown> {
     const { session } = this.#parts.connections;
     if (message.qos === 0) return session.publishAtMostOnce(message) ?? Promise.resolve();
     const outcome = Promise.withResolvers<unknown>();
