@@ -58,6 +58,35 @@ describe('Output', () => {
     assert.deepEqual(link.writes, [1000]);
   });
 
+  it('hands over in one piece what was written while it was held, without the end of a turn', () => {
+    const { scheduled, link, output, write, endTurn } = setUp();
+    output.hold();
+    for (let i = 0; i < 10; i++) write(100);
+    assert.deepEqual([link.writes, scheduled.length], [[], 0]);
+    output.release();
+    assert.deepEqual([link.writes, scheduled.length], [[1000], 0]);
+    output.hold();
+    output.release();
+    write(5);
+    endTurn();
+    assert.deepEqual(link.writes, [1000, 5]);
+  });
+
+  it('keeps what was written while it was held and blocked until the link is drained', () => {
+    const { link, output, write } = setUp();
+    link.isBlocking = true;
+    for (const bytes of [10, 20]) {
+      output.hold();
+      write(bytes);
+      output.release();
+    }
+    assert.deepEqual(link.writes, [10]);
+    link.isBlocking = false;
+    link.pendingBytes = 0;
+    output.drained();
+    assert.deepEqual(link.writes, [10, 20]);
+  });
+
   it('hands over early what would make a turn take much memory', () => {
     const { link, write } = setUp();
     for (let i = 0; i < 7; i++) write(10_000);

@@ -28,6 +28,7 @@ export class Output {
   #buffer: ByteWriter | undefined;
   #blocked = false;
   #closed = false;
+  #isHeld = false;
   #sentBytes = 0;
   // What the link has not let go of.
   #lent: ByteWriter[] | undefined;
@@ -58,8 +59,18 @@ export class Output {
   get buffer(): ByteWriter {
     if (this.#buffer !== undefined) return this.#buffer;
     this.#buffer = this.#turn.takeBuffer();
-    this.#turn.add(this);
+    if (!this.#isHeld) this.#turn.add(this);
     return this.#buffer;
+  }
+
+  /** What is written from now on leaves with `release`, and not at the end of the turn. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    if (this.#buffer !== undefined) this.flush();
   }
 
   /** A packet is complete in `buffer`. */
