@@ -61,6 +61,8 @@ export class Connection implements LinkReceiver {
   readonly #requests: Requests;
   #phase: Phase = 'connecting';
   #dueAt: number;
+  // When the last piece came: the time that goes for all that is in it.
+  #readAt = 0;
   #isPaused = false;
   // What follows CONNACK waits until the authenticator has looked at that.
   #isVerifying = false;
@@ -243,6 +245,7 @@ export class Connection implements LinkReceiver {
 
   /** Handles every packet that is there. Errors of the server's are caught here, nowhere else. */
   #read(): void {
+    this.#readAt = this.#options.host.clock.now();
     try {
       while (this.#isOpen && !this.#isVerifying) {
         if (this.#readAcknowledgement()) continue;
@@ -356,7 +359,7 @@ export class Connection implements LinkReceiver {
       session,
       sender: this.#sender,
       recipient: this.#options.recipient,
-      clock: host.clock,
+      clock: { now: () => this.#readAt },
       topicAliasMax: connect.properties?.topicAliasMaximum ?? 0,
       taken: () => this.resumeReading(),
     });
