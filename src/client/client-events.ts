@@ -5,6 +5,7 @@ import type { MessageProperties } from '../session/message.ts';
 import type { ClientError } from './client-error.ts';
 import type { ConnectionEvents } from './connect-options.ts';
 import type { IncomingMessage } from './incoming-message.ts';
+import type { Stall } from './subscriber.ts';
 
 export interface ClientEvents extends ConnectionEvents {
   /** The client has ended, and does nothing more. Undefined: as it was asked to. */
@@ -25,6 +26,12 @@ export interface ClientEvents extends ConnectionEvents {
   readonly storeFailed: { readonly error: unknown };
   /** A message of a session from before, that nobody here has subscribed to yet. */
   readonly unclaimed: IncomingMessage;
+  /**
+   * Many messages wait for their readers, or for `ack`, and nobody has taken one for
+   * `limits.stalledSeconds`: soon nothing arrives any more, for the other subscriptions either. Told
+   * once, until some have been taken.
+   */
+  readonly stalled: Stall;
   /** A handler has failed; where nobody listens, the error is thrown by itself. */
   readonly error: { readonly error: unknown; readonly message: IncomingMessage };
 }

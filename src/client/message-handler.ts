@@ -32,6 +32,10 @@ export class MessageHandler implements Sink {
     this.#options = options;
   }
 
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   push(message: IncomingMessage): void {
     if (this.#options.manualAck) holdUntilAck(message);
     else holdMessage(message);

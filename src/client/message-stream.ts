@@ -10,6 +10,8 @@ import {
 
 /** Gets the messages of a subscription, as they arrive. */
 export interface Sink {
+  /** Messages that nobody has come for yet. */
+  readonly waiting: number;
   push(message: IncomingMessage): void;
   /** No more will come. @param failure why, unless this side wanted it so */
   end(failure: Error | undefined): void;
@@ -50,6 +52,10 @@ export class MessageStream implements Sink {
 
   constructor(options: MessageStreamOptions) {
     this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
   }
 
   push(message: IncomingMessage): void {

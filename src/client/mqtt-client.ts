@@ -67,6 +67,9 @@ const drainSecondsDefault = 10;
 // A full disk is not looked at more often.
 const storeRetryMilliseconds = 1000;
 
+// What servers have on their way at most: Mosquitto's default, whatever Receive Maximum it is told.
+const heldMax = 20;
+
 // Requests that are answered at a time.
 const responsesDefault = 100;
 
@@ -111,9 +114,12 @@ export class MqttClient {
     this.#isTemporary = isTemporary(options);
     this.#subscriber = new Subscriber({
       limits,
+      heldMax: Math.min(limits.inboxMessagesMax, options.receiveMaximum ?? heldMax, heldMax),
+      timers: this.#timers,
       random: platform.random,
       unclaimed: (message) => this.#events.emit('unclaimed', message),
       refused: (filter, failure) => this.#events.emit('refused', { filter, failure }),
+      stalled: (stall) => this.#events.emit('stalled', stall),
       dropped: ({ topic }) => this.#events.emit('dropped', { topic }),
     });
     const wake = this.#timers.timer((now) => this.#session.wake(now));

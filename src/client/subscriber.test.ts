@@ -12,6 +12,7 @@ import {
   Reader,
   reconnected,
 } from '../../test/harness/mqtt-client-stage.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 
 const filtersOf = (packets: { type: string }[]) =>
   packets.flatMap((packet) => {
@@ -314,6 +315,64 @@ describe('a subscription', () => {
     await stage.network.settle();
     assert.deepEqual(stage.server.heard(), ['puback 1', 'puback 2', 'unsubscribe 3']);
     void b;
+  });
+
+  for (const { how, options, limits, enough } of [
+    { how: 'reads', options: {}, limits: {}, enough: 5 },
+    { how: 'reads, in bytes', options: {}, limits: { inboxBytesMax: 3 }, enough: 3 },
+    { how: 'acknowledges', options: { manualAck: true }, limits: {}, enough: 5 },
+  ] as const) {
+    it(`that nobody ${how} is told of once when so much waits that no more may come`, async () => {
+      const stage = await mqttWelcomed({ receiveMaximum: 5, limits });
+      const stalls: unknown[] = [];
+      stage.client.on('stalled', (stall) => stalls.push(stall));
+      const messages = stage.client.subscribe('a', { qos: 1, ...options })[Symbol.asyncIterator]();
+      const [identifier] = (await granted(stage)).map(identifierOf);
+      const send = async (packetId: number) => {
+        const packet = { packetId, identifiers: [identifier] };
+        await stage.server.send(published('a', 'x', packet));
+      };
+      const read: IncomingMessage[] = [];
+      const take = async () => {
+        for (let left = enough; left > 0; left--) read.push((await messages.next()).value!);
+      };
+      const isRead = 'manualAck' in options;
+      for (let packetId = 1; packetId < enough; packetId++) await send(packetId);
+      await stage.network.advance(100);
+      assert.deepEqual(stalls, []);
+      await send(enough);
+      if (isRead) await take();
+      await stage.network.advance(9);
+      assert.deepEqual(stalls, []);
+      await stage.network.advance(100);
+      assert.deepEqual(stalls, [{ messages: enough, filters: isRead ? [] : ['a'] }]);
+      // Once they have been dealt with, the next stall is told of, too.
+      if (!isRead) await take();
+      for (const message of read) message.ack();
+      for (let packetId = 1; packetId <= enough; packetId++) await send(10 + packetId);
+      await stage.network.advance(100);
+      assert.equal(stalls.length, 2);
+    });
+  }
+
+  it('whose reader is slow has not stalled', async () => {
+    const stage = await mqttWelcomed({ receiveMaximum: 5 });
+    let stalls = 0;
+    stage.client.on('stalled', () => stalls++);
+    const handled: (() => void)[] = [];
+    stage.client.subscribe('a', () => new Promise((resolve) => handled.push(resolve)), { qos: 1 });
+    const [forA] = (await granted(stage)).map(identifierOf);
+    for (let packetId = 1; packetId <= 25; packetId++) {
+      await stage.server.send(published('a', 'x', { packetId, identifiers: [forA] }));
+    }
+    for (let i = 0; i < 20; i++) {
+      await stage.network.advance(9);
+      handled.at(-1)?.();
+    }
+    await stage.network.settle();
+    assert.deepEqual([handled.length, stalls], [21, 0]);
+    await stage.network.advance(30);
+    assert.equal(stalls, 1);
   });
 
   it('goes by topic in MQTT 3.1.1, where one copy serves all readers', async () => {

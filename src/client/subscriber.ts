@@ -12,6 +12,7 @@ import type { Recipient, Source } from './ports.ts';
 import type { SessionClient } from './session-client.ts';
 import { type SubscriptionOptions, subscriptionOf } from './subscription-request.ts';
 import { type Entry, SubscriptionTable } from './subscription-table.ts';
+import type { Timer, Timers } from './timers.ts';
 
 export interface SubscriberLimits {
   /** Messages that have arrived and are not dealt with; beyond them nothing more is read. */
@@ -25,6 +26,8 @@ export interface SubscriberLimits {
    * acknowledgements leave in order, nothing behind them could be acknowledged for ever.
    */
   readonly unclaimedSeconds: number;
+  /** Seconds in which nobody takes any of many messages, before the event `stalled`. */
+  readonly stalledSeconds: number;
 }
 
 export const subscriberDefaults: SubscriberLimits = {
@@ -32,17 +35,30 @@ export const subscriberDefaults: SubscriberLimits = {
   inboxBytesMax: 8_000_000,
   unclaimedMessagesMax: 1000,
   unclaimedSeconds: 30,
+  stalledSeconds: 10,
 };
 
 export interface SubscriberOptions {
   readonly limits: SubscriberLimits;
+  /** So many messages that nobody has dealt with may be all that the server sends. */
+  readonly heldMax: number;
+  readonly timers: Timers;
   readonly random: () => number;
   /** A message has arrived that nobody here has subscribed to: of a session from before. */
   readonly unclaimed: (message: IncomingMessage) => void;
   /** The server does not let the client subscribe to the filter, now or any more. */
   readonly refused: (filter: string, failure: ClientError) => void;
+  /** Nobody has taken anything for a while, and so the server has to wait. */
+  readonly stalled: (stall: Stall) => void;
   /** There were more such messages than are kept; or more of QoS 0 than anybody takes. */
   readonly dropped: (message: IncomingMessage) => void;
+}
+
+export interface Stall {
+  /** Messages that have arrived and have not been dealt with. */
+  readonly messages: number;
+  /** Those whose messages nobody reads; none where all have been read, but not acknowledged. */
+  readonly filters: readonly string[];
 }
 
 export class Subscriber implements Recipient, Backlog {
@@ -55,6 +71,10 @@ export class Subscriber implements Recipient, Backlog {
   #messages = 0;
   #bytes = 0;
   #wasFull = false;
+  readonly #stallTimer: Timer;
+  #isPiledUp = false;
+  #taken = 0;
+  #takenBefore = 0;
   // Messages that somebody waits for, who may be the one who takes the others.
   #expected = 0;
   #keepsUnclaimed = true;
@@ -64,6 +84,7 @@ export class Subscriber implements Recipient, Backlog {
   constructor(options: SubscriberOptions) {
     this.#options = options;
     this.#table = new SubscriptionTable(options.random);
+    this.#stallTimer = options.timers.timer(() => this.#lookForStall());
   }
 
   /** By which subscriptions go to the server. */
@@ -91,11 +112,14 @@ export class Subscriber implements Recipient, Backlog {
   add(bytes: number): void {
     this.#messages++;
     this.#bytes += bytes;
+    this.#lookAtPile();
   }
 
   remove(bytes: number): void {
     this.#messages--;
     this.#bytes -= bytes;
+    this.#taken++;
+    this.#lookAtPile();
     // Of a message of an earlier connection, the present one is not told otherwise.
     if (!this.#wasFull || this.isFull) return;
     this.#wasFull = false;
@@ -115,6 +139,25 @@ export class Subscriber implements Recipient, Backlog {
     holdMessage(message);
     if (this.#table.route(message) === 'unclaimed') return this.#keep(message);
     releaseMessage(message);
+  }
+
+  #lookAtPile(): void {
+    const { heldMax, limits } = this.#options;
+    const isPiledUp = this.#messages >= heldMax || this.#bytes >= limits.inboxBytesMax;
+    if (isPiledUp === this.#isPiledUp) return;
+    this.#isPiledUp = isPiledUp;
+    if (isPiledUp) this.#awaitStall();
+    else this.#stallTimer.clear();
+  }
+
+  #awaitStall(): void {
+    this.#takenBefore = this.#taken;
+    this.#stallTimer.set(this.#options.limits.stalledSeconds * 1000);
+  }
+
+  #lookForStall(): void {
+    if (this.#taken !== this.#takenBefore) return this.#awaitStall();
+    this.#options.stalled({ messages: this.#messages, filters: this.#table.unreadFilters() });
   }
 
   /**

@@ -8,6 +8,7 @@ import type { Sink } from './message-stream.ts';
 import { SubscriptionTable } from './subscription-table.ts';
 
 class Recorder implements Sink {
+  readonly waiting = 0;
   readonly texts: string[] = [];
 
   push(message: IncomingMessage): void {

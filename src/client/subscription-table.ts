@@ -106,6 +106,12 @@ export class SubscriptionTable {
     this.#everything.delete(sink);
   }
 
+  /** Those that have messages which wait for their reader. */
+  unreadFilters(): string[] {
+    const unread = this.entries().filter(({ sinks }) => sinks.some(({ waiting }) => waiting > 0));
+    return unread.map(({ filter }) => filter);
+  }
+
   /** Each sink, once. */
   sinks(): Set<Sink> {
     const sinks = new Set(this.#everything);
