@@ -125,7 +125,7 @@ export class Broker {
     const { limits } = settings;
     const gatekeeperOf = (listenerName: string | undefined) => this.#gatekeeperOf(listenerName);
     const turn = new Turn(host.atEndOfTurn);
-    const deadlines = new Deadlines(host.wakeAt);
+    const deadlines = new Deadlines(host.wakeAt, clock);
     const counters = new BrokerCounters();
     const traffic = new Traffic();
     const subscriptions = new Subscriptions(settings);

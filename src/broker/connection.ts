@@ -239,7 +239,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
   /** Handles every packet that is there. Errors of the peer's are caught here and nowhere else. */
   #read(): void {
     const { limits, observer, router, traffic } = this.#options;
-    const deliveriesEnd = router.deliveryCount + limits.deliveriesPerTurnMax;
+    const deliveriesEnd = router.deliveriesWorth + limits.deliveriesPerTurnMax;
     try {
       this.#conversation?.conclude(this.#receivedAt);
       while (this.#mayRead()) {
@@ -250,7 +250,7 @@ export class Connection implements LinkReceiver, Doorway, OpenConnection, Timed,
         traffic.received.count(packet.type);
         observer.packetReceived?.(this.#client?.clientId, packet);
         this.#handle(packet);
-        if (router.deliveryCount > deliveriesEnd) this.#rest();
+        if (router.deliveriesWorth > deliveriesEnd) this.#rest();
       }
       if (this.#intake.bytesSinceRest > limits.inputBytesPerTurnMax) this.#rest();
     } catch (error) {

@@ -76,6 +76,16 @@ describe('what one connection may do in a turn', () => {
 
   check({ deliveriesPerTurnMax: 10 });
 
+  it('deliveriesPerTurnMax: messages to retain count more', async () => {
+    const broker = new TestBroker({ limits: { deliveriesPerTurnMax: 400 } });
+    const publisher = await broker.connect('publisher');
+    broker.turns = 0;
+    await publisher.send(
+      ...publishes.map((_, i) => publishOf(`a/${i}`, 'retained', { retain: true })),
+    );
+    assert.ok(broker.turns >= 9 && broker.turns <= 11, `${broker.turns} turns`);
+  });
+
   it('inputBytesPerTurnMax: a client that sends more is not read until the next', async () => {
     const broker = new TestBroker({ limits: { inputBytesPerTurnMax: 100 } });
     const client = await broker.connect('client');

@@ -43,7 +43,7 @@ export interface Limits {
   readonly outputBytesMax: number;
   /** Bytes of input after which a connection leaves the rest of a turn to others. */
   readonly inputBytesPerTurnMax: number;
-  /** Messages that its input brings others after which it does so too. */
+  /** Messages that its input brings others after which it does so too; one to retain counts 40. */
   readonly deliveriesPerTurnMax: number;
   /** Acknowledgements that wait for the store, before their client is not read any more. */
   readonly waitingAnswersMax: number;

@@ -99,7 +99,23 @@ describe('ReplayPace', () => {
     pace.took(48, 0.1);
     assert.equal(pace.allowance, 0);
     const { pace: slow } = paceOf({});
+    assert.equal(slow.allowance, 32);
     slow.took(32, 2);
     assert.equal(slow.allowance, 0);
+  });
+
+  it('counts what packets have had it take when the turn ends, and the next turn anew', () => {
+    let milliseconds = 0;
+    const { pace, turn } = paceOf({ a: 3000 }, () => milliseconds);
+    for (let slice = 0; slice < 3; slice++) pace.took(256, 0);
+    assert.equal(pace.allowance, 256);
+    pace.took(256, 0);
+    assert.deepEqual(turn(), { taken: 768, went: 'aaa' });
+    assert.deepEqual(turn(), { taken: 1024, went: 'aaaa' });
+    assert.equal(pace.allowance, 256);
+    pace.took(256, 1.9);
+    milliseconds = 0.001;
+    assert.equal(turn()?.taken, 128);
+    assert.equal(turn()?.taken, 1024);
   });
 });

@@ -5,7 +5,8 @@ import type { Turn } from '../session/turn.ts';
 
 // A step sends a message, or goes through a few topics that do not match: some 0.5 µs, and 10 to 14
 // before the code is compiled. So clients that subscribe to a million retained messages, and
-// filters that match none of a million, hold up others for two milliseconds, however many they are.
+// filters that match none of a million, hold up others for two milliseconds, however many they are:
+// from a turn's first packet until all that was written in it has left.
 const stepsPerTurnMax = 1024;
 const millisecondsPerTurnMax = 2;
 // After so many the next one has its turn: few as long as steps take long, and then enough for a
@@ -23,7 +24,8 @@ export class ReplayPace {
   readonly #turn: Turn;
   readonly #waiting = new Fifo<Paced>();
   #isScheduled = false;
-  #turnCount = 0;
+  // Turns before the one whose share is being taken; -1: that is over.
+  #turnCount = -1;
   #stepsLeft = stepsPerTurnMax;
   #millisecondsLeft = millisecondsPerTurnMax;
   #sliceSteps = sliceStepsMin;
@@ -63,9 +65,12 @@ export class ReplayPace {
     this.#turn.add(this);
   }
 
-  /** The next turn has come. */
+  /** The turn ends: those who wait have what its packets have left. */
   flush(): void {
+    const { count } = this.#turn;
+    if (this.#turnCount === count - 1) this.#turnCount = count;
     while (this.#waiting.length > 0 && this.allowance > 0) this.#waiting.shift()!.goOn();
+    this.#turnCount = -1;
     this.#isScheduled = this.#waiting.length > 0;
     if (this.#isScheduled) this.#turn.add(this);
   }

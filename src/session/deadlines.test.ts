@@ -24,6 +24,9 @@ class Alarm implements Timed {
   }
 }
 
+/** Nothing takes any time. */
+const standing = { now: () => 0 };
+
 describe('Deadlines', () => {
   it('calls what is due and nothing else, whatever was set, moved and cleared', () => {
     const action = fc.record({
@@ -33,7 +36,7 @@ describe('Deadlines', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 100 }), fc.nat(100), (actions, now) => {
         const log: string[] = [];
-        const deadlines = new Deadlines(() => {});
+        const deadlines = new Deadlines(() => {}, standing);
         const alarms = Array.from({ length: 20 }, (_, name) => new Alarm(name, log));
         const expected = new Map<number, number>();
         for (const { alarm, at } of actions) {
@@ -58,7 +61,7 @@ describe('Deadlines', () => {
 
   it('calls in the order of time', () => {
     const log: string[] = [];
-    const deadlines = new Deadlines(() => {});
+    const deadlines = new Deadlines(() => {}, standing);
     for (const at of [5, 1, 4, 2, 3]) deadlines.set(new Alarm(at, log), at);
     deadlines.wake(10);
     assert.deepEqual(log, ['1@10', '2@10', '3@10', '4@10', '5@10']);
@@ -66,7 +69,7 @@ describe('Deadlines', () => {
 
   it('asks the host to wake it for the earliest, once', () => {
     const asked: number[] = [];
-    const deadlines = new Deadlines((at) => asked.push(at));
+    const deadlines = new Deadlines((at) => asked.push(at), standing);
     const first = new Alarm(1, []);
     deadlines.set(first, 50);
     deadlines.set(new Alarm(2, []), 60);
@@ -78,10 +81,31 @@ describe('Deadlines', () => {
 
   it('lets a deadline set itself again', () => {
     const log: string[] = [];
-    const deadlines = new Deadlines(() => {});
+    const deadlines = new Deadlines(() => {}, standing);
     const alarm: Alarm = new Alarm(1, log, (now) => deadlines.set(alarm, now + 10));
     deadlines.set(alarm, 10);
     for (const now of [9, 10, 15, 20]) deadlines.wake(now);
     assert.deepEqual(log, ['1@10', '1@20']);
+  });
+
+  it('takes half a millisecond at a time, and is woken for the rest', () => {
+    const log: string[] = [];
+    const asked: number[] = [];
+    let passed = 0;
+    const deadlines = new Deadlines((at) => asked.push(at), { now: () => 10 + passed });
+    for (let name = 1; name <= 5; name++) {
+      const alarm = new Alarm(name, log, () => {
+        passed += 0.25;
+      });
+      deadlines.set(alarm, name);
+    }
+    asked.length = 0;
+    deadlines.wake(10);
+    assert.deepEqual(log.splice(0), ['1@10', '2@10']);
+    deadlines.wake(11);
+    assert.deepEqual(log.splice(0), ['3@11', '4@11']);
+    deadlines.wake(12);
+    assert.deepEqual(log.splice(0), ['5@12']);
+    assert.deepEqual(asked, [3, 5]);
   });
 });

@@ -1,9 +1,9 @@
 /** Connections whose other end has gone: told a few at a time, when they are many. */
 
-// A client that goes takes 20 µs or so, with its session and its will: a turn of the event loop
-// hears of so many, and whoever else has something to say waits for a millisecond. When thousands
-// went at once, it was for as long as they all took.
-const endsPerTurn = 64;
+// A client that goes takes 35 µs with its session and its will, and 220 before the code is
+// compiled. When 5,000 went at once, a turn took as long as all of them; with 64 of them in each,
+// 2.2 ms, and the first one 14.
+const millisecondsPerTurn = 0.25;
 
 export interface Ending {
   /** Its other end has gone. */
@@ -11,22 +11,28 @@ export interface Ending {
 }
 
 export class Ends {
-  #left = endsPerTurn;
-  #waiting: Ending[] = [];
+  readonly #now: () => number;
+  #millisecondsLeft = millisecondsPerTurn;
+  readonly #waiting: Ending[] = [];
   #isScheduled = false;
   // One function for all turns.
   readonly #turn = (): void => {
     this.#isScheduled = false;
-    this.#left = endsPerTurn;
-    const now = this.#waiting.splice(0, endsPerTurn);
-    for (const ending of now) this.#tell(ending);
+    this.#millisecondsLeft = millisecondsPerTurn;
+    while (this.#waiting.length > 0 && this.#millisecondsLeft > 0) {
+      this.#tell(this.#waiting.shift()!);
+    }
   };
+
+  /** @param now milliseconds */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** Told at once, or when those before it have been. */
   add(ending: Ending): void {
-    if (this.#waiting.length === 0 && this.#left > 0) return this.#tell(ending);
+    if (this.#waiting.length === 0 && this.#millisecondsLeft > 0) return this.#tell(ending);
     this.#waiting.push(ending);
-    this.#schedule();
   }
 
   /** Tells of all that wait: somebody else is about to be refused for their sake. */
@@ -35,9 +41,11 @@ export class Ends {
   }
 
   #tell(ending: Ending): void {
-    this.#left--;
+    // The next turn is for those who wait then, and has its own time.
     this.#schedule();
+    const startedAt = this.#now();
     ending.hangUp();
+    this.#millisecondsLeft -= this.#now() - startedAt;
   }
 
   #schedule(): void {

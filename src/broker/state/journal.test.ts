@@ -50,7 +50,7 @@ function stage({ keepsPromises = true } = {}) {
   const flushes: (() => void)[] = [];
   let now = 0;
   const clock = { now: () => now };
-  const deadlines = new Deadlines(() => {});
+  const deadlines = new Deadlines(() => {}, clock);
   const journal = new Journal({
     store: {
       commit(changes, done) {
