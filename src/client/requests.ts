@@ -50,9 +50,8 @@ export class Requests {
       throw error;
     }
     this.#close(packetId);
-    const { packetTooLarge } = reasonCodes;
     throw new ClientError('dropped', 'the request is too large for the server', {
-      reasonCode: packetTooLarge,
+      reasonCode: reasonCodes.packetTooLarge,
     });
   }
 

@@ -28,17 +28,18 @@ export class BrowserPackage implements Disposable {
 
   constructor() {
     mkdirSync(this.path, { recursive: true });
+    // The page's own: whatever lies above it in the file system does not count.
+    writeFileSync(join(this.#folder, 'package.json'), '{ "type": "module" }');
     this.add('package.json');
     const outDir = join(this.path, 'dist');
-    const tsc = [
-      'node_modules/typescript/bin/tsc',
-      '-p',
-      'tsconfig.build.json',
-      '--outDir',
-      outDir,
-    ];
-    const { status, stdout } = spawnSync(process.execPath, tsc, { encoding: 'utf8' });
-    if (status !== 0) throw new Error(stdout);
+    const tsc = 'node_modules/typescript/bin/tsc';
+    for (const step of [
+      [tsc, '-p', 'tsconfig.build.json', '--outDir', outDir],
+      ['scripts/browser-file.ts', outDir],
+    ]) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, step, { encoding: 'utf8' });
+      if (status !== 0) throw new Error(stdout + stderr);
+    }
   }
 
   /** Puts a file of the checkout beside it. */
