@@ -8,7 +8,7 @@ import { writeFromClient } from '../packet/from-client.ts';
 import { fromServer } from '../packet/from-server.ts';
 import type { Packet } from '../packet/packet.ts';
 import { PacketReader } from '../packet/packet-reader.ts';
-import { ProtocolError } from '../packet/protocol-error.ts';
+import { ProtocolError, protocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
 import type { TopicCache } from '../packet/topic-cache.ts';
@@ -324,10 +324,7 @@ export class Connection implements LinkReceiver {
     }
     if (sessionPresent && connect.cleanStart) {
       // [MQTT-3.2.2-4]: who has no session asks for a clean start.
-      throw new ProtocolError(
-        reasonCodes.protocolError,
-        'a session is present after a clean start',
-      );
+      throw protocolError('a session is present after a clean start');
     }
     const { authenticator } = this.#options;
     if (authenticator?.verify === undefined) return this.#begin(connack);
@@ -382,12 +379,12 @@ export class Connection implements LinkReceiver {
     const { connect, authenticator } = this.#options;
     const authenticationMethod = connect.properties?.authenticationMethod;
     if (authenticationMethod === undefined || authenticator === undefined) {
-      throw new ProtocolError(reasonCodes.protocolError, 'AUTH, which was not asked for');
+      throw protocolError('AUTH, which was not asked for');
     }
     if (properties?.authenticationMethod !== authenticationMethod) {
       // [MQTT-4.12.0-5]
       const text = `AUTH must name the authentication method of CONNECT, '${authenticationMethod}'`;
-      throw new ProtocolError(reasonCodes.protocolError, text);
+      throw protocolError(text);
     }
     if (reasonCode !== reasonCodes.continueAuthentication) return;
     this.#whenAnswered(
@@ -496,5 +493,5 @@ export class Connection implements LinkReceiver {
 }
 
 function unexpected({ type }: Packet): ProtocolError {
-  return new ProtocolError(reasonCodes.protocolError, `${type.toUpperCase()} when none was due`);
+  return protocolError(`${type.toUpperCase()} when none was due`);
 }

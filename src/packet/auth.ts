@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes, type Side } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { protocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
 import type { ProtocolVersion } from './version.ts';
@@ -34,12 +34,12 @@ export function readAuth(body: ByteReader, { side }: Sender): Auth {
     return { type: 'auth', reasonCode: reasonCodes.success, properties: undefined };
   }
   if (body.remaining === 0) {
-    throw new ProtocolError(reasonCodes.protocolError, 'auth has no authentication method');
+    throw protocolError('auth has no authentication method');
   }
   const reasonCode = body.reasonCode(allowed[side], `the auth of a ${side}`);
   const properties = readProperties(body, 'auth');
   if (properties?.authenticationMethod === undefined) {
-    throw new ProtocolError(reasonCodes.protocolError, 'auth has no authentication method');
+    throw protocolError('auth has no authentication method');
   }
   return { type: 'auth', reasonCode, properties };
 }

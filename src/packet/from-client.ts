@@ -10,9 +10,8 @@ import { firstBytesFrom } from './first-byte.ts';
 import { Opening } from './opening.ts';
 import { type Packet, writeWhole } from './packet.ts';
 import { pingreq, writePing } from './ping.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { protocolError } from './protocol-error.ts';
 import { type Publish, readPublish, writePublish } from './publish.ts';
-import { reasonCodes } from './reason-codes.ts';
 import { readSubscribe, writeSubscribe } from './subscribe.ts';
 import { readUnsubscribe, writeUnsubscribe } from './unsubscribe.ts';
 import type { ProtocolVersion } from './version.ts';
@@ -52,7 +51,7 @@ export const fromClient: Bodies = {
 /** They are a server's to send. [MQTT-3.3.4-6] */
 function withoutIdentifiers(publish: Publish): Publish {
   if (publish.properties?.subscriptionIdentifiers === undefined) return publish;
-  throw new ProtocolError(reasonCodes.protocolError, 'a client sent a subscription identifier');
+  throw protocolError('a client sent a subscription identifier');
 }
 
 /** Does what `writePacket` does, for what a client may send. */

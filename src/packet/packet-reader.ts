@@ -18,7 +18,7 @@ import type { Packet } from './packet.ts';
 import type { PacketMemory } from './packet-memory.ts';
 import type { PacketSizes } from './packet-sizes.ts';
 import type { PacketType } from './packet-types.ts';
-import { ProtocolError, unspoken } from './protocol-error.ts';
+import { malformed, ProtocolError, unspoken } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
 import type { TopicCache } from './topic-cache.ts';
@@ -342,8 +342,4 @@ export class PacketReader implements PacketMemory {
 
 function pingWithBody(): ProtocolError {
   return unspoken(reasonCodes.malformedPacket, 'a ping that does not end with its header');
-}
-
-function malformed(message: string): ProtocolError {
-  return new ProtocolError(reasonCodes.malformedPacket, message);
 }

@@ -12,7 +12,7 @@ import {
   propertyByName,
   typeById,
 } from './properties.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { malformed, ProtocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import { hexOf, quoted } from './text.ts';
 
@@ -92,10 +92,8 @@ function broken(body: ByteReader, reasonCode: ReasonCode, message: string): Prot
 function passValue(body: ByteReader, id: number): void {
   const type = typeById(id);
   if (type === undefined) {
-    throw new ProtocolError(
-      reasonCodes.malformedPacket, // section 2.2.2.2
-      `property ${hexOf(id)}, which MQTT does not know`,
-    );
+    // section 2.2.2.2
+    throw malformed(`property ${hexOf(id)}, which MQTT does not know`);
   }
   if (type === 'flag') body.u8();
   else if (type === 'topicName') body.text();

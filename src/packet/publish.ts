@@ -5,8 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
-import { reasonCodes } from './reason-codes.ts';
+import { malformed } from './protocol-error.ts';
 import type { Sender } from './sender.ts';
 import { encodeText, textBytesMax } from './text.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
@@ -127,8 +126,4 @@ function firstByteOf({ qos, dup, retain }: Publish): number {
   if (dup) byte |= dupFlag;
   if (retain) byte |= retainFlag;
   return byte;
-}
-
-function malformed(message: string): ProtocolError {
-  return new ProtocolError(reasonCodes.malformedPacket, message);
 }

@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { protocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import type { ProtocolVersion } from './version.ts';
 
@@ -46,7 +46,7 @@ export function readSuback(body: ByteReader, version: ProtocolVersion): Suback {
   const packetId = body.packetId();
   const properties = version === 5 ? readProperties(body, 'suback') : undefined;
   if (body.remaining === 0) {
-    throw new ProtocolError(reasonCodes.protocolError, 'suback has no reason code');
+    throw protocolError('suback has no reason code');
   }
   const codes = version === 5 ? allowed : allowed3;
   const reasonCodesRead: ReasonCode[] = [];
