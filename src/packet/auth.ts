@@ -50,8 +50,7 @@ export function writeAuth(
   version: ProtocolVersion,
 ): void {
   if (version !== 5) throw new RangeError(`auth is unknown to version ${version}, only to 5`);
-  out.u8(packetTypes.auth.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.auth.firstByte);
   if (reasonCode !== reasonCodes.success || properties !== undefined) {
     out.u8(reasonCode);
     writeProperties(out, 'auth', properties);

@@ -91,8 +91,7 @@ export function writeConnack(out: ByteWriter, packet: Connack, version: Protocol
   if (sessionPresent && reasonCode !== reasonCodes.success) {
     throw new RangeError('a refusal cannot say that a session is present');
   }
-  out.u8(packetTypes.connack.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.connack.firstByte);
   out.u8(sessionPresent && version !== 3 ? 1 : 0);
   out.u8(version === 5 ? reasonCode : returnCodeOf(reasonCode));
   if (version === 5) writeProperties(out, 'connack', packet.properties);

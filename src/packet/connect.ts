@@ -224,8 +224,7 @@ export function writeConnect(out: ByteWriter, packet: Connect): void {
   }
   const protocol = protocols.find((row) => row.version === version && row.bridge === bridge);
   if (protocol === undefined) throw new RangeError('MQTT 5.0 has no bridge bit');
-  out.u8(packetTypes.connect.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.connect.firstByte);
   out.text(protocol.name);
   out.u8(protocol.level);
   out.u8(flagsOf(packet));

@@ -96,8 +96,7 @@ export function writeDisconnect(
   { reasonCode, properties }: Disconnect,
   version: ProtocolVersion,
 ): void {
-  out.u8(packetTypes.disconnect.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.disconnect.firstByte);
   const isShort = reasonCode === reasonCodes.normalDisconnection && properties === undefined;
   if (version === 5 && !isShort) {
     out.u8(reasonCode);

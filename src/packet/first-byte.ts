@@ -1,6 +1,6 @@
 /** Which first bytes a side may send, as tables that answer with one look-up per packet. */
 
-import { type PacketType, packetTypes, type Side } from './packet-types.ts';
+import { maySend, type PacketType, packetTypes, type Side } from './packet-types.ts';
 import { malformed, ProtocolError, protocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import { hexOf } from './text.ts';
@@ -65,9 +65,4 @@ function tableFor(side: Side, version: ProtocolVersion): FirstBytes {
 /** @returns undefined for the type 0, which there is none of */
 export function typeOf(firstByte: number): PacketType | undefined {
   return allTypes.find((type) => packetTypes[type].firstByte >> 4 === firstByte >> 4);
-}
-
-function maySend(side: Side, type: PacketType, version: ProtocolVersion): boolean {
-  const sides: readonly Side[] = packetTypes[type].sentBy[version];
-  return sides.includes(side);
 }

@@ -80,8 +80,7 @@ export function writePublishHead(out: ByteWriter, packet: Publish, version: Prot
   const hasAlias = version === 5 && properties?.topicAlias !== undefined;
   if (topic === '' && !hasAlias) throw new RangeError('publish needs a topic name or an alias');
   if (properties === undefined && writePlainHead(out, packet, version)) return;
-  out.u8(firstByteOf(packet));
-  const start = out.openBlock();
+  const start = out.openPacket(firstByteOf(packet));
   out.text(topic);
   if (qos !== 0) out.packetId(packet.packetId);
   if (version === 5) writeProperties(out, 'publish', properties);

@@ -56,8 +56,7 @@ export function readSuback(body: ByteReader, version: ProtocolVersion): Suback {
 
 export function writeSuback(out: ByteWriter, packet: Suback, version: ProtocolVersion): void {
   if (packet.reasonCodes.length === 0) throw new RangeError('suback needs a reason code');
-  out.u8(packetTypes.suback.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.suback.firstByte);
   out.packetId(packet.packetId);
   if (version === 5) writeProperties(out, 'suback', packet.properties);
   for (const code of packet.reasonCodes) {

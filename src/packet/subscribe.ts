@@ -83,8 +83,7 @@ function readSubscription(body: ByteReader, version: ProtocolVersion): Subscript
 
 export function writeSubscribe(out: ByteWriter, packet: Subscribe, version: ProtocolVersion): void {
   if (packet.subscriptions.length === 0) throw new RangeError('subscribe needs a topic filter');
-  out.u8(packetTypes.subscribe.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.subscribe.firstByte);
   out.packetId(packet.packetId);
   if (version === 5) writeProperties(out, 'subscribe', packet.properties);
   for (const subscription of packet.subscriptions) {

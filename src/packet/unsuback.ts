@@ -42,8 +42,7 @@ export function readUnsuback(body: ByteReader, version: ProtocolVersion): Unsuba
 }
 
 export function writeUnsuback(out: ByteWriter, packet: Unsuback, version: ProtocolVersion): void {
-  out.u8(packetTypes.unsuback.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.unsuback.firstByte);
   out.packetId(packet.packetId);
   if (version === 5) {
     if (packet.reasonCodes.length === 0) throw new RangeError('unsuback needs a reason code');

@@ -37,8 +37,7 @@ export function writeUnsubscribe(
   version: ProtocolVersion,
 ): void {
   if (packet.filters.length === 0) throw new RangeError('unsubscribe needs a topic filter');
-  out.u8(packetTypes.unsubscribe.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.unsubscribe.firstByte);
   out.packetId(packet.packetId);
   if (version === 5) writeProperties(out, 'unsubscribe', packet.properties);
   for (const filter of packet.filters) out.text(filter);
