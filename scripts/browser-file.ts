@@ -18,7 +18,8 @@ async function writeBrowserFile(dist: string): Promise<void> {
   const options: OutputOptions = { format: 'esm', dir: dist, entryFileNames: 'browser/pantala.js' };
   // Of a module bundlers take the constants that are used; of an object that is made of one, all.
   const external = resolve(dist, 'packet/reason-code-numbers.js');
-  await using build = await rolldown({ input, platform: 'browser', external });
+  const transform = { define: { 'globalThis.Buffer': 'undefined' } };
+  await using build = await rolldown({ input, platform: 'browser', external, transform });
   const { output } = await build.generate({ ...options, minify: false });
   const names = internalNames(output[0].code, join(dist, 'client-browser.d.ts'));
   await build.write({

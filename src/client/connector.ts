@@ -3,6 +3,7 @@
 import type { Connack } from '../packet/connack.ts';
 import type { Will } from '../packet/connect.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
+import { utf8Of } from '../packet/text.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import { whenAborted } from './abort.ts';
 import { Backoff } from './backoff.ts';
@@ -286,6 +287,6 @@ function stoppedError(): ClientError {
 }
 
 function willOf({ topic, payload = '', qos = 0, retain = false, properties }: WillOptions): Will {
-  const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
+  const bytes = typeof payload === 'string' ? utf8Of(payload) : payload;
   return { topic, payload: bytes, qos, retain, properties };
 }

@@ -11,6 +11,7 @@ import {
 import type { DisconnectProperties } from '../packet/disconnect.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
+import { utf8Of } from '../packet/text.ts';
 import type { TopicCache } from '../packet/topic-cache.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
@@ -274,7 +275,7 @@ export class SessionClient {
       clientId: this.#clientId,
       will,
       userName,
-      password: typeof password === 'string' ? new TextEncoder().encode(password) : password,
+      password: typeof password === 'string' ? utf8Of(password) : password,
       properties,
     };
     if (will !== undefined) refuseFault(nameFault(will.topic));
