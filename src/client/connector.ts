@@ -215,15 +215,12 @@ export class Connector {
     const { options } = this.#options;
     const version = this.#version;
     const { keepAliveSeconds = keepAliveSecondsDefault, will, authentication } = options;
-    const exchange = version === 5 ? authentication?.begin() : undefined;
+    const exchange = version === 5 ? authentication?.exchange() : undefined;
     const properties = {
       receiveMaximum: options.receiveMaximum ?? receiveMaximumDefault,
       sessionExpiryInterval: options.sessionExpirySeconds ?? sessionSecondsOf(options),
       ...options.properties,
-      ...(exchange && {
-        authenticationMethod: authentication?.method,
-        authenticationData: exchange.data,
-      }),
+      ...exchange?.properties,
     };
     return {
       version,
@@ -231,7 +228,7 @@ export class Connector {
       will: will && willOf(will),
       ...(await this.#credentials(server)),
       properties: version === 5 ? properties : undefined,
-      authenticator: exchange?.authenticator,
+      exchange,
     };
   }
 

@@ -2,7 +2,7 @@
 
 import { utf8Of } from '../packet/text.ts';
 import { saslPrep } from '../session/sasl-prep.ts';
-import type { Authentication } from './connect-options.ts';
+import { type EnhancedAuthentication, enhancedAuthentication } from './enhanced-authentication.ts';
 import type { Authenticator } from './ports.ts';
 
 export interface ScramOptions {
@@ -37,11 +37,11 @@ export function scramSha256({
   userName,
   password,
   nonce = newNonce,
-}: ScramOptions): Authentication {
+}: ScramOptions): EnhancedAuthentication {
   const name = saslPrep(userName).replaceAll('=', '=3D').replaceAll(',', '=2C');
   if (name === '') throw new RangeError('an empty user name');
   const secret = utf8Of(saslPrep(password));
-  return {
+  return enhancedAuthentication({
     method: 'SCRAM-SHA-256',
     begin() {
       const own = nonce();
@@ -49,7 +49,7 @@ export function scramSha256({
       const authenticator = new Exchange(secret, own, bare);
       return { data: utf8Of(header + bare), authenticator };
     },
-  };
+  });
 }
 
 /** One exchange: a challenge that is answered, and the server's signature that is verified. */

@@ -22,10 +22,11 @@ import { nameFault } from '../topic/topic-filter.ts';
 import { ClientError, disconnected } from './client-error.ts';
 import { ClientSession } from './client-session.ts';
 import { Connection } from './connection.ts';
+import type { AuthExchange } from './enhanced-authentication.ts';
 import { refuseFault } from './fault.ts';
 import type { ClientLimits } from './limits.ts';
 import type { OutboxLog } from './outbox-log.ts';
-import type { Authenticator, ClientHost, ClientObserver, Open, Recipient } from './ports.ts';
+import type { ClientHost, ClientObserver, Open, Recipient } from './ports.ts';
 import type { Outcome, Publication } from './publications.ts';
 import type { ServerTerms } from './server-terms.ts';
 
@@ -55,8 +56,8 @@ export interface Introduction {
   readonly password?: Uint8Array | string | undefined;
   /** MQTT 5.0 only; `sessionExpiryInterval` is what lets a session outlive its connection. */
   readonly properties?: ConnectProperties | undefined;
-  /** For an `authenticationMethod` that takes more than CONNECT. */
-  readonly authenticator?: Authenticator | undefined;
+  /** For an `authenticationMethod`; its own properties of CONNECT are to be among those. */
+  readonly exchange?: AuthExchange | undefined;
 }
 
 export class SessionClient {
@@ -151,7 +152,7 @@ export class SessionClient {
    * @throws ClientError, or what `open` rejects with; RangeError when that makes no CONNECT
    */
   async connect(open: Open, introduction: Introduction): Promise<Connack> {
-    if (this.#isOpening || this.#connection !== undefined) {
+    if (this.isOpening || this.#connection !== undefined) {
       throw new RangeError('the client has a connection');
     }
     const connect = this.#connectPacket(introduction);
@@ -160,12 +161,12 @@ export class SessionClient {
       this.#connection = this.#createConnection(link, connect, introduction, connected);
       return this.#connection;
     };
-    this.#isOpening = true;
+    this.isOpening = true;
     try {
       const [connack] = await Promise.all([connected.promise, open(accept)]);
       return connack;
     } finally {
-      this.#isOpening = false;
+      this.isOpening = false;
     }
   }
 
@@ -291,7 +292,7 @@ export class SessionClient {
   #createConnection(
     link: Parameters<Accept>[0],
     connect: Connect,
-    { authenticator }: Introduction,
+    { exchange }: Introduction,
     connected: PromiseWithResolvers<Connack>,
   ): Connection {
     const { host, observer, limits, recipient, topics } = this.#options;
@@ -309,7 +310,7 @@ export class SessionClient {
       host,
       turn: this.#turn,
       observer,
-      authenticator,
+      exchange,
       events: {
         connected: (connack, terms) => {
           this.#terms = terms;

@@ -1,6 +1,6 @@
 /**
- * A constant for each reason code of MQTT 5.0 (section 2.4) and return code of MQTT 3.1 and 3.1.1, so
- * that bundlers write numbers in the place of names, and leave out those that nobody uses.
+ * A constant for each reason code of MQTT 5.0 (section 2.4) and return code of MQTT 3.1 and 3.1.1,
+ * so that bundlers write numbers in the place of names, and leave out those that nobody uses.
  */
 
 export const success = 0x00 as const;

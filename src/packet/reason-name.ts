@@ -2,7 +2,7 @@
 
 import { reasonCodes } from './reason-codes.ts';
 
-/** The one by which `reasonCodes` has it, of 0 that which fits all packets; undefined: it has none. */
+/** By which `reasonCodes` has it, of 0 the one that fits all packets; undefined: it has none. */
 export function reasonName(reasonCode: number): string | undefined {
   if (reasonCode === reasonCodes.success) return 'success';
   return Object.entries(reasonCodes).find(([, code]) => code === reasonCode)?.[0];
