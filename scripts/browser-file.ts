@@ -1,7 +1,8 @@
 /**
  * Makes the one file that the package has for browsers of what the compiler has written for each
- * module. Its internal names are short: bundlers shorten those of variables, but none of
- * properties, as they cannot know who uses them. The rest is for them to do.
+ * module: without what only Node and the broker use, and with short names for what is internal.
+ * Bundlers do that with functions and variables, and not with properties, as they cannot know who
+ * uses those. All the rest is for them to do.
  *
  *     node scripts/browser-file.ts dist
  */
@@ -10,21 +11,30 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { type OutputOptions, rolldown } from 'rolldown';
 import { internalNames } from './internal-names.ts';
+import { withoutUnusedMembers } from './unused-members.ts';
 
 if (import.meta.main) await writeBrowserFile(process.argv[2]);
 
 async function writeBrowserFile(dist: string): Promise<void> {
-  const input = join(dist, 'client-browser.js');
+  await using build = await rolldown({
+    input: join(dist, 'client-browser.js'),
+    platform: 'browser',
+    // Of a module bundlers take the constants that are used; of an object made of one, all.
+    external: resolve(dist, 'packet/reason-code-numbers.js'),
+    transform: { define: { 'globalThis.Buffer': 'undefined' } },
+  });
   const options: OutputOptions = { format: 'esm', dir: dist, entryFileNames: 'browser/pantala.js' };
-  // Of a module bundlers take the constants that are used; of an object that is made of one, all.
-  const external = resolve(dist, 'packet/reason-code-numbers.js');
-  const transform = { define: { 'globalThis.Buffer': 'undefined' } };
-  await using build = await rolldown({ input, platform: 'browser', external, transform });
   const { output } = await build.generate({ ...options, minify: false });
   const names = internalNames(output[0].code, join(dist, 'client-browser.d.ts'));
   await build.write({
     ...options,
     sourcemap: true,
+    plugins: [
+      {
+        name: 'unused members',
+        renderChunk: (code) => ({ code: withoutUnusedMembers(code, new Set(names)), map: null }),
+      },
+    ],
     minify: {
       compress: false,
       mangle: false,

@@ -6,14 +6,15 @@
 
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type ESTree, parseSync } from 'rolldown/utils';
+import type { ESTree } from 'rolldown/utils';
+import { childrenOf, isNode, keyOf, parse } from './syntax-tree.ts';
 
 /**
  * @param code of the bundle
  * @param types the file that declares what it exports
  */
 export function internalNames(code: string, types: string): string[] {
-  const { keys, texts } = wordsOf(parseSync('bundle.js', code).program);
+  const { keys, texts } = wordsOf(parse('bundle.js', code));
   return [...keys.difference(publicNames(types)).difference(platformNames()).difference(texts)];
 }
 
@@ -64,7 +65,7 @@ function platformNames(): Set<string> {
   if (libraries.length === 0) throw new Error('TypeScript has its lib.*.d.ts elsewhere');
   const names = new Set<string>();
   for (const path of libraries) {
-    const { keys, declared } = wordsOf(parseSync(path, readFileSync(path, 'utf8')).program);
+    const { keys, declared } = wordsOf(parse(path, readFileSync(path, 'utf8')));
     for (const name of [...keys, ...declared]) names.add(name);
   }
   return names;
@@ -91,45 +92,21 @@ function wordsOf(root: ESTree.Node, isHidden: (node: ESTree.Node) => boolean = (
   const visit = (node: ESTree.Node) => {
     if (isHidden(node)) return;
     addWords(node, words);
-    for (const child of Object.values(node).flat()) if (isNode(child)) visit(child);
+    for (const child of childrenOf(node)) visit(child);
   };
   visit(root);
   return words;
 }
 
 function addWords(node: ESTree.Node, { keys, declared, references, texts }: Words): void {
-  switch (node.type) {
-    case 'MemberExpression':
-      if (!node.computed && node.property.type === 'Identifier') keys.add(node.property.name);
-      return;
-    case 'Property':
-    case 'PropertyDefinition':
-    case 'MethodDefinition':
-    case 'AccessorProperty':
-    case 'TSPropertySignature':
-    case 'TSMethodSignature':
-    case 'TSAbstractPropertyDefinition':
-    case 'TSAbstractMethodDefinition':
-      if (!node.computed && node.key.type === 'Identifier') keys.add(node.key.name);
-      return;
-    case 'Identifier':
-      references.add(node.name);
-      return;
-    case 'Literal':
-      if (typeof node.value === 'string') texts.add(node.value);
-      return;
-    case 'TemplateElement':
-      texts.add(node.value.cooked ?? '');
-      return;
-    case 'TSImportType':
-      throw new Error('a type that is imported in place is not followed');
-    default:
-      for (const name of declaredNames(node)) declared.add(name);
-  }
-}
-
-function isNode(value: unknown): value is ESTree.Node {
-  return typeof value === 'object' && value !== null && 'type' in value;
+  const key = keyOf(node);
+  if (key !== undefined) keys.add(key);
+  else if (node.type === 'Identifier') references.add(node.name);
+  else if (node.type === 'Literal' && typeof node.value === 'string') texts.add(node.value);
+  else if (node.type === 'TemplateElement') texts.add(node.value.cooked ?? '');
+  else if (node.type === 'TSImportType')
+    throw new Error('a type imported in place is not followed');
+  else for (const name of declaredNames(node)) declared.add(name);
 }
 
 function isConstructor(node: ESTree.Node): boolean {
@@ -166,7 +143,7 @@ class DeclarationFile {
   constructor(path: string) {
     this.#path = path;
     this.#code = readFileSync(path, 'utf8');
-    for (const statement of parseSync(path, this.#code).program.body) this.#read(statement);
+    for (const statement of parse(path, this.#code).body) this.#read(statement);
   }
 
   /** Its comment says so. */

@@ -22,7 +22,7 @@ export const fromClient: Bodies = {
   // Pure, so that whoever reads a server's packets alone has nothing of this.
   firstBytes: /* @__PURE__ */ firstBytesFrom('client'),
   decodeTopic: decodePublishedTopic,
-  open: (sizes) => new Opening(sizes),
+  opening: (sizes) => new Opening(sizes),
   read(type, body, firstByte, sender) {
     switch (type) {
       case 'publish':
