@@ -262,22 +262,21 @@ export class SessionClient {
 
   /** @throws RangeError when it makes no CONNECT */
   #connectPacket(introduction: Introduction): Connect {
-    const { version, keepAliveSeconds, will, userName, password, properties } = introduction;
+    const { exchange: _, password, ...said } = introduction;
+    const { version, will } = said;
     // [MQTT3-3.1.3-7]; MQTT 3.1 asks for an identifier in any case.
     const needsId = version === 3 || (version === 4 && this.#resumes);
     if (needsId && this.#clientId === '') this.#clientId = this.#options.makeClientId?.() ?? '';
     const connect: Connect = {
+      userName: undefined,
+      will: undefined,
+      ...said,
       type: 'connect',
-      version,
       bridge: false,
       // In MQTT 3.x it would have the session end with the connection.
       cleanStart: !this.#resumes || (this.#beginsAnew && version === 5),
-      keepAliveSeconds,
       clientId: this.#clientId,
-      will,
-      userName,
       password: typeof password === 'string' ? utf8Of(password) : password,
-      properties,
     };
     if (will !== undefined) refuseFault(nameFault(will.topic));
     if (needsId && connect.clientId === '') {
@@ -295,21 +294,16 @@ export class SessionClient {
     { exchange }: Introduction,
     connected: PromiseWithResolvers<Connack>,
   ): Connection {
-    const { host, observer, limits, recipient, topics } = this.#options;
     this.#closed = Promise.withResolvers();
     this.#expirySeconds = connect.properties?.sessionExpiryInterval ?? 0;
     const isDoubtful = this.#isDoubtful;
     this.#isDoubtful = true;
     return new Connection(link, {
+      ...this.#options,
       connect,
       isDoubtful,
       session: this.#session,
-      recipient,
-      limits,
-      topics,
-      host,
       turn: this.#turn,
-      observer,
       exchange,
       events: {
         connected: (connack, terms) => {
@@ -319,7 +313,7 @@ export class SessionClient {
           this.#resumes = terms.sessionSurvives;
           this.#beginsAnew = false;
           this.#session.log?.sessionBegun();
-          recipient.opened?.();
+          this.#options.recipient.opened?.();
           connected.resolve(connack);
         },
         ended: (failure) => {
