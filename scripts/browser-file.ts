@@ -7,34 +7,37 @@
  *     node scripts/browser-file.ts dist
  */
 
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
-import { type OutputOptions, rolldown } from 'rolldown';
+import { type OutputOptions, type Plugin, rolldown } from 'rolldown';
 import { internalNames } from './internal-names.ts';
 import { withoutUnusedMembers } from './unused-members.ts';
+
+/**
+ * Rooms as they follow from one another. Modules of a room are alike, and gzip finds what is alike
+ * where it is not far apart: 0.4 KB.
+ */
+const rooms = ['packet', 'topic', 'session', 'client', 'browser'];
 
 if (import.meta.main) await writeBrowserFile(process.argv[2]);
 
 async function writeBrowserFile(dist: string): Promise<void> {
-  await using build = await rolldown({
-    input: join(dist, 'client-browser.js'),
-    platform: 'browser',
-    // Of a module bundlers take the constants that are used; of an object made of one, all.
-    external: resolve(dist, 'packet/reason-code-numbers.js'),
-    transform: { define: { 'globalThis.Buffer': 'undefined' } },
-  });
+  const entry = resolve(dist, 'client-browser.js');
+  const ordered = resolve(dist, 'client-browser-in-order.js');
   const options: OutputOptions = { format: 'esm', dir: dist, entryFileNames: 'browser/pantala.js' };
-  const { output } = await build.generate({ ...options, minify: false });
-  const names = internalNames(output[0].code, join(dist, 'client-browser.d.ts'));
-  await build.write({
+  await using first = await bundlingOf(dist, entry);
+  const [{ code, modules }] = (await first.generate({ ...options, minify: false })).output;
+  const names = internalNames(code, join(dist, 'client-browser.d.ts'));
+  await using second = await bundlingOf(dist, ordered, [
+    inOrder(byRooms(Object.keys(modules), dist), { entry, ordered }),
+    {
+      name: 'unused members',
+      renderChunk: (code) => ({ code: withoutUnusedMembers(code, new Set(names)), map: null }),
+    },
+  ]);
+  await second.write({
     ...options,
     sourcemap: true,
-    plugins: [
-      {
-        name: 'unused members',
-        renderChunk: (code) => ({ code: withoutUnusedMembers(code, new Set(names)), map: null }),
-      },
-    ],
     minify: {
       compress: false,
       mangle: false,
@@ -42,4 +45,35 @@ async function writeBrowserFile(dist: string): Promise<void> {
       codegen: { removeWhitespace: false },
     },
   });
+}
+
+function bundlingOf(dist: string, input: string, plugins: readonly Plugin[] = []) {
+  return rolldown({
+    input,
+    platform: 'browser',
+    // Of a module bundlers take the constants that are used; of an object made of one, all.
+    external: resolve(dist, 'packet/reason-code-numbers.js'),
+    transform: { define: { 'globalThis.Buffer': 'undefined' } },
+    plugins: [...plugins],
+  });
+}
+
+function byRooms(modules: readonly string[], dist: string): string[] {
+  const roomOf = (path: string) => rooms.indexOf(relative(dist, path).split(/[\\/]/)[0]);
+  return modules.toSorted((one, other) => roomOf(one) - roomOf(other));
+}
+
+/** Has another entry in the place of one, by which the modules come in this order. */
+function inOrder(
+  modules: readonly string[],
+  { entry, ordered }: { readonly entry: string; readonly ordered: string },
+): Plugin {
+  const others = modules.filter((path) => path !== entry);
+  const imports = others.map((path) => `import ${JSON.stringify(path)};`);
+  const code = [...imports, `export * from ${JSON.stringify(entry)};`].join('\n');
+  return {
+    name: 'order of modules',
+    resolveId: (id) => (id === ordered ? id : undefined),
+    load: (id) => (id === ordered ? code : undefined),
+  };
 }
