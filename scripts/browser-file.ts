@@ -19,6 +19,12 @@ import { withoutUnusedMembers } from './unused-members.ts';
  */
 const rooms = ['packet', 'topic', 'session', 'client', 'browser'];
 
+/** In a page a Set will do for the ids of QoS 2, in the place of what is faster by 44 ns a message. */
+const plainPacketIds: Plugin = {
+  name: 'plain packet ids',
+  load: (id) => (id.endsWith('packet-ids.js') ? 'export const PacketIds = Set;' : undefined),
+};
+
 if (import.meta.main) await writeBrowserFile(process.argv[2]);
 
 async function writeBrowserFile(dist: string): Promise<void> {
@@ -54,7 +60,7 @@ function bundlingOf(dist: string, input: string, plugins: readonly Plugin[] = []
     // Of a module bundlers take the constants that are used; of an object made of one, all.
     external: resolve(dist, 'packet/reason-code-numbers.js'),
     transform: { define: { 'globalThis.Buffer': 'undefined' } },
-    plugins: [...plugins],
+    plugins: [plainPacketIds, ...plugins],
   });
 }
 
