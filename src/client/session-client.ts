@@ -152,7 +152,7 @@ export class SessionClient {
    * @throws ClientError, or what `open` rejects with; RangeError when that makes no CONNECT
    */
   async connect(open: Open, introduction: Introduction): Promise<Connack> {
-    if (this.isOpening || this.#connection !== undefined) {
+    if (this.#isOpening || this.#connection !== undefined) {
       throw new RangeError('the client has a connection');
     }
     const connect = this.#connectPacket(introduction);
@@ -161,12 +161,12 @@ export class SessionClient {
       this.#connection = this.#createConnection(link, connect, introduction, connected);
       return this.#connection;
     };
-    this.isOpening = true;
+    this.#isOpening = true;
     try {
       const [connack] = await Promise.all([connected.promise, open(accept)]);
       return connack;
     } finally {
-      this.isOpening = false;
+      this.#isOpening = false;
     }
   }
 
