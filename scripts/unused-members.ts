@@ -132,9 +132,9 @@ function isCallable(node: ESTree.Node): boolean {
   return node.type === 'MethodDefinition' && (node.kind === 'method' || node.kind === 'get');
 }
 
-/** A property of an object that something leads to without doing anything. */
+/** A property that is there to be read, without a call or a `?.` on the way. */
 function isPlain(node: ESTree.Node): boolean {
-  if (node.type !== 'MemberExpression' || node.computed) return false;
+  if (node.type !== 'MemberExpression' || node.computed || node.optional) return false;
   const { object } = node;
   return object.type === 'ThisExpression' || object.type === 'Identifier' || isPlain(object);
 }
