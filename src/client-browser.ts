@@ -32,6 +32,10 @@ export type {
   WillOptions,
 } from './client/connect-options.ts';
 export { type DurableOutbox, durableOutbox } from './client/durable-outbox.ts';
+export {
+  type EnhancedAuthentication,
+  enhancedAuthentication,
+} from './client/enhanced-authentication.ts';
 export type { IncomingMessage } from './client/incoming-message.ts';
 export type { HandleMessage } from './client/message-handler.ts';
 export type {

@@ -13,8 +13,13 @@
  * ```
  */
 
-import type { ConnectOptions as CommonOptions, Servers } from './client/connect-options.ts';
+import type {
+  Authentication,
+  ConnectOptions as CommonOptions,
+  Servers,
+} from './client/connect-options.ts';
 import { type DurableOutbox, durableOutbox } from './client/durable-outbox.ts';
+import { enhancedAuthentication } from './client/enhanced-authentication.ts';
 import { knownTopics } from './client/known-topics.ts';
 import { MqttClient } from './client/mqtt-client.ts';
 import { Turn } from './session/turn.ts';
@@ -32,6 +37,10 @@ export type {
   WillOptions,
 } from './client/connect-options.ts';
 export { type DurableOutbox, durableOutbox } from './client/durable-outbox.ts';
+export {
+  type EnhancedAuthentication,
+  enhancedAuthentication,
+} from './client/enhanced-authentication.ts';
 export type { IncomingMessage } from './client/incoming-message.ts';
 export type { HandleMessage } from './client/message-handler.ts';
 export type {
@@ -54,7 +63,10 @@ export { StoreInUseError } from './storage/store-lock.ts';
 export type { SocksProxy } from './transport/socks5.ts';
 export type { TlsOptions } from './transport/tls-client.ts';
 
-export interface ConnectOptions extends CommonOptions, NodePlatformOptions {}
+export interface ConnectOptions extends Omit<CommonOptions, 'authentication'>, NodePlatformOptions {
+  /** Enhanced authentication: `scramSha256`, or a mechanism of your own. */
+  readonly authentication?: Authentication | undefined;
+}
 
 // One for all clients of a program: each has its buffers from it.
 const turn = new Turn((flush) => void setImmediate(flush));
@@ -73,7 +85,8 @@ export async function connect(
   options: ConnectOptions = {},
 ): Promise<MqttClient> {
   const platform = { ...nodePlatform(options), topics: knownTopics, turn };
-  const client = new MqttClient(servers, options, platform);
+  const authentication = options.authentication && enhancedAuthentication(options.authentication);
+  const client = new MqttClient(servers, { ...options, authentication }, platform);
   await client.start();
   return client;
 }

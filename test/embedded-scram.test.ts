@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Nobody } from '../src/auth/nobody.ts';
 import { createBroker, deriveScramCredential, scramSha256 as serverScram } from '../src/broker.ts';
+import type { ConnectOptions } from '../src/client/connect-options.ts';
 import { MqttClient } from '../src/client/mqtt-client.ts';
-import { type ConnectOptions, connect, scramSha256 } from '../src/client.ts';
+import { connect, scramSha256 } from '../src/client.ts';
 import { withHooks } from '../src/plugin/with-hooks.ts';
 import { failure } from './harness/client-stage.ts';
 import { TestNetwork } from './harness/test-network.ts';
@@ -28,6 +29,16 @@ describe('SCRAM between client and broker', () => {
       await using client = await connect(`mqtt://127.0.0.1:${port}`, { authentication });
       assert.ok(client.isConnected);
     }
+  });
+
+  it('takes a mechanism that a program brings itself', async () => {
+    await using broker = createBroker({ hooks });
+    const { port } = await broker.listen({ port: 0 });
+    const { method, begin } = scramSha256({ userName, password });
+    await using client = await connect(`mqtt://127.0.0.1:${port}`, {
+      authentication: { method, begin },
+    });
+    assert.ok(client.isConnected);
   });
 
   it('does so in memory, also after the connection was lost', async () => {

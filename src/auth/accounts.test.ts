@@ -10,6 +10,7 @@ import {
 import { ManualTimer } from '../../test/harness/manual-timer.ts';
 import type { Admission, ClientIdentity, Verdict } from '../broker/ports.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
+import { reasonName } from '../packet/reason-name.ts';
 import { type AccountRules, Accounts } from './accounts.ts';
 import { parseAclFile } from './acl-file.ts';
 import { HashQueue } from './hash-queue.ts';
@@ -51,8 +52,7 @@ async function answerTo(keeper: Accounts, request: Admission): Promise<string> {
 
 function named(verdict: Verdict): string {
   if (verdict.type !== 'refuse') return verdict.type;
-  const found = Object.entries(reasonCodes).find(([, code]) => code === verdict.reasonCode);
-  return found![0];
+  return reasonName(verdict.reasonCode)!;
 }
 
 gatekeeperContract('accounts for everybody', () => accounts(open));

@@ -95,7 +95,7 @@ export class Conversation {
     this.#checkSupported(publish, limits);
     checkLevels(topic);
     const message = messageOfPublish(publish, topic, { memory, now });
-    if (publish.qos === 2 && this.#session.incoming.isOpen(publish.packetId)) {
+    if (publish.qos === 2 && this.#session.incoming.awaitsPubrel(publish.packetId)) {
       // It was taken before, and is only acknowledged again: nobody is asked.
       return this.#pass(publish, message, undefined, now);
     }

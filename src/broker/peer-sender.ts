@@ -27,7 +27,7 @@ export function senderTo(peer: Peer, output: Output, options: ConnectionOptions)
     topicFor: mountPoint === undefined ? undefined : (topic) => below(mountPoint, topic),
     clock,
     traffic,
-    forms,
+    publishForms: forms,
     tap: observer.packetSent && ((packet) => observer.packetSent?.(clientId, packet)),
   });
 }

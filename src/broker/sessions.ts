@@ -83,7 +83,7 @@ export class Sessions {
   get heldMessages(): number {
     let count = 0;
     for (const { outgoing } of this.#byClientId.values()) {
-      count += outgoing.inflightCount + outgoing.queuedCount;
+      count += outgoing.unacknowledgedCount + outgoing.queuedCount;
     }
     return count;
   }

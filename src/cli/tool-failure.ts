@@ -2,6 +2,7 @@
 
 import type { ClientError } from '../client/client-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
+import { reasonName } from '../packet/reason-name.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import type { HelpSection } from './command.ts';
 
@@ -78,9 +79,7 @@ const advices: ReadonlyMap<ReasonCode, string> = new Map([
 
 /** `0x87` → `Not authorized`. */
 export function reasonWords(reasonCode: ReasonCode): string {
-  const names = Object.entries(reasonCodes);
-  const name = names.find(([, code]) => code === reasonCode)?.[0] ?? 'unknown reason';
-  const words = name
+  const words = (reasonName(reasonCode) ?? 'unknown reason')
     .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
     .replace(/\bqos\b/, 'QoS');
   return words.charAt(0).toUpperCase() + words.slice(1);

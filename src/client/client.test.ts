@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TestNetwork } from '../../test/harness/test-network.ts';
 import type { Client, ClientOptions } from './client.ts';
+import { AuthExchange } from './enhanced-authentication.ts';
 import type { ReceivedMessage } from './inbox.ts';
 
 const versions = [
@@ -146,10 +147,10 @@ describe('a client', () => {
         maySubscribe: () => 0,
       },
     });
-    const client = await network.connected(open, {
-      properties: { authenticationMethod: 'quiz' },
-      authenticator: { answer: (data) => utf8(`${new TextDecoder().decode(data)}: me`) },
+    const exchange = new AuthExchange('quiz', undefined, {
+      answer: (data) => utf8(`${new TextDecoder().decode(data)}: me`),
     });
+    const client = await network.connected(open, { properties: exchange.properties, exchange });
     assert.equal(client.isConnected, true);
     assert.deepEqual(seen, ['who: me']);
   });

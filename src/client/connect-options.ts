@@ -3,6 +3,7 @@
 import type { ConnectProperties, WillProperties } from '../packet/connect.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { ClientError } from './client-error.ts';
+import type { EnhancedAuthentication } from './enhanced-authentication.ts';
 import type { ClientLimits } from './limits.ts';
 import type { OutboxOptions } from './outbox.ts';
 import type { Authenticator, ClientObserver } from './ports.ts';
@@ -24,7 +25,7 @@ export interface Attempt {
   readonly failure: Error | undefined;
 }
 
-/** A mechanism of enhanced authentication, such as `scramSha256`. (MQTT 5.0 section 4.12) */
+/** A mechanism of enhanced authentication. (MQTT 5.0 section 4.12) */
 export interface Authentication {
   readonly method: string;
   /** Begins an exchange. */
@@ -66,8 +67,8 @@ export interface ConnectOptions {
     | Credentials
     | ((attempt: Attempt) => Credentials | Promise<Credentials>)
     | undefined;
-  /** Enhanced authentication. */
-  readonly authentication?: Authentication | undefined;
+  /** Enhanced authentication: `scramSha256`, or `enhancedAuthentication` of one of your own. */
+  readonly authentication?: EnhancedAuthentication | undefined;
   /**
    * Whether the first connection begins a new session, and the last one ends it. Absent: true,
    * unless `sessionExpirySeconds` or an `outbox.store` says that the session is to outlive the

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { failure, message, stage, welcomed } from '../../test/harness/client-stage.ts';
+import { AuthExchange } from './enhanced-authentication.ts';
 
 describe('a connection', () => {
   it('begins with CONNECT [MQTT-3.1.0-1] [MQTT3-3.1.0-1]', async () => {
@@ -68,10 +69,8 @@ describe('a connection', () => {
   });
 
   it('sends nothing but AUTH and DISCONNECT before CONNACK [MQTT-3.1.2-30]', async () => {
-    const { network, server, client } = stage({
-      properties: { authenticationMethod: 'm' },
-      authenticator: { answer: () => undefined },
-    });
+    const exchange = new AuthExchange('m', undefined, { answer: () => undefined });
+    const { network, server, client } = stage({ properties: exchange.properties, exchange });
     const connecting = assert.rejects(client.connect(server.open), failure('disconnected'));
     await network.settle();
     await assert.rejects(client.publish('a', ''), failure('not connected'));
@@ -190,7 +189,7 @@ describe('a server that breaks the protocol', () => {
   });
 
   it('gets no AUTH where CONNECT names no method [MQTT-4.12.0-7]', async () => {
-    const { server } = await welcomed({ authenticator: { answer: (data) => data } });
+    const { server } = await welcomed();
     await server.sendBytes('f0 [18 [15 "m"]]');
     assert.deepEqual(server.heard(), ['disconnect']);
   });

@@ -1,14 +1,13 @@
 /** One network connection to a server, from CONNECT to its end. */
 
-import type { Auth } from '../packet/auth.ts';
 import type { Connack } from '../packet/connack.ts';
 import type { Connect } from '../packet/connect.ts';
 import type { Disconnect, DisconnectProperties } from '../packet/disconnect.ts';
-import { writeFromClient } from '../packet/from-client.ts';
-import { fromServer } from '../packet/from-server.ts';
+import { writeFromClientWithoutAuth } from '../packet/from-client.ts';
+import { fromServerWithoutAuth } from '../packet/from-server.ts';
 import type { Packet } from '../packet/packet.ts';
 import { PacketReader } from '../packet/packet-reader.ts';
-import { ProtocolError } from '../packet/protocol-error.ts';
+import { ProtocolError, protocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
 import type { TopicCache } from '../packet/topic-cache.ts';
@@ -21,9 +20,10 @@ import type { Turn } from '../session/turn.ts';
 import { ClientError, disconnected, reasonText } from './client-error.ts';
 import type { ClientSession } from './client-session.ts';
 import { Conversation } from './conversation.ts';
+import type { AuthExchange, AuthLine } from './enhanced-authentication.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type ClientLimits, packetBytesMax } from './limits.ts';
-import type { Authenticator, ClientHost, ClientObserver, Recipient } from './ports.ts';
+import type { ClientHost, ClientObserver, Recipient } from './ports.ts';
 import type { Outcome, Publication } from './publications.ts';
 import { Requests } from './requests.ts';
 import { publishFault, type ServerTerms, subscribeFault, termsOf } from './server-terms.ts';
@@ -45,14 +45,14 @@ export interface ConnectionOptions {
   readonly host: ClientHost;
   readonly turn: Turn;
   readonly observer: ClientObserver;
-  readonly authenticator: Authenticator | undefined;
+  readonly exchange: AuthExchange | undefined;
   readonly events: ConnectionEvents;
 }
 
 /** `closing` when only the last bytes still have to leave. */
 type Phase = 'connecting' | 'connected' | 'closing' | 'closed';
 
-export class Connection implements LinkReceiver {
+export class Connection implements LinkReceiver, AuthLine {
   readonly #link: Link;
   readonly #options: ConnectionOptions;
   readonly #traffic = { receivedBytes: 0, sentBytes: 0, publishSentBytes: 0 };
@@ -64,7 +64,7 @@ export class Connection implements LinkReceiver {
   // When the last piece came: the time that goes for all that is in it.
   #readAt = 0;
   #isPaused = false;
-  // What follows CONNACK waits until the authenticator has looked at that.
+  // What follows CONNACK waits until the exchange has looked at that.
   #isVerifying = false;
   #sender: PacketSender;
   #terms: ServerTerms | undefined;
@@ -79,7 +79,7 @@ export class Connection implements LinkReceiver {
     this.#link = link;
     this.#options = options;
     this.#reader = new PacketReader({
-      from: fromServer,
+      from: options.exchange?.from ?? fromServerWithoutAuth,
       version: connect.version,
       packetBytesMax: connect.properties?.maximumPacketSize ?? packetBytesMax,
       topics: options.topics,
@@ -97,8 +97,12 @@ export class Connection implements LinkReceiver {
     return this.#phase === 'connected';
   }
 
+  get isOpen(): boolean {
+    return this.#phase === 'connecting' || this.#phase === 'connected';
+  }
+
   receive(bytes: Uint8Array): void {
-    if (!this.#isOpen) return;
+    if (!this.isOpen) return;
     this.#traffic.receivedBytes += bytes.length;
     this.#reader.push(bytes);
     // Acknowledgements need not wait for the end of the turn, which costs a tenth of a message in
@@ -122,7 +126,7 @@ export class Connection implements LinkReceiver {
 
   closed(error?: Error): void {
     if (this.#phase === 'closed') return;
-    if (this.#isOpen) {
+    if (this.isOpen) {
       const text = error === undefined ? 'the server closed the connection' : error.message;
       this.#leave(new ClientError('connection lost', text, { cause: error }));
     }
@@ -142,7 +146,7 @@ export class Connection implements LinkReceiver {
       this.#link.destroy();
     } else if (this.#phase === 'connecting') {
       const text = `no CONNACK within ${this.#options.limits.connectSeconds} seconds`;
-      this.#end(new ClientError('connect timeout', text));
+      this.end(new ClientError('connect timeout', text));
     } else {
       this.#lookAfterKeepAlive(now);
     }
@@ -212,9 +216,23 @@ export class Connection implements LinkReceiver {
 
   /** Sends DISCONNECT behind what is on its way, and nothing after it. [MQTT-3.14.4-1] */
   disconnect(reasonCode: ReasonCode, properties: DisconnectProperties | undefined): void {
-    if (!this.#isOpen) return;
+    if (!this.isOpen) return;
     this.#sender.send({ type: 'disconnect', reasonCode, properties });
-    this.#end(undefined);
+    this.end(undefined);
+  }
+
+  send(packet: Packet): void {
+    this.#sender.send(packet);
+  }
+
+  /** Leaves, and closes the link behind the last bytes, for which the network has some time. */
+  end(failure: ClientError | undefined): void {
+    if (!this.isOpen) return;
+    this.#leave(failure);
+    const { host, limits } = this.#options;
+    this.#dueAt = this.#wakeAt(host.clock.now() + limits.lingerSeconds * 1000);
+    if (this.#isPaused) this.#link.resume(); // A link that is not read does not see its end.
+    this.#output.close();
   }
 
   /** The recipient takes more, or an answer is awaited that must be read. */
@@ -224,14 +242,10 @@ export class Connection implements LinkReceiver {
     this.#link.resume();
   }
 
-  get #isOpen(): boolean {
-    return this.#phase === 'connecting' || this.#phase === 'connected';
-  }
-
   #createSender(bytesMax: number, topicAliasMax: number): PacketSender {
-    const { connect, host, observer } = this.#options;
+    const { connect, exchange, host, observer } = this.#options;
     return new PacketSender(this.#output, {
-      write: writeFromClient,
+      write: exchange?.write ?? writeFromClientWithoutAuth,
       version: connect.version,
       packetBytesMax: bytesMax,
       topicAliasMax,
@@ -247,7 +261,7 @@ export class Connection implements LinkReceiver {
   #read(): void {
     this.#readAt = this.#options.host.clock.now();
     try {
-      while (this.#isOpen && !this.#isVerifying) {
+      while (this.isOpen && !this.#isVerifying) {
         if (this.#readAcknowledgement()) continue;
         const packet = this.#reader.next();
         if (packet === undefined) break;
@@ -293,7 +307,7 @@ export class Connection implements LinkReceiver {
       case 'disconnect':
         return this.#disconnected(packet);
       case 'auth':
-        return this.#authenticate(packet);
+        return this.#options.exchange!.answer(packet, this);
       case 'pingresp': // That it came is all that matters.
         return;
       case 'connect':
@@ -309,7 +323,7 @@ export class Connection implements LinkReceiver {
 
   #handleBeforeConnack(packet: Packet): void {
     if (packet.type === 'connack') return this.#welcomed(packet);
-    if (packet.type === 'auth') return this.#authenticate(packet);
+    if (packet.type === 'auth') return this.#options.exchange!.answer(packet, this);
     throw unexpected(packet);
   }
 
@@ -319,28 +333,21 @@ export class Connection implements LinkReceiver {
     if (reasonCode >= 0x80) {
       const text = `the server refused the connection, ${reasonText(reasonCode, properties?.reasonString)}`;
       const { serverReference } = properties ?? {};
-      this.#end(new ClientError('refused', text, { reasonCode, serverReference }));
+      this.end(new ClientError('refused', text, { reasonCode, serverReference }));
       return;
     }
     if (sessionPresent && connect.cleanStart) {
       // [MQTT-3.2.2-4]: who has no session asks for a clean start.
-      throw new ProtocolError(
-        reasonCodes.protocolError,
-        'a session is present after a clean start',
-      );
+      throw protocolError('a session is present after a clean start');
     }
-    const { authenticator } = this.#options;
-    if (authenticator?.verify === undefined) return this.#begin(connack);
-    const data = properties?.authenticationData;
+    const { exchange } = this.#options;
+    if (exchange === undefined) return this.#begin(connack);
     this.#isVerifying = true;
-    this.#whenAnswered(
-      () => authenticator.verify?.(data),
-      () => {
-        this.#isVerifying = false;
-        this.#begin(connack);
-      },
-    );
-    if (!this.#isVerifying) return;
+    exchange.verify(connack, this, () => {
+      this.#isVerifying = false;
+      this.#begin(connack);
+    });
+    if (!this.#isVerifying || !this.isOpen) return;
     // What follows CONNACK is not looked at before.
     this.#isPaused = true;
     this.#link.pause();
@@ -378,55 +385,10 @@ export class Connection implements LinkReceiver {
     this.#read();
   }
 
-  #authenticate({ reasonCode, properties }: Auth): void {
-    const { connect, authenticator } = this.#options;
-    const authenticationMethod = connect.properties?.authenticationMethod;
-    if (authenticationMethod === undefined || authenticator === undefined) {
-      throw new ProtocolError(reasonCodes.protocolError, 'AUTH, which was not asked for');
-    }
-    if (properties?.authenticationMethod !== authenticationMethod) {
-      // [MQTT-4.12.0-5]
-      const text = `AUTH must name the authentication method of CONNECT, '${authenticationMethod}'`;
-      throw new ProtocolError(reasonCodes.protocolError, text);
-    }
-    if (reasonCode !== reasonCodes.continueAuthentication) return;
-    this.#whenAnswered(
-      () => authenticator.answer(properties.authenticationData),
-      (authenticationData) => {
-        // [MQTT-4.12.0-3]
-        this.#sender.send({
-          type: 'auth',
-          reasonCode,
-          properties: authenticationData
-            ? { authenticationMethod, authenticationData }
-            : { authenticationMethod },
-        });
-      },
-    );
-  }
-
-  /** Goes on with what the authenticator says, at once or later; ends if it objects. */
-  #whenAnswered<T>(ask: () => T | Promise<T>, use: (answer: T) => void): void {
-    const object = (cause: unknown) => {
-      const text = cause instanceof Error ? cause.message : String(cause);
-      this.#end(new ClientError('not authentic', `the server is refused: ${text}`, { cause }));
-    };
-    let answer: T | Promise<T>;
-    try {
-      answer = ask();
-    } catch (error) {
-      return object(error);
-    }
-    if (!(answer instanceof Promise)) return use(answer);
-    answer.then((value) => {
-      if (this.#isOpen) use(value);
-    }, object);
-  }
-
   #disconnected({ reasonCode, properties }: Disconnect): void {
     const text = `the server disconnected, ${reasonText(reasonCode, properties?.reasonString)}`;
     const { serverReference } = properties ?? {};
-    this.#end(new ClientError('disconnected by server', text, { reasonCode, serverReference }));
+    this.end(new ClientError('disconnected by server', text, { reasonCode, serverReference }));
   }
 
   #refuse({ reasonCode, message }: ProtocolError): void {
@@ -435,7 +397,7 @@ export class Connection implements LinkReceiver {
       const properties = { reasonString: message };
       this.#sender.send({ type: 'disconnect', reasonCode, properties });
     }
-    this.#end(new ClientError('protocol error', `the server sent ${message}`, { reasonCode }));
+    this.end(new ClientError('protocol error', `the server sent ${message}`, { reasonCode }));
   }
 
   #lookAfterKeepAlive(now: number): void {
@@ -445,21 +407,11 @@ export class Connection implements LinkReceiver {
     const verdict = keepAlive.look(now);
     if (verdict === 'give up') {
       const text = `the server did not answer for twice the keep-alive`;
-      this.#end(new ClientError('keep-alive timeout', text));
+      this.end(new ClientError('keep-alive timeout', text));
       return;
     }
     if (verdict === 'ping') this.#sender.send({ type: 'pingreq' });
     this.#dueAt = this.#wakeAt(keepAlive.dueAt);
-  }
-
-  /** Leaves, and closes the link behind the last bytes, for which the network has some time. */
-  #end(failure: ClientError | undefined): void {
-    if (!this.#isOpen) return;
-    this.#leave(failure);
-    const { host, limits } = this.#options;
-    this.#dueAt = this.#wakeAt(host.clock.now() + limits.lingerSeconds * 1000);
-    if (this.#isPaused) this.#link.resume(); // A link that is not read does not see its end.
-    this.#output.close();
   }
 
   #leave(failure: ClientError | undefined): void {
@@ -496,5 +448,5 @@ export class Connection implements LinkReceiver {
 }
 
 function unexpected({ type }: Packet): ProtocolError {
-  return new ProtocolError(reasonCodes.protocolError, `${type.toUpperCase()} when none was due`);
+  return protocolError(`${type.toUpperCase()} when none was due`);
 }

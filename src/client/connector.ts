@@ -3,6 +3,7 @@
 import type { Connack } from '../packet/connack.ts';
 import type { Will } from '../packet/connect.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
+import { utf8Of } from '../packet/text.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 import { whenAborted } from './abort.ts';
 import { Backoff } from './backoff.ts';
@@ -214,15 +215,12 @@ export class Connector {
     const { options } = this.#options;
     const version = this.#version;
     const { keepAliveSeconds = keepAliveSecondsDefault, will, authentication } = options;
-    const exchange = version === 5 ? authentication?.begin() : undefined;
+    const exchange = version === 5 ? authentication?.exchange() : undefined;
     const properties = {
       receiveMaximum: options.receiveMaximum ?? receiveMaximumDefault,
       sessionExpiryInterval: options.sessionExpirySeconds ?? sessionSecondsOf(options),
       ...options.properties,
-      ...(exchange && {
-        authenticationMethod: authentication?.method,
-        authenticationData: exchange.data,
-      }),
+      ...exchange?.properties,
     };
     return {
       version,
@@ -230,7 +228,7 @@ export class Connector {
       will: will && willOf(will),
       ...(await this.#credentials(server)),
       properties: version === 5 ? properties : undefined,
-      authenticator: exchange?.authenticator,
+      exchange,
     };
   }
 
@@ -286,6 +284,6 @@ function stoppedError(): ClientError {
 }
 
 function willOf({ topic, payload = '', qos = 0, retain = false, properties }: WillOptions): Will {
-  const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
+  const bytes = typeof payload === 'string' ? utf8Of(payload) : payload;
   return { topic, payload: bytes, qos, retain, properties };
 }

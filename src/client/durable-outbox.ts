@@ -8,6 +8,7 @@ export interface DurableOutbox {
   /**
    * Opens the log of the client, and with it the store.
    *
+   * @internal for the client alone: `durableOutbox` makes what has it
    * @throws RangeError when it is another client's
    * @throws ClientError when it cannot be read; what the store says
    */

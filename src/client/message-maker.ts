@@ -2,6 +2,7 @@
 
 import { ByteWriter } from '../packet/byte-writer.ts';
 import { writePublishHead } from '../packet/publish.ts';
+import { utf8Of } from '../packet/text.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { Clock } from '../session/clock.ts';
 import type { Message, MessageProperties } from '../session/message.ts';
@@ -17,8 +18,6 @@ export interface PublishOptions {
   /** MQTT 5.0. */
   readonly properties?: MessageProperties | undefined;
 }
-
-const encoder = new TextEncoder();
 
 export class MessageMaker {
   readonly #clock: Clock;
@@ -42,7 +41,7 @@ export class MessageMaker {
     payload: Uint8Array | string,
     { qos = 0, retain = false, properties }: PublishOptions,
   ): Publication {
-    const bytes = typeof payload === 'string' ? encoder.encode(payload) : bytesOf(payload);
+    const bytes = typeof payload === 'string' ? utf8Of(payload) : bytesOf(payload);
     if (properties === undefined) {
       const message = new Publication(topic, bytes, { qos, retain });
       const isPlain = bytes.length < plainBytesMax && qos <= 2;

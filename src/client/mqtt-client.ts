@@ -124,12 +124,7 @@ export class MqttClient {
     });
     const wake = this.#timers.timer((now) => this.#session.wake(now));
     this.#session = new SessionClient({
-      host: {
-        clock: platform.clock,
-        atEndOfTurn: platform.atEndOfTurn,
-        turn: platform.turn,
-        wakeAt: (at) => wake.setAt(at),
-      },
+      host: { ...platform, wakeAt: (at) => wake.setAt(at) },
       clientId: options.clientId ?? '',
       makeClientId: () => madeUpId(platform.random),
       cleanStart: this.#isTemporary,

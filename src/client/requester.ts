@@ -1,5 +1,6 @@
 /** Requests and their responses, by Response Topic and Correlation Data. (MQTT 5.0 section 4.10) */
 
+import { utf8Of } from '../packet/text.ts';
 import type { QoS } from '../packet/version.ts';
 import type { MessageProperties } from '../session/message.ts';
 import { whenAborted } from './abort.ts';
@@ -74,7 +75,7 @@ export class Requester {
       // The subscription comes before the request on the same connection; for its answer nobody has
       // to wait, but a refusal is the end of it.
       this.#subscribe().catch(reject);
-      const correlationData = new TextEncoder().encode(correlation);
+      const correlationData = utf8Of(correlation);
       const own = { ...properties, responseTopic: this.#topic, correlationData };
       const options = { qos, properties: own, signal: over.signal };
       this.#client.publish(topic, payload, options).catch(reject);

@@ -1,6 +1,6 @@
 /** SUBSCRIBE and UNSUBSCRIBE packets that wait for their answer. */
 
-import { ProtocolError } from '../packet/protocol-error.ts';
+import { protocolError } from '../packet/protocol-error.ts';
 import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Suback } from '../packet/suback.ts';
 import type { Unsuback } from '../packet/unsuback.ts';
@@ -50,9 +50,8 @@ export class Requests {
       throw error;
     }
     this.#close(packetId);
-    const { packetTooLarge } = reasonCodes;
     throw new ClientError('dropped', 'the request is too large for the server', {
-      reasonCode: packetTooLarge,
+      reasonCode: reasonCodes.packetTooLarge,
     });
   }
 
@@ -91,8 +90,4 @@ export class Requests {
     this.#pending.delete(packetId);
     this.#outgoing.freePacketId(packetId);
   }
-}
-
-function protocolError(message: string): ProtocolError {
-  return new ProtocolError(reasonCodes.protocolError, message);
 }

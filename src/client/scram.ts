@@ -1,7 +1,8 @@
 /** SCRAM-SHA-256 for enhanced authentication, the client's side. (RFC 5802, RFC 7677) */
 
+import { utf8Of } from '../packet/text.ts';
 import { saslPrep } from '../session/sasl-prep.ts';
-import type { Authentication } from './connect-options.ts';
+import { type EnhancedAuthentication, enhancedAuthentication } from './enhanced-authentication.ts';
 import type { Authenticator } from './ports.ts';
 
 export interface ScramOptions {
@@ -36,19 +37,19 @@ export function scramSha256({
   userName,
   password,
   nonce = newNonce,
-}: ScramOptions): Authentication {
+}: ScramOptions): EnhancedAuthentication {
   const name = saslPrep(userName).replaceAll('=', '=3D').replaceAll(',', '=2C');
   if (name === '') throw new RangeError('an empty user name');
-  const secret = encoder.encode(saslPrep(password));
-  return {
+  const secret = utf8Of(saslPrep(password));
+  return enhancedAuthentication({
     method: 'SCRAM-SHA-256',
     begin() {
       const own = nonce();
       const bare = `n=${name},r=${own}`;
       const authenticator = new Exchange(secret, own, bare);
-      return { data: encoder.encode(header + bare), authenticator };
+      return { data: utf8Of(header + bare), authenticator };
     },
-  };
+  });
 }
 
 /** One exchange: a challenge that is answered, and the server's signature that is verified. */
@@ -79,7 +80,7 @@ class Exchange implements Authenticator {
     const proof = await hmac(storedKey, message);
     for (let i = 0; i < proof.length; i++) proof[i] ^= clientKey[i];
     this.#signature = await hmac(await hmac(salted, 'Server Key'), message);
-    return encoder.encode(`${withoutProof},p=${base64Of(proof)}`);
+    return utf8Of(`${withoutProof},p=${base64Of(proof)}`);
   }
 
   verify(data: Uint8Array | undefined): void {
@@ -113,8 +114,8 @@ class Exchange implements Authenticator {
   }
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+// Pure, so that a page without SCRAM does not have it.
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true });
 
 async function derive(
   password: Uint8Array<ArrayBuffer>,
@@ -129,7 +130,7 @@ async function derive(
 async function hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   const imported = await crypto.subtle.importKey('raw', key, algorithm, false, ['sign']);
-  return new Uint8Array(await crypto.subtle.sign('HMAC', imported, encoder.encode(text)));
+  return new Uint8Array(await crypto.subtle.sign('HMAC', imported, utf8Of(text)));
 }
 
 /** @throws Error when it is none */

@@ -2,7 +2,7 @@
 
 import type { Connack } from '../packet/connack.ts';
 import type { Connect } from '../packet/connect.ts';
-import { reasonCodes } from '../packet/reason-codes.ts';
+import { type ReasonCode, reasonCodes } from '../packet/reason-codes.ts';
 import type { Subscription } from '../packet/subscribe.ts';
 import type { ProtocolVersion, QoS } from '../packet/version.ts';
 import type { Message } from '../session/message.ts';
@@ -57,11 +57,11 @@ function survives({ version, cleanStart, properties }: Connect, granted: number 
 export function publishFault(terms: ServerTerms, { qos, retain }: Message) {
   if (qos > terms.qosMax) {
     // [MQTT-3.2.2-11]
-    return notSupported('qosNotSupported', `QoS ${qos}, only up to ${terms.qosMax}`);
+    return notSupported(reasonCodes.qosNotSupported, `QoS ${qos}, only up to ${terms.qosMax}`);
   }
   if (retain && !terms.retainAvailable) {
     // [MQTT-3.2.2-14]
-    return notSupported('retainNotSupported', 'retained messages');
+    return notSupported(reasonCodes.retainNotSupported, 'retained messages');
   }
   return undefined;
 }
@@ -73,20 +73,23 @@ export function subscribeFault(
   identifier: number | undefined,
 ) {
   if (identifier !== undefined && !terms.subscriptionIdentifiersAvailable) {
-    return notSupported('subscriptionIdentifiersNotSupported', 'subscription identifiers');
+    return notSupported(
+      reasonCodes.subscriptionIdentifiersNotSupported,
+      'subscription identifiers',
+    );
   }
   for (const { filter } of subscriptions) {
     if (!terms.sharedSubscriptionAvailable && filter.startsWith('$share/')) {
-      return notSupported('sharedSubscriptionsNotSupported', 'shared subscriptions');
+      return notSupported(reasonCodes.sharedSubscriptionsNotSupported, 'shared subscriptions');
     }
     if (!terms.wildcardSubscriptionAvailable && hasWildcard(filter)) {
-      return notSupported('wildcardSubscriptionsNotSupported', 'wildcards');
+      return notSupported(reasonCodes.wildcardSubscriptionsNotSupported, 'wildcards');
     }
   }
   return undefined;
 }
 
-function notSupported(reason: keyof typeof reasonCodes, what: string): ClientError {
+function notSupported(reasonCode: ReasonCode, what: string): ClientError {
   const message = `the server does not support ${what}, as its CONNACK says`;
-  return new ClientError('not supported', message, { reasonCode: reasonCodes[reason] });
+  return new ClientError('not supported', message, { reasonCode });
 }

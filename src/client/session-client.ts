@@ -11,6 +11,7 @@ import {
 import type { DisconnectProperties } from '../packet/disconnect.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { Subscribe } from '../packet/subscribe.ts';
+import { utf8Of } from '../packet/text.ts';
 import type { TopicCache } from '../packet/topic-cache.ts';
 import type { Unsubscribe } from '../packet/unsubscribe.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
@@ -21,10 +22,11 @@ import { nameFault } from '../topic/topic-filter.ts';
 import { ClientError, disconnected } from './client-error.ts';
 import { ClientSession } from './client-session.ts';
 import { Connection } from './connection.ts';
+import type { AuthExchange } from './enhanced-authentication.ts';
 import { refuseFault } from './fault.ts';
 import type { ClientLimits } from './limits.ts';
 import type { OutboxLog } from './outbox-log.ts';
-import type { Authenticator, ClientHost, ClientObserver, Open, Recipient } from './ports.ts';
+import type { ClientHost, ClientObserver, Open, Recipient } from './ports.ts';
 import type { Outcome, Publication } from './publications.ts';
 import type { ServerTerms } from './server-terms.ts';
 
@@ -54,8 +56,8 @@ export interface Introduction {
   readonly password?: Uint8Array | string | undefined;
   /** MQTT 5.0 only; `sessionExpiryInterval` is what lets a session outlive its connection. */
   readonly properties?: ConnectProperties | undefined;
-  /** For an `authenticationMethod` that takes more than CONNECT. */
-  readonly authenticator?: Authenticator | undefined;
+  /** For an `authenticationMethod`; its own properties of CONNECT are to be among those. */
+  readonly exchange?: AuthExchange | undefined;
 }
 
 export class SessionClient {
@@ -260,22 +262,21 @@ export class SessionClient {
 
   /** @throws RangeError when it makes no CONNECT */
   #connectPacket(introduction: Introduction): Connect {
-    const { version, keepAliveSeconds, will, userName, password, properties } = introduction;
+    const { exchange: _, password, ...said } = introduction;
+    const { version, will } = said;
     // [MQTT3-3.1.3-7]; MQTT 3.1 asks for an identifier in any case.
     const needsId = version === 3 || (version === 4 && this.#resumes);
     if (needsId && this.#clientId === '') this.#clientId = this.#options.makeClientId?.() ?? '';
     const connect: Connect = {
+      userName: undefined,
+      will: undefined,
+      ...said,
       type: 'connect',
-      version,
       bridge: false,
       // In MQTT 3.x it would have the session end with the connection.
       cleanStart: !this.#resumes || (this.#beginsAnew && version === 5),
-      keepAliveSeconds,
       clientId: this.#clientId,
-      will,
-      userName,
-      password: typeof password === 'string' ? new TextEncoder().encode(password) : password,
-      properties,
+      password: typeof password === 'string' ? utf8Of(password) : password,
     };
     if (will !== undefined) refuseFault(nameFault(will.topic));
     if (needsId && connect.clientId === '') {
@@ -290,25 +291,20 @@ export class SessionClient {
   #createConnection(
     link: Parameters<Accept>[0],
     connect: Connect,
-    { authenticator }: Introduction,
+    { exchange }: Introduction,
     connected: PromiseWithResolvers<Connack>,
   ): Connection {
-    const { host, observer, limits, recipient, topics } = this.#options;
     this.#closed = Promise.withResolvers();
     this.#expirySeconds = connect.properties?.sessionExpiryInterval ?? 0;
     const isDoubtful = this.#isDoubtful;
     this.#isDoubtful = true;
     return new Connection(link, {
+      ...this.#options,
       connect,
       isDoubtful,
       session: this.#session,
-      recipient,
-      limits,
-      topics,
-      host,
       turn: this.#turn,
-      observer,
-      authenticator,
+      exchange,
       events: {
         connected: (connack, terms) => {
           this.#terms = terms;
@@ -317,7 +313,7 @@ export class SessionClient {
           this.#resumes = terms.sessionSurvives;
           this.#beginsAnew = false;
           this.#session.log?.sessionBegun();
-          recipient.opened?.();
+          this.#options.recipient.opened?.();
           connected.resolve(connack);
         },
         ended: (failure) => {

@@ -1,6 +1,7 @@
 /** Reason codes in words, as MQTT.js has them in its errors. */
 
 import { reasonCodes } from '../packet/reason-codes.ts';
+import { reasonName } from '../packet/reason-name.ts';
 import type { ProtocolVersion } from '../packet/version.ts';
 
 /** The return codes of MQTT 3.x, in their order (MQTT 3.1.1 table 3.1). */
@@ -21,7 +22,7 @@ export function connackCode(reasonCode: number, version: ProtocolVersion): numbe
 
 /** `Not authorized`; a number where the code has no name. */
 export function nameOf(reasonCode: number): string {
-  const [name] = Object.entries(reasonCodes).find(([, code]) => code === reasonCode) ?? [];
+  const name = reasonName(reasonCode);
   if (name === undefined) return `0x${reasonCode.toString(16)}`;
   const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return words[0].toUpperCase() + words.slice(1);

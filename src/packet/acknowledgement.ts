@@ -82,16 +82,12 @@ export function writeAcknowledgement(
   { type, packetId, reasonCode, properties }: Acknowledgement,
   version: ProtocolVersion,
 ): void {
-  out.u8(firstByteOf(type));
-  if (version !== 5 || (reasonCode === reasonCodes.success && properties === undefined)) {
-    out.u8(packetIdBytes);
-    out.packetId(packetId);
-    return;
-  }
-  const start = out.openBlock();
+  const start = out.openPacket(firstByteOf(type));
   out.packetId(packetId);
-  out.u8(reasonCode);
-  if (properties !== undefined) writeProperties(out, type, properties);
+  if (version === 5 && (reasonCode !== reasonCodes.success || properties !== undefined)) {
+    out.u8(reasonCode);
+    if (properties !== undefined) writeProperties(out, type, properties);
+  }
   out.closeBlock(start);
 }
 

@@ -7,15 +7,19 @@ import type { Lease } from './lease.ts';
 const roomBytesFirst = 4 * 1024;
 const growth = 4;
 
+export interface AssemblyOptions {
+  /** Where rooms come from and go back to; undefined: each packet has one of its own. */
+  readonly pool: AssemblyPool | undefined;
+}
+
 export class Assembly {
   readonly #pool: AssemblyPool | undefined;
   #room: Uint8Array<ArrayBuffer> | undefined;
   #filled = 0;
   #length = 0;
 
-  /** @param pool where rooms come from and go back to; undefined: each packet has one of its own */
-  constructor(pool: AssemblyPool | undefined) {
-    this.#pool = pool;
+  constructor(options: AssemblyOptions) {
+    this.#pool = options.pool;
   }
 
   /** Pieces are still to come. */

@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes, type Side } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { protocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
 import type { ProtocolVersion } from './version.ts';
@@ -34,12 +34,12 @@ export function readAuth(body: ByteReader, { side }: Sender): Auth {
     return { type: 'auth', reasonCode: reasonCodes.success, properties: undefined };
   }
   if (body.remaining === 0) {
-    throw new ProtocolError(reasonCodes.protocolError, 'auth has no authentication method');
+    throw protocolError('auth has no authentication method');
   }
   const reasonCode = body.reasonCode(allowed[side], `the auth of a ${side}`);
   const properties = readProperties(body, 'auth');
   if (properties?.authenticationMethod === undefined) {
-    throw new ProtocolError(reasonCodes.protocolError, 'auth has no authentication method');
+    throw protocolError('auth has no authentication method');
   }
   return { type: 'auth', reasonCode, properties };
 }
@@ -50,8 +50,7 @@ export function writeAuth(
   version: ProtocolVersion,
 ): void {
   if (version !== 5) throw new RangeError(`auth is unknown to version ${version}, only to 5`);
-  out.u8(packetTypes.auth.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.auth.firstByte);
   if (reasonCode !== reasonCodes.success || properties !== undefined) {
     out.u8(reasonCode);
     writeProperties(out, 'auth', properties);

@@ -16,7 +16,7 @@ export interface Bodies {
   /** Reads the topic of a PUBLISH. */
   readonly decodeTopic: DecodeTopic;
   /** Absent where nobody sends CONNECT. */
-  readonly open?: (sizes: PacketSizes | undefined) => Opening;
+  readonly opening?: (sizes: PacketSizes | undefined) => Opening;
   /** Reads all but CONNECT. */
   readonly read: (type: PacketType, body: ByteReader, firstByte: number, sender: Sender) => Packet;
 }

@@ -1,6 +1,6 @@
 /** A cursor over the bytes of one packet. */
 
-import { ProtocolError } from './protocol-error.ts';
+import { malformed, ProtocolError, protocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import { decodeText, hexOf } from './text.ts';
 import { decodeTopicName } from './topic-name.ts';
@@ -68,7 +68,7 @@ export class ByteReader {
       if (byte === 0 && shift > 0) throw longVarint(); // [MQTT-1.5.5-1]
       return value;
     }
-    throw new ProtocolError(reasonCodes.malformedPacket, endlessVarint);
+    throw malformed(endlessVarint);
   }
 
   text(): string {
@@ -114,10 +114,7 @@ export class ByteReader {
   reasonCode(allowed: ReadonlySet<ReasonCode>, packet: string): ReasonCode {
     const code = this.u8() as ReasonCode;
     if (allowed.has(code)) return code;
-    throw new ProtocolError(
-      reasonCodes.protocolError,
-      `reason code ${hexOf(code)}, which ${packet} cannot carry`,
-    );
+    throw protocolError(`reason code ${hexOf(code)}, which ${packet} cannot carry`);
   }
 
   /** Passes over `count` bytes and returns where they begin. */
@@ -135,15 +132,12 @@ export class ByteReader {
 }
 
 function tooShort(): ProtocolError {
-  return new ProtocolError(reasonCodes.malformedPacket, 'the packet ends in the middle of a field');
+  return malformed('the packet ends in the middle of a field');
 }
 
 /** What is wrong with one that has a fifth byte. */
 export const endlessVarint = 'a variable byte integer goes on after its fourth byte';
 
 export function longVarint(): ProtocolError {
-  return new ProtocolError(
-    reasonCodes.malformedPacket,
-    'a variable byte integer takes more bytes than its value needs',
-  );
+  return malformed('a variable byte integer takes more bytes than its value needs');
 }

@@ -79,6 +79,12 @@ export class ByteWriter {
     this.length += bytes.length;
   }
 
+  /** Opens the block of a packet, behind its first byte. */
+  openPacket(firstByte: number): number {
+    this.u8(firstByte);
+    return this.openBlock();
+  }
+
   /** Opens a block that its length goes before, as a variable byte integer; returns its start. */
   openBlock(): number {
     this.u8(0);

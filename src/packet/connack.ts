@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { malformed, protocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import type { ProtocolVersion } from './version.ts';
 
@@ -59,10 +59,8 @@ export function readConnack(body: ByteReader, version: ProtocolVersion): Connack
   const flags = body.u8();
   // MQTT 3.1 reserves this byte and says nothing about its value.
   if (flags > 1 && version !== 3) {
-    throw new ProtocolError(
-      reasonCodes.malformedPacket, // [MQTT-3.2.2-1]
-      `connack flags are ${flags}, allowed are 0 and 1`,
-    );
+    // [MQTT-3.2.2-1]
+    throw malformed(`connack flags are ${flags}, allowed are 0 and 1`);
   }
   const sessionPresent = flags === 1 && version !== 3;
   if (version === 5 && body.remaining === 1) return readForeignRefusal(body);
@@ -70,7 +68,7 @@ export function readConnack(body: ByteReader, version: ProtocolVersion): Connack
     version === 5 ? body.reasonCode(connackReasonCodes, 'connack') : readReturnCode(body);
   if (sessionPresent && reasonCode !== reasonCodes.success) {
     // [MQTT-3.2.2-6]
-    throw new ProtocolError(reasonCodes.protocolError, 'a refusal says that a session is present');
+    throw protocolError('a refusal says that a session is present');
   }
   const properties = version === 5 ? readProperties(body, 'connack') : undefined;
   return { type: 'connack', sessionPresent, reasonCode, properties };
@@ -85,7 +83,7 @@ function readForeignRefusal(body: ByteReader): Connack {
   if (reasonCode !== reasonCodes.success) {
     return { type: 'connack', sessionPresent: false, reasonCode, properties: undefined };
   }
-  throw new ProtocolError(reasonCodes.malformedPacket, 'connack has no properties');
+  throw malformed('connack has no properties');
 }
 
 export function writeConnack(out: ByteWriter, packet: Connack, version: ProtocolVersion): void {
@@ -93,8 +91,7 @@ export function writeConnack(out: ByteWriter, packet: Connack, version: Protocol
   if (sessionPresent && reasonCode !== reasonCodes.success) {
     throw new RangeError('a refusal cannot say that a session is present');
   }
-  out.u8(packetTypes.connack.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.connack.firstByte);
   out.u8(sessionPresent && version !== 3 ? 1 : 0);
   out.u8(version === 5 ? reasonCode : returnCodeOf(reasonCode));
   if (version === 5) writeProperties(out, 'connack', packet.properties);
@@ -104,10 +101,7 @@ export function writeConnack(out: ByteWriter, packet: Connack, version: Protocol
 function readReturnCode(body: ByteReader): ReasonCode {
   const code = body.u8();
   if (code < meanings.length) return meanings[code];
-  throw new ProtocolError(
-    reasonCodes.protocolError,
-    `connack return code ${code}, allowed are 0 to ${meanings.length - 1}`,
-  );
+  throw protocolError(`connack return code ${code}, allowed are 0 to ${meanings.length - 1}`);
 }
 
 /** The nearest return code for what MQTT 3.x has no word for; for the rest, "unavailable". */

@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { malformed, ProtocolError, protocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import { decodeText, quoted } from './text.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
@@ -112,10 +112,8 @@ export function readConnect(body: ByteReader, protocol: Protocol): Connect {
   const keepAliveSeconds = quietly(() => body.u16());
   const properties = version === 5 ? readProperties(body, 'connect') : undefined;
   if (properties?.authenticationData && properties.authenticationMethod === undefined) {
-    throw new ProtocolError(
-      reasonCodes.protocolError, // section 3.1.2.11.10
-      'authentication data without an authentication method',
-    );
+    // section 3.1.2.11.10
+    throw protocolError('authentication data without an authentication method');
   }
   const clientId = readClientId(body, version);
   const will = flags & connectFlags.will ? readWill(body, flags, version) : undefined;
@@ -178,7 +176,7 @@ function readClientId(body: ByteReader, version: ProtocolVersion): string {
 
 function readWillTopic(body: ByteReader): string {
   const topic = readPlainText(body);
-  if (topic === '') throw new ProtocolError(reasonCodes.protocolError, 'an empty will topic'); // [MQTT-4.7.3-1]
+  if (topic === '') throw protocolError('an empty will topic'); // [MQTT-4.7.3-1]
   if (!/[+#]/.test(topic)) return topic;
   throw new ProtocolError(
     reasonCodes.topicNameInvalid,
@@ -226,8 +224,7 @@ export function writeConnect(out: ByteWriter, packet: Connect): void {
   }
   const protocol = protocols.find((row) => row.version === version && row.bridge === bridge);
   if (protocol === undefined) throw new RangeError('MQTT 5.0 has no bridge bit');
-  out.u8(packetTypes.connect.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.connect.firstByte);
   out.text(protocol.name);
   out.u8(protocol.level);
   out.u8(flagsOf(packet));
@@ -254,8 +251,4 @@ function writeWill(out: ByteWriter, will: Will, version: ProtocolVersion): void 
   if (version === 5) writeProperties(out, 'will', will.properties);
   out.text(will.topic);
   out.binary(will.payload);
-}
-
-function malformed(message: string): ProtocolError {
-  return new ProtocolError(reasonCodes.malformedPacket, message);
 }

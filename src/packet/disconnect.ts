@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes, type Side } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError, unspoken } from './protocol-error.ts';
+import { protocolError, unspoken } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
 import { hexOf } from './text.ts';
@@ -75,7 +75,7 @@ export function readDisconnect(body: ByteReader, { side, version }: Sender): Dis
   const properties = body.remaining === 0 ? undefined : readProperties(body, 'disconnect');
   if (body.remaining > 0) {
     // For Mosquitto no malformed packet, as any other would be.
-    throw new ProtocolError(reasonCodes.protocolError, 'disconnect goes on after its properties');
+    throw protocolError('disconnect goes on after its properties');
   }
   if (!disconnectReasonCodes[side].has(reasonCode)) {
     // The client goes anyway.
@@ -86,10 +86,7 @@ export function readDisconnect(body: ByteReader, { side, version }: Sender): Dis
   }
   if (side === 'server' && properties?.sessionExpiryInterval !== undefined) {
     // [MQTT-3.14.2-2]
-    throw new ProtocolError(
-      reasonCodes.protocolError,
-      'a session expiry interval in the disconnect of a server',
-    );
+    throw protocolError('a session expiry interval in the disconnect of a server');
   }
   return { type: 'disconnect', reasonCode, properties };
 }
@@ -99,8 +96,7 @@ export function writeDisconnect(
   { reasonCode, properties }: Disconnect,
   version: ProtocolVersion,
 ): void {
-  out.u8(packetTypes.disconnect.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.disconnect.firstByte);
   const isShort = reasonCode === reasonCodes.normalDisconnection && properties === undefined;
   if (version === 5 && !isShort) {
     out.u8(reasonCode);

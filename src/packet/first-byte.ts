@@ -1,7 +1,7 @@
 /** Which first bytes a side may send, as tables that answer with one look-up per packet. */
 
-import { type PacketType, packetTypes, type Side } from './packet-types.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { maySend, type PacketType, packetTypes, type Side } from './packet-types.ts';
+import { malformed, ProtocolError, protocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import { hexOf } from './text.ts';
 import type { ProtocolVersion } from './version.ts';
@@ -25,7 +25,7 @@ export function refusedFirstByte(
   const hex = hexOf(firstByte);
   if (type === undefined) {
     // Table 2-1 forbids it and names no code; this is Mosquitto's.
-    return new ProtocolError(reasonCodes.protocolError, `a packet of type 0, first byte ${hex}`);
+    return protocolError(`a packet of type 0, first byte ${hex}`);
   }
   if (!maySend(side, type, version)) {
     // Both are wrong where its flags are, too: then this is Mosquitto's choice.
@@ -35,10 +35,8 @@ export function refusedFirstByte(
       `${type}, which a ${side} does not send in version ${version}`,
     );
   }
-  return new ProtocolError(
-    reasonCodes.malformedPacket, // [MQTT-2.1.3-1]
-    `${type} with first byte ${hex}, its flags are fixed`,
-  );
+  // [MQTT-2.1.3-1]
+  return malformed(`${type} with first byte ${hex}, its flags are fixed`);
 }
 
 /** Whether a byte is refused before the length is known, with which more may be wrong. */
@@ -67,9 +65,4 @@ function tableFor(side: Side, version: ProtocolVersion): FirstBytes {
 /** @returns undefined for the type 0, which there is none of */
 export function typeOf(firstByte: number): PacketType | undefined {
   return allTypes.find((type) => packetTypes[type].firstByte >> 4 === firstByte >> 4);
-}
-
-function maySend(side: Side, type: PacketType, version: ProtocolVersion): boolean {
-  const sides: readonly Side[] = packetTypes[type].sentBy[version];
-  return sides.includes(side);
 }

@@ -10,9 +10,8 @@ import { firstBytesFrom } from './first-byte.ts';
 import { Opening } from './opening.ts';
 import { type Packet, writeWhole } from './packet.ts';
 import { pingreq, writePing } from './ping.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { protocolError } from './protocol-error.ts';
 import { type Publish, readPublish, writePublish } from './publish.ts';
-import { reasonCodes } from './reason-codes.ts';
 import { readSubscribe, writeSubscribe } from './subscribe.ts';
 import { readUnsubscribe, writeUnsubscribe } from './unsubscribe.ts';
 import type { ProtocolVersion } from './version.ts';
@@ -23,7 +22,7 @@ export const fromClient: Bodies = {
   // Pure, so that whoever reads a server's packets alone has nothing of this.
   firstBytes: /* @__PURE__ */ firstBytesFrom('client'),
   decodeTopic: decodePublishedTopic,
-  open: (sizes) => new Opening(sizes),
+  opening: (sizes) => new Opening(sizes),
   read(type, body, firstByte, sender) {
     switch (type) {
       case 'publish':
@@ -52,11 +51,21 @@ export const fromClient: Bodies = {
 /** They are a server's to send. [MQTT-3.3.4-6] */
 function withoutIdentifiers(publish: Publish): Publish {
   if (publish.properties?.subscriptionIdentifiers === undefined) return publish;
-  throw new ProtocolError(reasonCodes.protocolError, 'a client sent a subscription identifier');
+  throw protocolError('a client sent a subscription identifier');
 }
 
 /** Does what `writePacket` does, for what a client may send. */
 export function writeFromClient(out: ByteWriter, packet: Packet, version: ProtocolVersion): void {
+  if (packet.type === 'auth') writeAuth(out, packet, version);
+  else writeFromClientWithoutAuth(out, packet, version);
+}
+
+/** The same for one that has no use for enhanced authentication. */
+export function writeFromClientWithoutAuth(
+  out: ByteWriter,
+  packet: Packet,
+  version: ProtocolVersion,
+): void {
   writeWhole(out, packet, version, write);
 }
 
@@ -79,8 +88,6 @@ function write(out: ByteWriter, packet: Packet, version: ProtocolVersion): void 
       return writePing(out, packet);
     case 'disconnect':
       return writeDisconnect(out, packet, version);
-    case 'auth':
-      return writeAuth(out, packet, version);
     default:
       throw new RangeError(`a client sends no ${packet.type}`);
   }

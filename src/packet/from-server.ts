@@ -9,13 +9,15 @@ import { readDisconnect, writeDisconnect } from './disconnect.ts';
 import { firstBytesFrom } from './first-byte.ts';
 import { type Packet, writeWhole } from './packet.ts';
 import { pingresp, writePing } from './ping.ts';
+import { protocolError } from './protocol-error.ts';
 import { readPublish, writePublish } from './publish.ts';
 import { readSuback, writeSuback } from './suback.ts';
 import { decodeTopicName } from './topic-name.ts';
 import { readUnsuback, writeUnsuback } from './unsuback.ts';
 import type { ProtocolVersion } from './version.ts';
 
-export const fromServer: Bodies = {
+/** Of one that was not asked for enhanced authentication, so that AUTH is out of place. */
+export const fromServerWithoutAuth: Bodies = {
   side: 'server',
   firstBytes: /* @__PURE__ */ firstBytesFrom('server'),
   decodeTopic: decodeTopicName,
@@ -39,12 +41,24 @@ export const fromServer: Bodies = {
       case 'disconnect':
         return readDisconnect(body, sender);
       case 'auth':
-        return readAuth(body, sender);
+        throw protocolError('AUTH, which was not asked for');
       default:
         throw new RangeError(`a server sends no ${type}`);
     }
   },
 };
+
+export const fromServer: Bodies = /* @__PURE__ */ withAuth(fromServerWithoutAuth);
+
+function withAuth(bodies: Bodies): Bodies {
+  return {
+    ...bodies,
+    read(type, body, firstByte, sender) {
+      if (type === 'auth') return readAuth(body, sender);
+      return bodies.read(type, body, firstByte, sender);
+    },
+  };
+}
 
 /** Does what `writePacket` does, for what a server may send. */
 export function writeFromServer(out: ByteWriter, packet: Packet, version: ProtocolVersion): void {

@@ -5,7 +5,7 @@ import { type Connect, readConnect, readProtocol } from './connect.ts';
 import { type FirstBytes, refusedFirstByte, typeOf } from './first-byte.ts';
 import { leastSize, type PacketSizes, sizeMax } from './packet-sizes.ts';
 import { type PacketType, packetTypes } from './packet-types.ts';
-import { ProtocolError, unspoken } from './protocol-error.ts';
+import { ProtocolError, protocolError, unspoken } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import type { ProtocolVersion } from './version.ts';
 
@@ -75,7 +75,7 @@ export class Opening {
     const type = typeOf(firstByte);
     if (version === undefined && type !== undefined) {
       // [MQTT-3.1.0-1]
-      return new ProtocolError(reasonCodes.protocolError, `${type} came before connect`);
+      return protocolError(`${type} came before connect`);
     }
     if (!this.#mayConnect && type === 'connect') return secondConnect();
     if (!this.#mayAuthenticate && type === 'auth') return unaskedAuth();
@@ -91,5 +91,5 @@ function secondConnect(): ProtocolError {
 /** Mosquitto does not look into it. [MQTT-4.12.0-1] */
 function unaskedAuth(): ProtocolError {
   const message = 'AUTH, where CONNECT had no authentication method';
-  return new ProtocolError(reasonCodes.protocolError, message);
+  return protocolError(message);
 }

@@ -18,7 +18,7 @@ import type { Packet } from './packet.ts';
 import type { PacketMemory } from './packet-memory.ts';
 import type { PacketSizes } from './packet-sizes.ts';
 import type { PacketType } from './packet-types.ts';
-import { ProtocolError, unspoken } from './protocol-error.ts';
+import { malformed, ProtocolError, unspoken } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import type { Sender } from './sender.ts';
 import type { TopicCache } from './topic-cache.ts';
@@ -89,19 +89,19 @@ export class PacketReader implements PacketMemory {
   #packetId = 0;
 
   constructor(options: PacketReaderOptions) {
-    const { from, packetBytesMax, sizes, version, topics, assemblies } = options;
+    const { from, packetBytesMax, version, topics } = options;
     if (from.side === 'server' && version === undefined) {
       throw new RangeError('a reader of what a server sends needs the version');
     }
     this.#from = from;
     this.#packetBytesMax = packetBytesMax;
-    this.#opening = from.open?.(sizes);
+    this.#opening = from.opening?.(options.sizes);
     this.#leastBytesMax = this.#opening?.leastBytesMax ?? Number.POSITIVE_INFINITY;
     this.#allowsPlain =
       packetBytesMax >= plainAcknowledgementBytes && this.#leastBytesMax >= packetIdBytes;
     this.#topics = topics;
     this.#ownsPayloads = options.ownsPayloads ?? false;
-    this.#assemblies = assemblies;
+    this.#assemblies = options.assemblies;
     this.#firstBytes = this.#opening?.firstBytes ?? from.firstBytes[5];
     if (version !== undefined) this.#speak(version);
   }
@@ -232,7 +232,7 @@ export class PacketReader implements PacketMemory {
     }
     const start = this.#at;
     if (this.#length > this.#chunk.length - start) {
-      this.#assembly ??= new Assembly(this.#assemblies);
+      this.#assembly ??= new Assembly({ pool: this.#assemblies });
       this.#assembly.begin(this.#length);
       return this.#assemble(this.#assembly);
     }
@@ -342,8 +342,4 @@ export class PacketReader implements PacketMemory {
 
 function pingWithBody(): ProtocolError {
   return unspoken(reasonCodes.malformedPacket, 'a ping that does not end with its header');
-}
-
-function malformed(message: string): ProtocolError {
-  return new ProtocolError(reasonCodes.malformedPacket, message);
 }

@@ -12,7 +12,7 @@ import {
   propertyByName,
   typeById,
 } from './properties.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { malformed, ProtocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import { hexOf, quoted } from './text.ts';
 
@@ -61,7 +61,7 @@ function readProperty(body: ByteReader, place: PropertyPlace, properties: Mutabl
   const property = propertyById(place, id);
   if (property === undefined) throw misplaced(body, place, id);
   const { name, zero } = property;
-  const value = dataTypes[property.type].read(body, name);
+  const value = readValue(body, property.type, name);
   if (value === 0 && zero !== undefined) {
     throw broken(body, zero, `${name} is 0, allowed is 1 and more`);
   }
@@ -92,82 +92,68 @@ function broken(body: ByteReader, reasonCode: ReasonCode, message: string): Prot
 function passValue(body: ByteReader, id: number): void {
   const type = typeById(id);
   if (type === undefined) {
-    throw new ProtocolError(
-      reasonCodes.malformedPacket, // section 2.2.2.2
-      `property ${hexOf(id)}, which MQTT does not know`,
-    );
+    // section 2.2.2.2
+    throw malformed(`property ${hexOf(id)}, which MQTT does not know`);
   }
   if (type === 'flag') body.u8();
   else if (type === 'topicName') body.text();
-  else dataTypes[type].read(body, '');
+  else readValue(body, type, '');
 }
 
 function writeProperty(out: ByteWriter, property: Property, value: unknown): void {
-  const { name, type, zero } = property;
+  const { name, zero } = property;
   if (value === 0 && zero !== undefined) {
     throw new RangeError(`${name} is 0, allowed is 1 and more`);
   }
   out.u8(property.id);
-  dataTypes[type].write(out, value as never, name);
+  writeValue(out, property, value);
 }
 
-/** How each data type is read and written; `name` is the property's, for messages. */
-const dataTypes: {
-  readonly [Type in keyof PropertyValues]: {
-    read(body: ByteReader, name: string): PropertyValues[Type];
-    write(out: ByteWriter, value: PropertyValues[Type], name: string): void;
-  };
-} = {
-  flag: {
-    read(body, name) {
-      const value = body.u8();
-      if (value === 0 || value === 1) return value;
-      throw broken(body, reasonCodes.protocolError, `${name} is ${value}, allowed are 0 and 1`);
-    },
-    write(out, value, name) {
+/** Most data types are read and written as they stand; `name` is the property's, for messages. */
+function readValue(body: ByteReader, type: Property['type'], name: string): unknown {
+  switch (type) {
+    case 'flag':
+      return readFlag(body, name);
+    case 'topicName':
+      return readTopicName(body, name);
+    case 'textPair':
+      return [body.text(), body.text()];
+    default:
+      return body[type]();
+  }
+}
+
+function writeValue(out: ByteWriter, { type, name }: Property, value: unknown): void {
+  switch (type) {
+    case 'flag':
       if (value !== 0 && value !== 1) {
         throw new RangeError(`${name} is ${String(value)}, allowed are 0 and 1`);
       }
-      out.u8(value);
-    },
-  },
-  u16: {
-    read: (body) => body.u16(),
-    write: (out, value) => out.u16(value),
-  },
-  u32: {
-    read: (body) => body.u32(),
-    write: (out, value) => out.u32(value),
-  },
-  varint: {
-    read: (body) => body.varint(),
-    write: (out, value) => out.varint(value),
-  },
-  text: {
-    read: (body) => body.text(),
-    write: (out, value) => out.text(value),
-  },
-  topicName: {
-    read(body, name) {
-      const topic = body.text();
-      if (topic !== '' && !/[+#]/.test(topic)) return topic;
-      throw broken(
-        body,
-        reasonCodes.protocolError, // [MQTT-3.3.2-14] names no code; this is Mosquitto's
-        `${name} ${quoted(topic)} is empty or has a wildcard, which no topic name has`,
-      );
-    },
-    write: (out, value) => out.text(value),
-  },
-  binary: {
-    read: (body) => body.binary(),
-    write: (out, value) => out.binary(value),
-  },
-  textPair: {
-    read: (body) => [body.text(), body.text()],
-    write: (out, [name, value]) => {
-      out.text(name);
-      out.text(value);
-    },
-  },
-};
+      return out.u8(value);
+    case 'topicName':
+      return out.text(value as string);
+    case 'textPair': {
+      const [first, second] = value as PropertyValues['textPair'];
+      out.text(first);
+      return out.text(second);
+    }
+    default:
+      return out[type](value as never);
+  }
+}
+
+function readFlag(body: ByteReader, name: string): number {
+  const value = body.u8();
+  if (value <= 1) return value;
+  throw broken(body, reasonCodes.protocolError, `${name} is ${value}, allowed are 0 and 1`);
+}
+
+function readTopicName(body: ByteReader, name: string): string {
+  const topic = body.text();
+  if (topic !== '' && !/[+#]/.test(topic)) return topic;
+  throw broken(
+    body,
+    reasonCodes.protocolError, // [MQTT-3.3.2-14] names no code; this is Mosquitto's
+    `${name} ${quoted(topic)} is empty or has a wildcard, which no topic name has`,
+  );
+}

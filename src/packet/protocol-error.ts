@@ -1,6 +1,6 @@
 /** What the other side did wrong, with the code that MQTT gives it. */
 
-import type { ReasonCode } from './reason-codes.ts';
+import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 
 /**
  * Whether the peer is told: by CONNACK when it is CONNECT that is wrong, by DISCONNECT later. A
@@ -23,6 +23,16 @@ export class ProtocolError extends Error {
     this.reasonCode = reasonCode;
     this.telling = telling;
   }
+}
+
+/** Bytes that make no packet. */
+export function malformed(message: string): ProtocolError {
+  return new ProtocolError(reasonCodes.malformedPacket, message);
+}
+
+/** A packet that was not allowed, or not then. */
+export function protocolError(message: string): ProtocolError {
+  return new ProtocolError(reasonCodes.protocolError, message);
 }
 
 /** One that the server closes for without a word, as Mosquitto does. */

@@ -5,8 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
-import { reasonCodes } from './reason-codes.ts';
+import { malformed } from './protocol-error.ts';
 import type { Sender } from './sender.ts';
 import { encodeText, textBytesMax } from './text.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
@@ -81,8 +80,7 @@ export function writePublishHead(out: ByteWriter, packet: Publish, version: Prot
   const hasAlias = version === 5 && properties?.topicAlias !== undefined;
   if (topic === '' && !hasAlias) throw new RangeError('publish needs a topic name or an alias');
   if (properties === undefined && writePlainHead(out, packet, version)) return;
-  out.u8(firstByteOf(packet));
-  const start = out.openBlock();
+  const start = out.openPacket(firstByteOf(packet));
   out.text(topic);
   if (qos !== 0) out.packetId(packet.packetId);
   if (version === 5) writeProperties(out, 'publish', properties);
@@ -127,8 +125,4 @@ function firstByteOf({ qos, dup, retain }: Publish): number {
   if (dup) byte |= dupFlag;
   if (retain) byte |= retainFlag;
   return byte;
-}
-
-function malformed(message: string): ProtocolError {
-  return new ProtocolError(reasonCodes.malformedPacket, message);
 }

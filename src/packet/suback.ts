@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { protocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import type { ProtocolVersion } from './version.ts';
 
@@ -46,7 +46,7 @@ export function readSuback(body: ByteReader, version: ProtocolVersion): Suback {
   const packetId = body.packetId();
   const properties = version === 5 ? readProperties(body, 'suback') : undefined;
   if (body.remaining === 0) {
-    throw new ProtocolError(reasonCodes.protocolError, 'suback has no reason code');
+    throw protocolError('suback has no reason code');
   }
   const codes = version === 5 ? allowed : allowed3;
   const reasonCodesRead: ReasonCode[] = [];
@@ -56,8 +56,7 @@ export function readSuback(body: ByteReader, version: ProtocolVersion): Suback {
 
 export function writeSuback(out: ByteWriter, packet: Suback, version: ProtocolVersion): void {
   if (packet.reasonCodes.length === 0) throw new RangeError('suback needs a reason code');
-  out.u8(packetTypes.suback.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.suback.firstByte);
   out.packetId(packet.packetId);
   if (version === 5) writeProperties(out, 'suback', packet.properties);
   for (const code of packet.reasonCodes) {

@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { malformed, protocolError } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import { quoted } from './text.ts';
 import type { ProtocolVersion, QoS } from './version.ts';
@@ -60,10 +60,8 @@ function readSubscription(body: ByteReader, version: ProtocolVersion): Subscript
   const options = body.u8();
   const noLocal = (options & optionBits.noLocal) !== 0;
   if (noLocal && filter.startsWith('$share/')) {
-    throw new ProtocolError(
-      reasonCodes.protocolError, // [MQTT-3.8.3-4]
-      `shared subscription ${quoted(filter)} with the no local option`,
-    );
+    // [MQTT-3.8.3-4]
+    throw protocolError(`shared subscription ${quoted(filter)} with the no local option`);
   }
   if (options & reservedBits[version]) {
     const hex = options.toString(16);
@@ -85,8 +83,7 @@ function readSubscription(body: ByteReader, version: ProtocolVersion): Subscript
 
 export function writeSubscribe(out: ByteWriter, packet: Subscribe, version: ProtocolVersion): void {
   if (packet.subscriptions.length === 0) throw new RangeError('subscribe needs a topic filter');
-  out.u8(packetTypes.subscribe.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.subscribe.firstByte);
   out.packetId(packet.packetId);
   if (version === 5) writeProperties(out, 'subscribe', packet.properties);
   for (const subscription of packet.subscriptions) {
@@ -101,8 +98,4 @@ function optionsOf({ qos, noLocal, retainAsPublished, retainHandling }: Subscrip
   if (noLocal) options |= optionBits.noLocal;
   if (retainAsPublished) options |= optionBits.retainAsPublished;
   return options;
-}
-
-function malformed(message: string): ProtocolError {
-  return new ProtocolError(reasonCodes.malformedPacket, message);
 }

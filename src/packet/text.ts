@@ -9,7 +9,13 @@ interface NativeText {
   utf8Write(this: Uint8Array, text: string, at: number, bytesMax: number): number;
 }
 
-const native = nativeText();
+interface Platform {
+  readonly Buffer?: { readonly prototype: Partial<NativeText> };
+}
+
+// Where there is a Buffer. The build for browsers says that they have none, and so leaves this out.
+const native =
+  (globalThis as Platform).Buffer && nativeText((globalThis as Platform).Buffer!.prototype);
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }); // [MQTT-1.5.4-3]
 const encoder = new TextEncoder();
 
@@ -36,6 +42,11 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
   } catch {
     throw malformedText('bytes that are not UTF-8');
   }
+}
+
+/** A text as a payload has it, where nothing is forbidden. */
+export function utf8Of(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text);
 }
 
 /** The most bytes that `encodeText` may write for a text. */
@@ -76,10 +87,8 @@ export function hexOf(byte: number): string {
   return `0x${byte.toString(16).padStart(2, '0')}`;
 }
 
-/** Undefined where there is no Buffer, or one of a browser's polyfill that lacks these verbs. */
-function nativeText(): NativeText | undefined {
-  const { Buffer } = globalThis as { Buffer?: { prototype: Partial<NativeText> } };
-  const { latin1Slice, utf8Write } = Buffer?.prototype ?? {};
+/** Undefined where it is a polyfill's, which lacks these verbs. */
+function nativeText({ latin1Slice, utf8Write }: Partial<NativeText>): NativeText | undefined {
   return latin1Slice && utf8Write && { latin1Slice, utf8Write };
 }
 

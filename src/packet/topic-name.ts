@@ -1,7 +1,6 @@
 /** Topic names as they come in: text without wildcards. */
 
-import { ProtocolError } from './protocol-error.ts';
-import { reasonCodes } from './reason-codes.ts';
+import { malformed } from './protocol-error.ts';
 import { decodeText, quoted } from './text.ts';
 
 const plus = 0x2b;
@@ -11,12 +10,12 @@ const hash = 0x23;
 export function decodeTopicName(bytes: Uint8Array, start: number, end: number): string {
   const topic = decodeText(bytes, start, end);
   if (start === end) {
-    throw new ProtocolError(reasonCodes.malformedPacket, 'an empty topic name');
+    throw malformed('an empty topic name');
   }
   for (let at = start; at < end; at++) {
     if (bytes[at] !== plus && bytes[at] !== hash) continue;
-    throw new ProtocolError(
-      reasonCodes.malformedPacket, // [MQTT-3.3.2-2] names no code; this is Mosquitto's
+    // [MQTT-3.3.2-2] names no code; this is Mosquitto's
+    throw malformed(
       `topic name ${quoted(topic)} has a wildcard, which only a topic filter may have`,
     );
   }

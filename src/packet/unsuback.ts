@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { protocolError } from './protocol-error.ts';
 import { type ReasonCode, reasonCodes } from './reason-codes.ts';
 import type { ProtocolVersion } from './version.ts';
 
@@ -34,7 +34,7 @@ export function readUnsuback(body: ByteReader, version: ProtocolVersion): Unsuba
   if (version !== 5) return { type: 'unsuback', packetId, reasonCodes: [], properties: undefined };
   const properties = readProperties(body, 'unsuback');
   if (body.remaining === 0) {
-    throw new ProtocolError(reasonCodes.protocolError, 'unsuback has no reason code');
+    throw protocolError('unsuback has no reason code');
   }
   const reasonCodesRead: ReasonCode[] = [];
   while (body.remaining > 0) reasonCodesRead.push(body.reasonCode(allowed, 'unsuback'));
@@ -42,8 +42,7 @@ export function readUnsuback(body: ByteReader, version: ProtocolVersion): Unsuba
 }
 
 export function writeUnsuback(out: ByteWriter, packet: Unsuback, version: ProtocolVersion): void {
-  out.u8(packetTypes.unsuback.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.unsuback.firstByte);
   out.packetId(packet.packetId);
   if (version === 5) {
     if (packet.reasonCodes.length === 0) throw new RangeError('unsuback needs a reason code');

@@ -5,7 +5,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { packetTypes } from './packet-types.ts';
 import type { PropertiesIn } from './properties.ts';
 import { readProperties, writeProperties } from './property-block.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { malformed } from './protocol-error.ts';
 import { reasonCodes } from './reason-codes.ts';
 import type { ProtocolVersion } from './version.ts';
 import { readTopicFilter } from './visible-text.ts';
@@ -24,7 +24,7 @@ export function readUnsubscribe(body: ByteReader, version: ProtocolVersion): Uns
   const properties = version === 5 ? readProperties(body, 'unsubscribe') : undefined;
   if (body.remaining === 0) {
     // [MQTT-3.10.3-2], for Mosquitto malformed
-    throw new ProtocolError(reasonCodes.malformedPacket, 'unsubscribe has no topic filter');
+    throw malformed('unsubscribe has no topic filter');
   }
   const filters: string[] = [];
   while (body.remaining > 0) filters.push(readTopicFilter(body));
@@ -37,8 +37,7 @@ export function writeUnsubscribe(
   version: ProtocolVersion,
 ): void {
   if (packet.filters.length === 0) throw new RangeError('unsubscribe needs a topic filter');
-  out.u8(packetTypes.unsubscribe.firstByte);
-  const start = out.openBlock();
+  const start = out.openPacket(packetTypes.unsubscribe.firstByte);
   out.packetId(packet.packetId);
   if (version === 5) writeProperties(out, 'unsubscribe', packet.properties);
   for (const filter of packet.filters) out.text(filter);

@@ -1,8 +1,7 @@
 /** Text as a server takes it from its clients: without characters that nobody can see. */
 
 import type { ByteReader } from './byte-reader.ts';
-import { ProtocolError } from './protocol-error.ts';
-import { reasonCodes } from './reason-codes.ts';
+import { malformed } from './protocol-error.ts';
 import { malformedText } from './text.ts';
 import { decodeTopicName } from './topic-name.ts';
 
@@ -27,5 +26,5 @@ export function readTopicFilter(body: ByteReader): string {
   const filter = visibleText(body.text());
   if (filter !== '') return filter;
   // [MQTT-4.7.3-1] names no code; this is Mosquitto's.
-  throw new ProtocolError(reasonCodes.malformedPacket, 'an empty topic filter');
+  throw malformed('an empty topic filter');
 }

@@ -49,7 +49,7 @@ describe('DeliveryQueue', () => {
       ['a', 'b', 'c'].map((topic) => pushIfRoom(queue, delivery(topic))),
       [true, true, false],
     );
-    assert.equal(queue.isFull, true);
+    assert.equal(queue.isAtLimit, true);
     queue.shift();
     assert.equal(pushIfRoom(queue, delivery('d')), true);
   });
@@ -61,7 +61,7 @@ describe('DeliveryQueue', () => {
       ['a', 'b', 'c'].map((topic) => pushIfRoom(queue, delivery(topic))),
       [true, true, false],
     );
-    assert.deepEqual([queue.isFull, queue.bytes], [true, 2 * one]);
+    assert.deepEqual([queue.isAtLimit, queue.bytes], [true, 2 * one]);
   });
 
   it('gives up what has expired and keeps the order of the rest', () => {

@@ -20,7 +20,7 @@ export interface WaitingDeliveries {
   /** How many of them are of QoS 0. */
   readonly qos0Count: number;
   /** True when not even a message without payload fits. */
-  readonly isFull: boolean;
+  readonly isAtLimit: boolean;
 
   hasRoomFor(message: Message): boolean;
 
@@ -76,8 +76,8 @@ export class DeliveryQueue implements WaitingDeliveries {
     return this.#qos0Count;
   }
 
-  get isFull(): boolean {
-    return isFull(this, this.#limits);
+  get isAtLimit(): boolean {
+    return isAtLimit(this, this.#limits);
   }
 
   hasRoomFor(message: Message): boolean {
@@ -142,7 +142,10 @@ export class DeliveryQueue implements WaitingDeliveries {
 
 type Size = Pick<WaitingDeliveries, 'length' | 'bytes'>;
 
-export function isFull({ length, bytes }: Size, { messagesMax, bytesMax }: QueueLimits): boolean {
+export function isAtLimit(
+  { length, bytes }: Size,
+  { messagesMax, bytesMax }: QueueLimits,
+): boolean {
   return (messagesMax > 0 && length >= messagesMax) || (bytesMax > 0 && bytes >= bytesMax);
 }
 

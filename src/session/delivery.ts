@@ -1,7 +1,6 @@
 /** One message for one receiver, and what is agreed about it. */
 
-import { ProtocolError } from '../packet/protocol-error.ts';
-import { reasonCodes } from '../packet/reason-codes.ts';
+import { type ProtocolError, protocolError } from '../packet/protocol-error.ts';
 import type { QoS } from '../packet/version.ts';
 import type { Message } from './message.ts';
 
@@ -59,5 +58,5 @@ export type DropCause =
 /** The peer has acknowledged what it cannot have got yet. */
 export function outOfTurn(packet: string, { packetId, qos, state }: Delivery): ProtocolError {
   const due = qos === 1 ? 'PUBACK' : state === 'released' ? 'PUBCOMP' : 'PUBREC';
-  return new ProtocolError(reasonCodes.protocolError, `${packet} ${packetId}, where ${due} is due`);
+  return protocolError(`${packet} ${packetId}, where ${due} is due`);
 }

@@ -42,7 +42,7 @@ export class Incoming {
   }
 
   /** Whether a PUBLISH of QoS 2 with the id was taken before, and no PUBREL has come. */
-  isOpen(packetId: number): boolean {
+  awaitsPubrel(packetId: number): boolean {
     return this.#open?.has(packetId) === true || this.#leftOpen?.has(packetId) === true;
   }
 

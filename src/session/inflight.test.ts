@@ -59,11 +59,14 @@ describe('Inflight', () => {
     inflight.restore(one);
     inflight.add(other);
     const { bytes, payload } = one.message;
-    assert.deepEqual([inflight.bytes, inflight.payloadBytes], [2 * bytes, 2 * payload.length]);
+    assert.deepEqual(
+      [inflight.messageBytes, inflight.payloadBytes],
+      [2 * bytes, 2 * payload.length],
+    );
     inflight.delete(one);
-    assert.deepEqual([inflight.bytes, inflight.payloadBytes], [bytes, payload.length]);
+    assert.deepEqual([inflight.messageBytes, inflight.payloadBytes], [bytes, payload.length]);
     inflight.clear();
-    assert.deepEqual([inflight.bytes, inflight.payloadBytes, inflight.size], [0, 0, 0]);
+    assert.deepEqual([inflight.messageBytes, inflight.payloadBytes, inflight.size], [0, 0, 0]);
     assert.equal(inflight.isFull, false);
   });
 

@@ -28,7 +28,7 @@ export class Inflight {
   }
 
   /** Of memory; seldom asked for, and so not counted as messages come and go. */
-  get bytes(): number {
+  get messageBytes(): number {
     return this.values().reduce((sum, { message }) => sum + message.bytes, 0);
   }
 

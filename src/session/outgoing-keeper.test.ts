@@ -164,7 +164,7 @@ describe('Outgoing with a keeper', () => {
     outgoing.received(2, 0, 0);
     assert.deepEqual(sent(), ['pubrel id2'], 'for a PUBREC that comes once more');
     outgoing.completed(2, 0, 0);
-    assert.equal(outgoing.inflightCount, 1);
+    assert.equal(outgoing.unacknowledgedCount, 1);
   });
 
   it('has what is safe wait for a network that takes no more', () => {
@@ -201,7 +201,7 @@ describe('Outgoing with a keeper', () => {
     outgoing.suspend();
     assert.equal(outgoing.shelf?.isEmpty, true, 'the PUBREC is not stored yet');
     store();
-    assert.deepEqual([outgoing.inflightCount, outgoing.queuedCount], [3, 2]);
+    assert.deepEqual([outgoing.unacknowledgedCount, outgoing.queuedCount], [3, 2]);
     assert.equal(outgoing.shelf?.inflightCount, 3);
     resume(3);
     assert.deepEqual(sent(), []);
@@ -210,7 +210,7 @@ describe('Outgoing with a keeper', () => {
     outgoing.acknowledged(1, 0, 0);
     outgoing.completed(2, 0, 0);
     assert.deepEqual(topicsOf(sent()), ['m4', 'm5']);
-    assert.deepEqual([outgoing.shelf?.isEmpty, outgoing.inflightCount], [true, 3]);
+    assert.deepEqual([outgoing.shelf?.isEmpty, outgoing.unacknowledgedCount], [true, 3]);
   });
 
   it('sends nothing new before all that was in flight is loaded', () => {
@@ -296,7 +296,7 @@ describe('Outgoing with a keeper', () => {
       load();
       assert.deepEqual(topicsOf(sent()), topics(1, 5), `connection ${round}`);
       outgoing.suspend();
-      assert.deepEqual([outgoing.inflightCount, outgoing.queuedCount], [5, 195]);
+      assert.deepEqual([outgoing.unacknowledgedCount, outgoing.queuedCount], [5, 195]);
     }
   });
 
@@ -364,9 +364,12 @@ describe('Outgoing with a keeper', () => {
     deliver('sent', 1);
     deliver('held', 2);
     deliver('waits', 1);
-    for (const delivery of created.reverse()) outgoing.withdraw(delivery, 0);
+    for (const delivery of created.reverse()) outgoing.takeBack(delivery, 0);
     assert.deepEqual(events(), ['dropped waits q1: not stored', 'dropped held q2: not stored']);
-    assert.deepEqual([outgoing.inflightCount, outgoing.queuedCount, sent().length], [1, 0, 1]);
+    assert.deepEqual(
+      [outgoing.unacknowledgedCount, outgoing.queuedCount, sent().length],
+      [1, 0, 1],
+    );
   });
 
   it('ends an exchange at a PUBREC with a failure, held or not [MQTT-4.3.3-4]', () => {
@@ -375,6 +378,6 @@ describe('Outgoing with a keeper', () => {
     deliver('a', 2);
     store();
     outgoing.received(1, reasonCodes.quotaExceeded, 0);
-    assert.deepEqual([outgoing.inflightCount, sent()], [0, ['a q2 id1']]);
+    assert.deepEqual([outgoing.unacknowledgedCount, sent()], [0, ['a q2 id1']]);
   });
 });

@@ -165,7 +165,7 @@ describe('Outgoing', () => {
     deliver('a', 2);
     outgoing.acknowledged(9, 0, 0);
     outgoing.completed(9, 0, 0);
-    assert.equal(outgoing.inflightCount, 1);
+    assert.equal(outgoing.unacknowledgedCount, 1);
     assert.deepEqual([sent(), events()], [['a q2 id1'], []]);
   });
 
@@ -236,7 +236,7 @@ describe('Outgoing', () => {
     resume(65_535, 1000);
     assert.deepEqual([sent(), events()], [['new q1 id1'], ['dropped old q1: expired']]);
     outgoing.pump(2000);
-    assert.equal(outgoing.inflightCount, 1, 'what was sent is past expiring');
+    assert.equal(outgoing.unacknowledgedCount, 1, 'what was sent is past expiring');
   });
 
   it('makes room in a full queue by what has expired', () => {
@@ -275,6 +275,9 @@ describe('Outgoing', () => {
     outgoing.received(1, 0, 0);
     const left = outgoing.abandon().map(({ message, state }) => `${message.topic} ${state}`);
     assert.deepEqual(left, ['b published', 'c published', 'd waiting']);
-    assert.deepEqual([outgoing.inflightCount, outgoing.queuedCount, outgoing.heldBytes], [0, 0, 0]);
+    assert.deepEqual(
+      [outgoing.unacknowledgedCount, outgoing.queuedCount, outgoing.heldBytes],
+      [0, 0, 0],
+    );
   });
 });

@@ -51,7 +51,7 @@ export class Outgoing {
   }
 
   /** Deliveries that were sent and are not acknowledged to the end. */
-  get inflightCount(): number {
+  get unacknowledgedCount(): number {
     return this.#inflight.size + (this.#stored?.shelf.inflightCount ?? 0);
   }
 
@@ -62,12 +62,12 @@ export class Outgoing {
   /** Bytes of the messages that are held, in flight or waiting. */
   get heldBytes(): number {
     const shelvedBytes = this.#stored?.shelf.inflightBytes ?? 0;
-    return this.#inflight.bytes + shelvedBytes + (this.#queue?.bytes ?? 0);
+    return this.#inflight.messageBytes + shelvedBytes + (this.#queue?.bytes ?? 0);
   }
 
   /** True when the queue takes no more. */
-  get isFull(): boolean {
-    return this.#queue?.isFull ?? false;
+  get isAtLimit(): boolean {
+    return this.#queue?.isAtLimit ?? false;
   }
 
   /** What only the store has. */
@@ -158,7 +158,7 @@ export class Outgoing {
   }
 
   /** The message is taken back: it does not go to a peer that it was not sent to. */
-  withdraw(delivery: Delivery, now: number): void {
+  takeBack(delivery: Delivery, now: number): void {
     if (this.#queue?.remove(delivery)) return this.#drop(delivery, 'not stored');
     if (!delivery.held || delivery.state !== 'published' || !this.#inflight.has(delivery)) return;
     this.#inflight.delete(delivery);

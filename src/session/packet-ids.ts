@@ -7,7 +7,7 @@ const placesFirst = 16;
  * has lie apart. A Map would be built anew again and again: 53 → 9 ns for one that comes and goes
  * (bench/micro/session-cases.ts).
  */
-export class PacketIds implements Iterable<number> {
+export class PacketIds implements Pick<Set<number>, 'size' | 'has' | 'delete'>, Iterable<number> {
   // As many as a power of two, and at least as twice as many as there are ids; 0: nobody's.
   #places: number[] | undefined;
   #others: Set<number> | undefined;

@@ -50,7 +50,7 @@ function setUp({ version = 5, packetBytesMax = 1_000_000, topicAliasMax = 0, for
     outputBytesMax: 1000,
     clock,
     traffic,
-    forms,
+    publishForms: forms,
   });
   const sent = () => {
     output.flush();

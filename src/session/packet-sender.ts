@@ -34,7 +34,7 @@ export interface PacketSenderOptions {
   readonly clock: Clock;
   readonly traffic: SentTraffic;
   /** Shared by all senders that deliver the same messages; absent where there is one receiver. */
-  readonly forms?: PublishForms | undefined;
+  readonly publishForms?: PublishForms | undefined;
   /** Is shown each packet that is sent; absent when nobody looks. */
   readonly tap?: ((packet: Packet) => void) | undefined;
 }
@@ -109,10 +109,10 @@ export class PacketSender implements Outlet {
     // What goes by reference is needed until the network has taken it.
     if (message.payloadBytes >= referenceBytesMin && !message.hasMemory) message.keep();
     const { payload } = message;
-    const { topicFor, forms } = this.#options;
-    const topic = topicFor === undefined ? message.topic : topicFor(message.topic);
+    const options = this.#options;
+    const topic = options.topicFor === undefined ? message.topic : options.topicFor(message.topic);
     if (topic === undefined) return 'not allowed';
-    const properties = this.#options.version === 5 ? this.#propertiesOf(message, terms) : undefined;
+    const properties = options.version === 5 ? this.#propertiesOf(message, terms) : undefined;
     const known = this.#aliases?.known(topic);
     const alias = known ?? this.#aliases?.free;
     const publish: Publish = {
@@ -126,8 +126,8 @@ export class PacketSender implements Outlet {
       properties: alias === undefined ? properties : { ...properties, topicAlias: alias },
     };
     // What all receivers of the message get alike need not be encoded for each.
-    if (forms !== undefined && publish.properties === message.properties && !dup) {
-      const bytes = forms.copy(message, publish, this.#output, this.#options);
+    if (options.publishForms && publish.properties === message.properties && !dup) {
+      const bytes = options.publishForms.copy(message, publish, this.#output, options);
       if (bytes !== undefined) return this.#countPublish(publish, bytes) ? undefined : tooLarge;
     }
     if (this.#writePublish(publish, message)) {

@@ -84,7 +84,7 @@ describe('StoredQueue', () => {
   it('counts what is in the store towards its limits', () => {
     const { queue, shelveBack } = queueOf(10);
     shelveBack();
-    assert.deepEqual([queue.isFull, queue.hasRoomFor(delivery(11).message)], [true, false]);
+    assert.deepEqual([queue.isAtLimit, queue.hasRoomFor(delivery(11).message)], [true, false]);
   });
 
   it('takes one out of memory, and none out of the store', () => {

@@ -5,7 +5,7 @@ import type { DeliveryKeeper } from './delivery-keeper.ts';
 import {
   DeliveryQueue,
   hasRoomFor,
-  isFull,
+  isAtLimit,
   type QueueLimits,
   type WaitingDeliveries,
 } from './delivery-queue.ts';
@@ -68,8 +68,8 @@ export class StoredQueue implements WaitingDeliveries {
     return (this.#front?.qos0Count ?? 0) + this.shelf.qos0Count + (this.#back?.qos0Count ?? 0);
   }
 
-  get isFull(): boolean {
-    return isFull(this, this.#limits);
+  get isAtLimit(): boolean {
+    return isAtLimit(this, this.#limits);
   }
 
   hasRoomFor(message: Message): boolean {

@@ -1,6 +1,6 @@
 /** Topic aliases: numbers that stand for topics while a connection lasts. (MQTT 5.0 3.3.2.3.4) */
 
-import { ProtocolError } from '../packet/protocol-error.ts';
+import { ProtocolError, protocolError } from '../packet/protocol-error.ts';
 import { reasonCodes } from '../packet/reason-codes.ts';
 
 /** The aliases that the peer has set. */
@@ -31,10 +31,7 @@ export class IncomingAliases {
     }
     const known = this.#topics.get(alias);
     if (known !== undefined) return known;
-    throw new ProtocolError(
-      reasonCodes.protocolError,
-      `topic alias ${alias} was not set on this connection`,
-    );
+    throw protocolError(`topic alias ${alias} was not set on this connection`);
   }
 }
 

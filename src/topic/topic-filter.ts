@@ -60,13 +60,7 @@ export function parseShare(filter: string): ShareName | undefined {
 
 /** More levels than topics and filters may have here: see `topicSeparatorsMax`. */
 export function hasTooManyLevels(text: string): boolean {
-  if (text.length <= topicSeparatorsMax) return false;
-  let separators = 0;
-  for (let at = text.indexOf('/'); at !== -1; at = text.indexOf('/', at + 1)) {
-    separators += 1;
-    if (separators > topicSeparatorsMax) return true;
-  }
-  return false;
+  return text.length > topicSeparatorsMax && text.split('/').length > topicSeparatorsMax + 1;
 }
 
 export function hasWildcard(filter: string): boolean {
@@ -108,23 +102,16 @@ export function hasMisplacedWildcard(filter: string): boolean {
 
 function wildcardFault(filter: string): string | undefined {
   if (!hasWildcard(filter)) return undefined;
+  const levels = filter.split('/');
+  const isAlone = (wildcard: string) => (level: string) =>
+    level === wildcard || !level.includes(wildcard);
   // [MQTT-4.7.1-1]
-  const multi = filter.indexOf('#');
-  if (multi !== -1 && (multi < filter.length - 1 || !isWholeLevel(filter, multi))) {
+  if (filter.slice(0, -1).includes('#') || !levels.every(isAlone('#'))) {
     return `topic filter ${quote(filter)} has a misplaced '#': it must be the whole last level`;
   }
   // [MQTT-4.7.1-2]
-  for (let single = filter.indexOf('+'); single !== -1; single = filter.indexOf('+', single + 1)) {
-    if (isWholeLevel(filter, single)) continue;
-    return `topic filter ${quote(filter)} has a misplaced '+': it must be a whole level`;
-  }
-  return undefined;
-}
-
-function isWholeLevel(filter: string, at: number): boolean {
-  const isStart = at === 0 || filter[at - 1] === '/';
-  const isEnd = at === filter.length - 1 || filter[at + 1] === '/';
-  return isStart && isEnd;
+  if (levels.every(isAlone('+'))) return undefined;
+  return `topic filter ${quote(filter)} has a misplaced '+': it must be a whole level`;
 }
 
 /** For messages: control characters made visible, and no more than fits a log line. */

@@ -5,18 +5,13 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
-import { rolldown } from 'rolldown';
+import { type InputOptions, type OutputChunk, rolldown } from 'rolldown';
 
-/** What the bundle has of one source file. */
-export interface BundledFile {
+/** What a page has of one module of the library's. */
+export interface BundledModule {
   readonly path: string;
   /** Before it was minified. */
   readonly letters: number;
-}
-
-export interface Bundle {
-  readonly code: string;
-  readonly files: readonly BundledFile[];
 }
 
 /** Builds the package into a folder of its own; disposing of it takes that away. */
@@ -28,17 +23,18 @@ export class BrowserPackage implements Disposable {
 
   constructor() {
     mkdirSync(this.path, { recursive: true });
+    // The page's own: whatever lies above it in the file system does not count.
+    writeFileSync(join(this.#folder, 'package.json'), '{ "type": "module" }');
     this.add('package.json');
     const outDir = join(this.path, 'dist');
-    const tsc = [
-      'node_modules/typescript/bin/tsc',
-      '-p',
-      'tsconfig.build.json',
-      '--outDir',
-      outDir,
-    ];
-    const { status, stdout } = spawnSync(process.execPath, tsc, { encoding: 'utf8' });
-    if (status !== 0) throw new Error(stdout);
+    const tsc = 'node_modules/typescript/bin/tsc';
+    for (const step of [
+      [tsc, '-p', 'tsconfig.build.json', '--outDir', outDir],
+      ['scripts/browser-file.ts', outDir],
+    ]) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, step, { encoding: 'utf8' });
+      if (status !== 0) throw new Error(stdout + stderr);
+    }
   }
 
   /** Puts a file of the checkout beside it. */
@@ -47,20 +43,31 @@ export class BrowserPackage implements Disposable {
     copyFileSync(file, join(this.path, file));
   }
 
-  /** @param program what a page would import and do, as `export { connect } from 'pantala';` */
-  async bundle(program: string): Promise<Bundle> {
+  /**
+   * @param program what a page would import and do, as `export { connect } from 'pantala';`
+   * @returns all that it would load
+   */
+  async bundle(program: string): Promise<string> {
+    const { code } = await this.#bundle(program, {});
+    return code;
+  }
+
+  /** The modules that would be in it, were they not made one file before. */
+  async modules(program: string): Promise<readonly BundledModule[]> {
+    const entry = join(this.path, 'dist/client-browser.js');
+    const { modules } = await this.#bundle(program, { alias: { pantala: entry } });
+    return Object.entries(modules)
+      .map(([path, { renderedLength }]) => ({ path, letters: renderedLength }))
+      .filter(({ path, letters }) => path.includes('/dist/') && letters > 0)
+      .map(({ path, letters }) => ({ path: path.split('/dist/').at(-1)!, letters }));
+  }
+
+  async #bundle(program: string, resolve: InputOptions['resolve']): Promise<OutputChunk> {
     const input = join(this.#folder, 'page.js');
     writeFileSync(input, program);
-    const build = await rolldown({ input, platform: 'browser' });
+    await using build = await rolldown({ input, platform: 'browser', resolve });
     const { output } = await build.generate({ format: 'esm', minify: true });
-    await build.close();
-    const files = Object.entries(output[0].modules)
-      .filter(([path]) => path !== input)
-      .map(([path, { renderedLength }]) => {
-        return { path: path.split('/dist/').at(-1)!, letters: renderedLength };
-      })
-      .filter(({ letters }) => letters > 0);
-    return { code: output[0].code, files };
+    return output[0];
   }
 
   /** Has the compiler look at what a page's author writes, who has the package and a browser. */

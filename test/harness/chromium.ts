@@ -38,7 +38,7 @@ export class PageFolder implements AsyncDisposable {
 
   static async make(): Promise<PageFolder> {
     using built = new BrowserPackage();
-    const { code } = await built.bundle("export * from 'pantala';");
+    const code = await built.bundle("export * from 'pantala';");
     const path = await mkdtemp(join(tmpdir(), 'pantala-page-'));
     await writeFile(join(path, 'index.html'), html);
     await writeFile(join(path, 'pantala.js'), code);

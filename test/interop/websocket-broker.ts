@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { Anonymous } from '../../src/auth/anonymous.ts';
 import { Broker } from '../../src/broker/broker.ts';
+import type { Gatekeeper } from '../../src/broker/ports.ts';
 import { NodeHost } from '../../src/server/node-host.ts';
 import { peerOf } from '../../src/transport/arrival.ts';
 import { listenSockets } from '../../src/transport/listen-sockets.ts';
@@ -47,7 +48,7 @@ export class Certificate implements Disposable {
 
 export interface WebSocketBrokerOptions extends WebSocketOptions {
   readonly certificate?: Pick<Certificate, 'file' | 'keyFile'> | undefined;
-  readonly gatekeeper?: Anonymous;
+  readonly gatekeeper?: Gatekeeper;
   /** 0: one that is free. */
   readonly port?: number;
 }

@@ -56,7 +56,7 @@ export const diskFaults: readonly Fault[] = [
   },
   {
     name: 'delivers a message that it has refused',
-    plant: () => replace(Outgoing.prototype, 'withdraw', () => () => {}),
+    plant: () => replace(Outgoing.prototype, 'takeBack', () => () => {}),
   },
   {
     name: 'retains a message that it has refused',

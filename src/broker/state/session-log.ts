@@ -43,7 +43,7 @@ export interface LogPast {
 /** Who is told that a delivery is safe: the `Outgoing` of the session. */
 export interface DeliveryListener {
   kept(delivery: Delivery, now: number): void;
-  withdraw(delivery: Delivery, now: number): void;
+  takeBack(delivery: Delivery, now: number): void;
 }
 
 export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner {
@@ -160,7 +160,7 @@ export class SessionLog implements DeliveryKeeper, IncomingKeeper, DeliveryOwner
   }
 
   takeBack(delivery: KeptDelivery): void {
-    this.#listener?.withdraw(delivery, this.#tools.clock.now());
+    this.#listener?.takeBack(delivery, this.#tools.clock.now());
   }
 
   deliveryStored(delivery: KeptDelivery, now: number): void {
