@@ -117,12 +117,21 @@ function isUndefined(node: ESTree.Node): boolean {
     case 'UnaryExpression':
       return node.operator === 'void';
     case 'ParenthesizedExpression':
-    case 'ChainExpression':
       return isUndefined(node.expression);
+    case 'ChainExpression':
+      return breaksOff(node.expression);
+    default:
+      return false;
+  }
+}
+
+/** Nothing is there in front of a `?.`, and so nothing behind it happens. */
+function breaksOff(node: ESTree.Node): boolean {
+  switch (node.type) {
     case 'CallExpression':
-      return node.optional && isUndefined(node.callee);
+      return (node.optional && isUndefined(node.callee)) || breaksOff(node.callee);
     case 'MemberExpression':
-      return node.optional && isUndefined(node.object);
+      return (node.optional && isUndefined(node.object)) || breaksOff(node.object);
     default:
       return false;
   }

@@ -214,7 +214,7 @@ export class ClientSession implements Subscriber, OutgoingEvents {
       if (outlet !== undefined) return outlet.canTake ? 0 : Number.POSITIVE_INFINITY;
       if (!this.#options.settings.outgoing.queueQos0) return Number.POSITIVE_INFINITY;
     }
-    if (this.outgoing.isAtLimit) return Number.POSITIVE_INFINITY;
+    if (this.outgoing.isQueueAtLimit) return Number.POSITIVE_INFINITY;
     if (outlet === undefined) return awayLoad + this.outgoing.queuedCount;
     return this.outgoing.isReadyFor(qos) ? 0 : 1 + this.outgoing.queuedCount;
   }

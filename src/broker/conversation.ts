@@ -94,7 +94,7 @@ export class Conversation {
     traffic.publishReceivedBytes += publish.payload.length;
     this.#checkSupported(publish, limits);
     checkLevels(topic);
-    const message = messageOfPublish(publish, topic, { memory, now });
+    const message = messageOfPublish(publish, topic, { packetMemory: memory, now });
     if (publish.qos === 2 && this.#session.incoming.awaitsPubrel(publish.packetId)) {
       // It was taken before, and is only acknowledged again: nobody is asked.
       return this.#pass(publish, message, undefined, now);

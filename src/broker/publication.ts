@@ -7,18 +7,18 @@ import { Message, type MessageProperties } from '../session/message.ts';
 
 /**
  * @param topic the topic name, also where the packet has an alias instead
- * @param memory of the packet; undefined: nobody else has its bytes
+ * @param packetMemory of the packet; undefined: nobody else has its bytes
  */
 export function messageOfPublish(
   publish: Publish,
   topic: string,
-  { memory, now }: { memory: PacketMemory | undefined; now: number },
+  { packetMemory, now }: { packetMemory: PacketMemory | undefined; now: number },
 ): Message {
   const { payload, qos, retain, properties } = publish;
   // By far most messages carry no properties.
-  if (properties === undefined) return new Message(topic, payload, { qos, retain, memory });
+  if (properties === undefined) return new Message(topic, payload, { qos, retain, packetMemory });
   const { topicAlias: _alias, subscriptionIdentifiers: _identifiers, ...own } = properties;
-  return withProperties(topic, payload, { qos, retain, memory, properties: own }, now);
+  return withProperties(topic, payload, { qos, retain, packetMemory, properties: own }, now);
 }
 
 /** The same will without a view of the network input that it came in. */
@@ -46,15 +46,15 @@ function withProperties(
   {
     qos,
     retain,
-    memory,
+    packetMemory,
     properties,
   }: Pick<Publish, 'qos' | 'retain'> & {
-    memory?: PacketMemory | undefined;
+    packetMemory?: PacketMemory | undefined;
     properties: MessageProperties;
   },
   now: number,
 ): Message {
   const seconds = properties.messageExpiryInterval;
   const expiresAt = seconds === undefined ? Number.POSITIVE_INFINITY : now + seconds * 1000;
-  return new Message(topic, payload, { qos, retain, memory, properties, expiresAt });
+  return new Message(topic, payload, { qos, retain, packetMemory, properties, expiresAt });
 }

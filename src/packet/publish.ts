@@ -61,12 +61,13 @@ export function readPublish(body: ByteReader, firstByte: number, sender: Sender)
 }
 
 /** Empty is for the caller to judge, who sees whether an alias follows. */
-function readTopic(body: ByteReader, { topics, decodeTopic }: Sender): string {
+function readTopic(body: ByteReader, sender: Sender): string {
   const length = body.u16();
   if (length === 0) return '';
   const start = body.skip(length);
+  const topics = sender.topics;
   if (topics !== undefined) return topics.intern(body.bytes, start, body.at);
-  return decodeTopic(body.bytes, start, body.at);
+  return sender.decodeTopic(body.bytes, start, body.at);
 }
 
 export function writePublish(out: ByteWriter, packet: Publish, version: ProtocolVersion): void {

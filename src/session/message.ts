@@ -20,6 +20,15 @@ export interface MessageSource {
   readonly listenerName: string | undefined;
 }
 
+export interface MessageOptions {
+  readonly qos?: QoS;
+  readonly retain?: boolean;
+  readonly properties?: MessageProperties | undefined;
+  readonly expiresAt?: number | undefined;
+  /** That its bytes lie in until the packet has been dealt with; absent: they are its own. */
+  readonly packetMemory?: PacketMemory | undefined;
+}
+
 /** Immutable but for where its bytes lie: see `keep`, and who takes care of them. */
 export class Message {
   // First what is looked at when a delivery ends, which has left the caches by then.
@@ -45,24 +54,8 @@ export class Message {
   // 0 until somebody asks.
   #bytes = 0;
 
-  constructor(
-    topic: string,
-    payload: Uint8Array,
-    {
-      qos = 0,
-      retain = false,
-      properties,
-      expiresAt,
-      memory,
-    }: {
-      qos?: QoS;
-      retain?: boolean;
-      properties?: MessageProperties | undefined;
-      expiresAt?: number | undefined;
-      /** That its bytes lie in until the packet has been dealt with; absent: they are its own. */
-      memory?: PacketMemory | undefined;
-    } = {},
-  ) {
+  constructor(topic: string, payload: Uint8Array, options: MessageOptions = {}) {
+    const { qos = 0, retain = false, properties, expiresAt } = options;
     this.topic = topic;
     this.payloadBytes = payload.length;
     this.#payload = payload;
@@ -70,7 +63,7 @@ export class Message {
     this.retain = retain;
     this.#properties = properties;
     this.#expiresAt = expiresAt;
-    this.#memory = memory;
+    this.#memory = options.packetMemory;
   }
 
   /** The clock's milliseconds at which it expires; Infinity: never. [MQTT-3.3.2-5] */
@@ -110,13 +103,14 @@ export class Message {
       return;
     }
     this.#kept = true;
-    const memory = this.#memory;
-    this.#memory = undefined;
-    this.#lease = memory?.lease(this.#payload);
-    this.#payload = this.#lease?.bytes ?? own(this.#payload, memory);
+    this.#lease = this.#memory?.lease(this.#payload);
+    this.#payload = this.#lease?.bytes ?? own(this.#payload, this.#memory);
     const correlationData = this.#properties?.correlationData;
-    if (correlationData === undefined) return;
-    this.#properties = { ...this.#properties, correlationData: own(correlationData, memory) };
+    if (correlationData !== undefined) {
+      const ownData = own(correlationData, this.#memory);
+      this.#properties = { ...this.#properties, correlationData: ownData };
+    }
+    this.#memory = undefined;
   }
 
   /**

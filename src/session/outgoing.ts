@@ -66,7 +66,7 @@ export class Outgoing {
   }
 
   /** True when the queue takes no more. */
-  get isAtLimit(): boolean {
+  get isQueueAtLimit(): boolean {
     return this.#queue?.isAtLimit ?? false;
   }
 

@@ -66,7 +66,7 @@ export class BrowserPackage implements Disposable {
     const input = join(this.#folder, 'page.js');
     writeFileSync(input, program);
     await using build = await rolldown({ input, platform: 'browser', resolve });
-    const { output } = await build.generate({ format: 'esm', minify: true });
+    const { output } = await build.generate({ format: 'esm', minify: true, comments: false });
     return output[0];
   }
 
