@@ -7,6 +7,7 @@
  *     node scripts/browser-file.ts dist
  */
 
+import { readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { type OutputOptions, type Plugin, rolldown } from 'rolldown';
@@ -19,11 +20,31 @@ import { withoutUnusedMembers } from './unused-members.ts';
  */
 const rooms = ['packet', 'topic', 'session', 'client', 'browser'];
 
-/** In a page a Set will do for the ids of QoS 2, in the place of what is faster by 44 ns a message. */
-const plainPacketIds: Plugin = {
-  name: 'plain packet ids',
-  load: (id) => (id.endsWith('packet-ids.js') ? 'export const PacketIds = Set;' : undefined),
+/**
+ * What is made for a broker's many connections, and by what a page can do instead: slower by some
+ * 100 ns a message, and lighter by 0.6 KB.
+ */
+const plainer: Readonly<Record<string, string>> = {
+  'packet/assembly': 'browser/plain-assembly',
+  'session/fifo': 'browser/plain-fifo',
+  'session/inflight': 'browser/plain-inflight',
+  'session/packet-ids': 'browser/plain-packet-ids',
 };
+
+function plainerModules(dist: string): Plugin {
+  const places = new Map(
+    Object.entries(plainer).map(
+      (names) => names.map((name) => resolve(dist, `${name}.js`)) as [string, string],
+    ),
+  );
+  return {
+    name: 'plainer modules',
+    load: (id) => {
+      const other = places.get(id);
+      return other === undefined ? undefined : readFileSync(other, 'utf8');
+    },
+  };
+}
 
 if (import.meta.main) await writeBrowserFile(process.argv[2]);
 
@@ -60,7 +81,7 @@ function bundlingOf(dist: string, input: string, plugins: readonly Plugin[] = []
     // Of a module bundlers take the constants that are used; of an object made of one, all.
     external: resolve(dist, 'packet/reason-code-numbers.js'),
     transform: { define: { 'globalThis.Buffer': 'undefined' } },
-    plugins: [plainPacketIds, ...plugins],
+    plugins: [plainerModules(dist), ...plugins],
   });
 }
 

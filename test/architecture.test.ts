@@ -20,7 +20,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   broker: ['packet', 'topic', 'session'],
   client: ['packet', 'topic', 'session'],
   transport: ['session/link.ts', 'client/ports.ts', 'node:'],
-  browser: ['client/ports.ts', 'session', 'dom:'],
+  browser: ['client/ports.ts', 'packet', 'session', 'dom:'],
   mqttjs: ['client', 'packet', 'session', 'topic', 'transport', 'node:'],
   storage: ['broker/ports.ts', 'client/ports.ts', 'broker/state', 'packet', 'node:', 'lmdb'],
   auth: ['broker/ports.ts', 'packet', 'topic', 'node:'],

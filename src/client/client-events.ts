@@ -28,8 +28,8 @@ export interface ClientEvents extends ConnectionEvents {
   readonly unclaimed: IncomingMessage;
   /**
    * Many messages wait for their readers, or for `ack`, and nobody has taken one for
-   * `limits.stalledSeconds`: soon nothing arrives any more, for the other subscriptions either. Told
-   * once, until some have been taken.
+   * `limits.stalledSeconds`: soon nothing arrives any more, for the other subscriptions either.
+   * Told once, until some have been taken.
    */
   readonly stalled: Stall;
   /** A handler has failed; where nobody listens, the error is thrown by itself. */

@@ -3,6 +3,7 @@
 import type { ConnectOptions } from './connect-options.ts';
 import { type ClientLimits, defaultClientLimits } from './limits.ts';
 import { outboxDefaults } from './outbox.ts';
+import { randomDigits } from './random-digits.ts';
 import { type SubscriberLimits, subscriberDefaults } from './subscriber.ts';
 
 /** With the last connection the session ends, and the first one has asked for a new one. */
@@ -37,6 +38,5 @@ const aliasesDefault = 100;
 
 /** At most 23 letters and digits, which every server takes. (MQTT 3.1.1 section 3.1.3.1) */
 export function madeUpId(random: () => number): string {
-  const digits = () => Math.floor(random() * 2 ** 40).toString(36);
-  return `pantala${digits()}${digits()}`;
+  return `pantala${randomDigits(random)}${randomDigits(random)}`;
 }

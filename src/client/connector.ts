@@ -69,7 +69,7 @@ export class Connector {
     this.#version = version;
     this.#reconnect = { ...reconnectDefaults, ...(reconnect === false ? {} : reconnect) };
     this.#backoff = new Backoff(this.#reconnect, options.platform.random);
-    this.#servers = new ServerList(options.servers, options.platform.locate);
+    this.#servers = new ServerList(options.servers, options.platform);
   }
 
   /** Where the present or the last connection leads. */

@@ -7,6 +7,7 @@ import { whenAborted } from './abort.ts';
 import { ClientError } from './client-error.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { MqttClient } from './mqtt-client.ts';
+import { randomDigits } from './random-digits.ts';
 import type { Timers } from './timers.ts';
 
 export interface RequestOptions {
@@ -42,7 +43,7 @@ export class Requester {
     { timers, random, expectant }: { timers: Timers; random: () => number; expectant: Expectant },
   ) {
     const responseInformation = client.terms?.responseInformation;
-    const own = `${client.clientId.replaceAll(/[+#/]/g, '_')}-${digits(random)}${digits(random)}`;
+    const own = `${client.clientId.replaceAll(/[+#/]/g, '_')}-${randomDigits(random)}${randomDigits(random)}`;
     this.#client = client;
     this.#timers = timers;
     this.#expectant = expectant;
@@ -110,8 +111,4 @@ export class Requester {
     if (correlationData === undefined) return;
     this.#pending.get(new TextDecoder().decode(correlationData))?.resolve(response);
   }
-}
-
-function digits(random: () => number): string {
-  return Math.floor(random() * 2 ** 40).toString(36);
 }

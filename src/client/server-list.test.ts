@@ -14,7 +14,7 @@ async function next(list: ServerList): Promise<string> {
 }
 
 function listOf(servers: Servers | (() => Servers | Promise<Servers>)): ServerList {
-  return new ServerList(servers, undefined);
+  return new ServerList(servers, {});
 }
 
 describe('a list of servers', () => {
@@ -53,7 +53,7 @@ describe('a list of servers', () => {
 
   it('has one name stand for several servers, where it is looked up', async () => {
     const locate = async ({ hostname }: URL) => two.map((url) => new URL(`${url}.${hostname}`));
-    const list = new ServerList('mqtt+srv://x', locate);
+    const list = new ServerList('mqtt+srv://x', { locate });
     assert.deepEqual([await next(list), await next(list)], ['mqtt://a.x', 'mqtt://b.x']);
     assert.equal(list.count, 2);
   });

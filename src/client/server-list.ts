@@ -1,13 +1,14 @@
 /** The servers that a client may connect to, and which one is next. */
 
 import type { Servers } from './connect-options.ts';
+import type { ClientPlatform } from './ports.ts';
 
 // A server that sends its client on, and on, is not followed for ever.
 const detoursMax = 5;
 
 export class ServerList {
   readonly #servers: Servers | (() => Servers | Promise<Servers>);
-  readonly #locate: ((server: URL) => Promise<readonly URL[]>) | undefined;
+  readonly #platform: Pick<ClientPlatform, 'locate'>;
   #moved: URL[] | undefined;
   #detour: URL | undefined;
   #detours = 0;
@@ -18,10 +19,10 @@ export class ServerList {
   /** @param servers a function is asked before each attempt */
   constructor(
     servers: Servers | (() => Servers | Promise<Servers>),
-    locate: ((server: URL) => Promise<readonly URL[]>) | undefined,
+    platform: Pick<ClientPlatform, 'locate'>,
   ) {
     this.#servers = servers;
-    this.#locate = locate;
+    this.#platform = platform;
   }
 
   /** Of those that were there at the last attempt. */
@@ -75,7 +76,7 @@ export class ServerList {
     const list = typeof given === 'string' || given instanceof URL ? [given] : given;
     const urls = list.map(urlOf);
     if (urls.length === 0) throw new TypeError('no server is given to connect to');
-    const located = urls.map(async (url) => (await this.#locate?.(url)) ?? [url]);
+    const located = urls.map(async (url) => (await this.#platform.locate?.(url)) ?? [url]);
     return (await Promise.all(located)).flat();
   }
 

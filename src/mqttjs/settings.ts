@@ -1,5 +1,6 @@
 /** What a client is to do, from the URL and the options that MQTT.js would be given. */
 
+import { randomDigits } from '../client/random-digits.ts';
 import type { TlsOptions } from '../transport/tls-client.ts';
 import type { MqttJsOptions, MqttJsProtocol, MqttJsServer, Pem } from './client-options.ts';
 
@@ -97,7 +98,7 @@ export function settle(
     ...withoutUndefined({ ...given, username, password }),
     protocol: protocolOf(given),
     unixSocket: given.unixSocket || given.protocol?.includes('+unix') || false,
-    clientId: clientId ?? `pantala_${Math.floor(random() * 2 ** 40).toString(36)}`,
+    clientId: clientId ?? `pantala_${randomDigits(random)}`,
   };
   return { options: settled, places: placesOf(settled), tls: tlsOf(settled) };
 }

@@ -91,15 +91,13 @@ export function readProtocol(body: ByteReader): Protocol {
  *   user name                text       when the flags say so
  *   password                 binary     when the flags say so
  */
-const connectFlags = {
-  reserved: 0x01,
-  cleanStart: 0x02,
-  will: 0x04,
-  willQos: 0x18,
-  willRetain: 0x20,
-  password: 0x40,
-  userName: 0x80,
-} as const;
+const reservedFlag = 0x01;
+const cleanStartFlag = 0x02;
+const willFlag = 0x04;
+const willQosBits = 0x18;
+const willRetainFlag = 0x20;
+const passwordFlag = 0x40;
+const userNameFlag = 0x80;
 
 const willQosShift = 3;
 
@@ -116,19 +114,19 @@ export function readConnect(body: ByteReader, protocol: Protocol): Connect {
     throw protocolError('authentication data without an authentication method');
   }
   const clientId = readClientId(body, version);
-  const will = flags & connectFlags.will ? readWill(body, flags, version) : undefined;
+  const will = flags & willFlag ? readWill(body, flags, version) : undefined;
   // MQTT 3.1 section 3.1: the remaining length wins over these two flags, so that a packet that
   // ends early is valid and has no user name or no password.
   const mayEnd = version === 3;
-  const hasUserName = flags & connectFlags.userName && !(mayEnd && body.remaining === 0);
+  const hasUserName = flags & userNameFlag && !(mayEnd && body.remaining === 0);
   const userName = hasUserName ? quietly(() => readPlainText(body)) : undefined;
-  const hasPassword = flags & connectFlags.password && !(mayEnd && body.remaining === 0);
+  const hasPassword = flags & passwordFlag && !(mayEnd && body.remaining === 0);
   const password = hasPassword ? quietly(() => body.binary()) : undefined;
   return {
     type: 'connect',
     version,
     bridge,
-    cleanStart: (flags & connectFlags.cleanStart) !== 0,
+    cleanStart: (flags & cleanStartFlag) !== 0,
     keepAliveSeconds,
     clientId,
     will,
@@ -147,18 +145,17 @@ function unsupported({ name, level }: Protocol): ProtocolError {
 
 function checkFlags(flags: number, version: ProtocolVersion): void {
   // MQTT 3.1 calls bit 0 "not used", later versions check it [MQTT-3.1.2-3].
-  if (flags & connectFlags.reserved && version !== 3) {
+  if (flags & reservedFlag && version !== 3) {
     throw untold(malformed('connect sets the reserved flag, which must be 0'));
   }
-  const willQos = (flags & connectFlags.willQos) >> willQosShift;
+  const willQos = (flags & willQosBits) >> willQosShift;
   if (willQos === 3) throw malformed('will QoS 3, allowed are 0 to 2'); // [MQTT-3.1.2-12]
-  const aboutWill = flags & (connectFlags.willQos | connectFlags.willRetain);
-  if (!(flags & connectFlags.will) && aboutWill && version !== 3) {
+  const aboutWill = flags & (willQosBits | willRetainFlag);
+  if (!(flags & willFlag) && aboutWill && version !== 3) {
     // [MQTT-3.1.2-11]
     throw untold(malformed('connect sets will QoS or will retain without a will'));
   }
-  const hasPasswordOnly =
-    (flags & (connectFlags.userName | connectFlags.password)) === connectFlags.password;
+  const hasPasswordOnly = (flags & (userNameFlag | passwordFlag)) === passwordFlag;
   if (hasPasswordOnly && version !== 5) {
     throw malformed('a password without a user name, which MQTT 5.0 alone allows');
   }
@@ -210,8 +207,8 @@ function readWill(body: ByteReader, flags: number, version: ProtocolVersion): Wi
   return {
     topic,
     payload,
-    qos: ((flags & connectFlags.willQos) >> willQosShift) as QoS,
-    retain: (flags & connectFlags.willRetain) !== 0,
+    qos: ((flags & willQosBits) >> willQosShift) as QoS,
+    retain: (flags & willRetainFlag) !== 0,
     properties,
   };
 }
@@ -222,11 +219,10 @@ export function writeConnect(out: ByteWriter, packet: Connect): void {
   if (password !== undefined && userName === undefined && version !== 5) {
     throw new RangeError('a password without a user name, which MQTT 5.0 alone can carry');
   }
-  const protocol = protocols.find((row) => row.version === version && row.bridge === bridge);
-  if (protocol === undefined) throw new RangeError('MQTT 5.0 has no bridge bit');
+  if (bridge && version === 5) throw new RangeError('MQTT 5.0 has no bridge bit');
   const start = out.openPacket(packetTypes.connect.firstByte);
-  out.text(protocol.name);
-  out.u8(protocol.level);
+  out.text(version === 3 ? 'MQIsdp' : 'MQTT');
+  out.u8(bridge ? version | bridgeBit : version);
   out.u8(flagsOf(packet));
   out.u16(packet.keepAliveSeconds);
   if (version === 5) writeProperties(out, 'connect', packet.properties);
@@ -239,11 +235,11 @@ export function writeConnect(out: ByteWriter, packet: Connect): void {
 
 function flagsOf({ cleanStart, will, userName, password }: Connect): number {
   let flags = 0;
-  if (cleanStart) flags |= connectFlags.cleanStart;
-  if (will !== undefined) flags |= connectFlags.will | (will.qos << willQosShift);
-  if (will?.retain) flags |= connectFlags.willRetain;
-  if (password !== undefined) flags |= connectFlags.password;
-  if (userName !== undefined) flags |= connectFlags.userName;
+  if (cleanStart) flags |= cleanStartFlag;
+  if (will !== undefined) flags |= willFlag | (will.qos << willQosShift);
+  if (will?.retain) flags |= willRetainFlag;
+  if (password !== undefined) flags |= passwordFlag;
+  if (userName !== undefined) flags |= userNameFlag;
   return flags;
 }
 

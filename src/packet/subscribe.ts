@@ -32,13 +32,10 @@ export interface Subscription {
   readonly retainHandling: RetainHandling;
 }
 
-const optionBits = {
-  qos: 0x03,
-  noLocal: 0x04,
-  retainAsPublished: 0x08,
-  retainHandling: 0x30,
-} as const;
-
+const qosBits = 0x03;
+const noLocalBit = 0x04;
+const retainAsPublishedBit = 0x08;
+const retainHandlingBits = 0x30;
 const retainHandlingShift = 4;
 
 // Malformed is what Mosquitto calls all of these, MQTT 5.0 some of them a protocol error.
@@ -58,7 +55,7 @@ export function readSubscribe(body: ByteReader, version: ProtocolVersion): Subsc
 function readSubscription(body: ByteReader, version: ProtocolVersion): Subscription {
   const filter = readTopicFilter(body);
   const options = body.u8();
-  const noLocal = (options & optionBits.noLocal) !== 0;
+  const noLocal = (options & noLocalBit) !== 0;
   if (noLocal && filter.startsWith('$share/')) {
     // [MQTT-3.8.3-4]
     throw protocolError(`shared subscription ${quoted(filter)} with the no local option`);
@@ -68,15 +65,15 @@ function readSubscription(body: ByteReader, version: ProtocolVersion): Subscript
     // [MQTT-3.8.3-5]
     throw malformed(`subscription options 0x${hex} set reserved bits, which must be 0`);
   }
-  const qos = options & optionBits.qos;
+  const qos = options & qosBits;
   if (qos === 3) throw malformed('subscription with QoS 3, allowed are 0 to 2'); // 3.8.3.1
-  const retainHandling = (options & optionBits.retainHandling) >> retainHandlingShift;
+  const retainHandling = (options & retainHandlingBits) >> retainHandlingShift;
   if (retainHandling === 3) throw malformed('retain handling 3, allowed are 0 to 2'); // 3.8.3.1
   return {
     filter,
     qos: qos as QoS,
     noLocal,
-    retainAsPublished: (options & optionBits.retainAsPublished) !== 0,
+    retainAsPublished: (options & retainAsPublishedBit) !== 0,
     retainHandling: retainHandling as RetainHandling,
   };
 }
@@ -95,7 +92,7 @@ export function writeSubscribe(out: ByteWriter, packet: Subscribe, version: Prot
 
 function optionsOf({ qos, noLocal, retainAsPublished, retainHandling }: Subscription): number {
   let options = qos | (retainHandling << retainHandlingShift);
-  if (noLocal) options |= optionBits.noLocal;
-  if (retainAsPublished) options |= optionBits.retainAsPublished;
+  if (noLocal) options |= noLocalBit;
+  if (retainAsPublished) options |= retainAsPublishedBit;
   return options;
 }

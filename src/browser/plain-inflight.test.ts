@@ -1,0 +1,6 @@
+/** Packet ids, and the window of a connection, in a Map. */
+
+import { inflightContract } from '../../test/contract/inflight-contract.ts';
+import { Inflight } from './plain-inflight.ts';
+
+inflightContract(Inflight);
