@@ -4,6 +4,7 @@
  * they mean the same on any machine; arguments choose the cases that have them in their names.
  */
 
+import { spawnSync } from 'node:child_process';
 import { aclCases } from './acl-cases.ts';
 import { calibrate } from './calibration.ts';
 import { codecCases } from './codec-cases.ts';
@@ -16,6 +17,9 @@ const rounds = 8;
 // What is over its budget is measured again: another process may have had the machine meanwhile.
 const roundsAtMost = 40;
 const calibrationRuns = 50_000;
+// What the compiler makes of the code can be slow in one process for as long as that lives.
+const processesMore = 2;
+const isRepetition = 'PANTALA_BUDGETS_AGAIN';
 
 interface Result {
   readonly of: MicroCase;
@@ -35,7 +39,23 @@ for (let round = rounds; round < roundsAtMost && results.some(isOver); round++) 
 }
 for (const result of results) console.log(line(result));
 console.log(`  calibration loop: ${calibration.toFixed(0)} ns`);
-process.exitCode = results.some(isOver) ? 1 : 0;
+const over = results.filter(isOver).map((result) => result.of.name);
+process.exitCode = over.length > 0 && !isWellIn(processesMore) ? 1 : 0;
+
+/** Whether what is over its budget here is within it in one of so many other processes. */
+function isWellIn(processes: number): boolean {
+  if (process.env[isRepetition] !== undefined || processes === 0) return false;
+  console.log(`once more, in a process of its own: ${over.join(', ')}`);
+  const { status } = spawnSync(
+    process.execPath,
+    [...process.execArgv, import.meta.filename, ...over],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, [isRepetition]: '1' },
+    },
+  );
+  return status === 0 || isWellIn(processes - 1);
+}
 
 /** One round; the best counts, as what else the machine does only makes it slower. */
 function measure(some: readonly Result[]): void {
