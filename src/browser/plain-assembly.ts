@@ -1,6 +1,7 @@
 /**
  * The memory of a packet that comes in pieces, for a page: in the place of `packet/assembly.ts`. It
- * is there as a whole at once, as browsers give no memory to what nobody has written to.
+ * is there as a whole at once: a page has chosen its server, and can bound its packets by
+ * `maximumPacketSize`.
  */
 
 import type { Assembly as Growing } from '../packet/assembly.ts';

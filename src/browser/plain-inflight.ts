@@ -7,16 +7,17 @@ const packetIdMax = 0xffff;
 const reservedIdsMax = 1024;
 
 export class Inflight implements Pick<ByLowBits, keyof ByLowBits> {
-  // In the order of sending, which redelivery keeps. [MQTT-4.6.0-1]
-  readonly #byPacketId = new Map<number, Delivery>();
-  readonly #reserved = new Set<number>();
-  #payloadBytes = 0;
+  // In the order of sending, which redelivery keeps [MQTT-4.6.0-1], and in which most are
+  // acknowledged. No Map: see `client/publications.ts`.
+  readonly #deliveries: Delivery[] = [];
+  // Of these, and those of SUBSCRIBE and UNSUBSCRIBE.
+  readonly #packetIds = new Set<number>();
   #windowMax = 0;
   #windowUsed = 0;
   #lastPacketId = 0;
 
   get size(): number {
-    return this.#byPacketId.size;
+    return this.#deliveries.length;
   }
 
   get messageBytes(): number {
@@ -24,7 +25,7 @@ export class Inflight implements Pick<ByLowBits, keyof ByLowBits> {
   }
 
   get payloadBytes(): number {
-    return this.#payloadBytes;
+    return this.values().reduce((sum, { message }) => sum + message.payloadBytes, 0);
   }
 
   get isFull(): boolean {
@@ -32,21 +33,21 @@ export class Inflight implements Pick<ByLowBits, keyof ByLowBits> {
   }
 
   get(packetId: number): Delivery | undefined {
-    return this.#byPacketId.get(packetId);
+    return this.#deliveries.find((delivery) => delivery.packetId === packetId);
   }
 
   has(delivery: Delivery): boolean {
-    return this.get(delivery.packetId) === delivery;
+    return this.#deliveries.includes(delivery);
   }
 
   values(): Delivery[] {
-    return [...this.#byPacketId.values()];
+    return [...this.#deliveries];
   }
 
   begin(windowMax: number): void {
     this.#windowMax = Math.min(windowMax, packetIdMax - reservedIdsMax);
     this.#windowUsed = 0;
-    for (const delivery of this.values()) delivery.counted = false;
+    for (const delivery of this.#deliveries) delivery.counted = false;
   }
 
   add(delivery: Delivery): void {
@@ -68,38 +69,36 @@ export class Inflight implements Pick<ByLowBits, keyof ByLowBits> {
   }
 
   delete(delivery: Delivery): void {
-    this.#byPacketId.delete(delivery.packetId);
-    this.#payloadBytes -= delivery.message.payloadBytes;
+    this.#deliveries.splice(this.#deliveries.indexOf(delivery), 1);
+    this.#packetIds.delete(delivery.packetId);
     if (delivery.counted) this.#windowUsed--;
     delivery.counted = false;
   }
 
   clear(): void {
-    this.#byPacketId.clear();
-    this.#payloadBytes = 0;
-    this.#windowUsed = 0;
+    for (const delivery of this.values()) this.delete(delivery);
   }
 
   reservePacketId(): number | undefined {
-    if (this.#reserved.size >= reservedIdsMax) return undefined;
+    if (this.#packetIds.size - this.size >= reservedIdsMax) return undefined;
     const packetId = this.#nextPacketId();
-    this.#reserved.add(packetId);
+    this.#packetIds.add(packetId);
     return packetId;
   }
 
   freePacketId(packetId: number): void {
-    this.#reserved.delete(packetId);
+    this.#packetIds.delete(packetId);
   }
 
   #insert(delivery: Delivery): void {
-    this.#byPacketId.set(delivery.packetId, delivery);
-    this.#payloadBytes += delivery.message.payloadBytes;
+    this.#deliveries.push(delivery);
+    this.#packetIds.add(delivery.packetId);
   }
 
   /** The window and what is reserved are together fewer than the ids: one is free. */
   #nextPacketId(): number {
     do this.#lastPacketId = (this.#lastPacketId % packetIdMax) + 1;
-    while (this.#byPacketId.has(this.#lastPacketId) || this.#reserved.has(this.#lastPacketId));
+    while (this.#packetIds.has(this.#lastPacketId));
     return this.#lastPacketId;
   }
 }

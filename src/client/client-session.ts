@@ -37,7 +37,6 @@ export class ClientSession {
     this.outgoing = new Outgoing(
       {
         inflightMessagesMax: limits.inflightMessagesMax,
-        inflightBytesMax: 0,
         messagesMax: limits.queuedMessagesMax + more,
         bytesMax: 0,
         queueQos0: limits.queueQos0,

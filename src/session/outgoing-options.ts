@@ -21,8 +21,8 @@ export interface OutgoingEvents {
 export interface OutgoingLimits extends QueueLimits {
   /** Messages of QoS 1 and 2 that may be unacknowledged, before the peer's own limit; 0: none. */
   readonly inflightMessagesMax: number;
-  /** The same in bytes of payload; 0: no limit. */
-  readonly inflightBytesMax: number;
+  /** The same in bytes of payload; 0 or absent: no limit. */
+  readonly inflightBytesMax?: number;
   /** Whether QoS 0 waits in the queue too while the peer is away. */
   readonly queueQos0: boolean;
 }

@@ -326,9 +326,9 @@ export class Outgoing {
     const outlet = this.#outlet;
     if (outlet === undefined || !outlet.canTake) return false;
     if (this.#inflight.isFull) return false;
-    const { inflightBytesMax } = this.#limits;
+    const bytesMax = this.#limits.inflightBytesMax;
     // One message may always be in flight, however large, or it would wait for ever.
-    return inflightBytesMax === 0 || this.#inflight.payloadBytes < inflightBytesMax;
+    return !bytesMax || this.#inflight.payloadBytes < bytesMax;
   }
 
   #send(delivery: Delivery): void {
