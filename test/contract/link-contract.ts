@@ -128,12 +128,15 @@ function carrying(open: Open): void {
     const { near, far, until, settle } = pair;
     far.link.pause();
     await settle();
-    const written = await fill(pair);
+    let written = 0;
+    let drainedCount = -1;
+    // On a busy machine the network may take what it had no room for a moment before.
+    while (near.drainedCount !== drainedCount) {
+      written += await fill(pair);
+      ({ drainedCount } = near);
+      await settle();
+    }
     assert.ok(near.link.pendingBytes > 0 && near.link.pendingBytes <= written);
-    // Before it was full it may have drained often.
-    const { drainedCount } = near;
-    await settle();
-    assert.equal(near.drainedCount, drainedCount);
     far.link.resume();
     await until(() => near.drainedCount > drainedCount && far.receivedBytes === written);
     assert.equal(near.link.pendingBytes, 0);
